@@ -1,0 +1,57 @@
+"""Who did it."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """A person or a program that asks, decides or runs.
+
+    `workspace` is Slack's team id and `slack_id` the member id there; both are empty for someone at a shell.
+    `origin` says by which way they came: `slack`, `cli`, `api`, `policy` or `worker`.
+    """
+
+    workspace: str = ""
+    slack_id: str = ""
+    email: str = ""
+    origin: str = "slack"
+
+    @property
+    def label(self) -> str:
+        """Return the most telling of the names, for logs and plain text."""
+        return self.email or self.slack_id or self.origin
+
+    @property
+    def is_resolved(self) -> bool:
+        """Tell whether we know who this is; a gate that needs a person refuses others."""
+        return bool(_folded(self.email) or (_folded(self.workspace) and _folded(self.slack_id)))
+
+    def is_same_person(self, other: "Actor") -> bool:
+        """Tell whether any identity agrees, without regard to case and to spaces around it.
+
+        A Slack id counts as equal even where a workspace is unknown: to refuse once too often is the safe error.
+        """
+        same_email = _agree(self.email, other.email)
+        same_member = _agree(self.slack_id, other.slack_id)
+        one_workspace = (
+            not _folded(self.workspace)
+            or not _folded(other.workspace)
+            or _agree(self.workspace, other.workspace)
+        )
+        return same_email or (same_member and one_workspace)
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the four fields, for the trail and the tables."""
+        return asdict(self)
+
+
+def _agree(mine: str, theirs: str) -> bool:
+    return bool(_folded(mine)) and _folded(mine) == _folded(theirs)
+
+
+def _folded(text: str) -> str:
+    return text.strip().casefold()
+
+
+WORKER = Actor(origin="worker")
+POLICY = Actor(origin="policy")

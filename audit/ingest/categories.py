@@ -1,0 +1,26 @@
+"""Which of the specification's categories a check belongs to: what playbooks are matched by."""
+
+_BY_WORD = {
+    "securitygroup": "Network",
+    "networkacl": "Network",
+    "firewall": "Network",
+    "nsg": "Network",
+    "logging": "Compliance",
+}
+"""Words of a check's name that say more than the service it is filed under."""
+
+_SERVICES = {
+    "Storage": "s3 efs fsx glacier backup storage cloudstorage",
+    "Compute": "ec2 ebs awslambda lambda ecs eks ecr lightsail autoscaling compute gke vm aks",
+    "Network": "vpc elb elbv2 cloudfront route53 apigateway apigatewayv2 networkfirewall waf wafv2 network dns",
+    "IAM": "iam accessanalyzer cognito sso identitystore organizations entra rbac",
+    "Compliance": "cloudtrail cloudwatch config logging monitor securityhub guardduty",
+}
+_BY_SERVICE = {service: category for category, services in _SERVICES.items() for service in services.split()}
+
+
+def category_of(check_id: str, service: str) -> str:
+    """Return `Storage`, `Compute`, `Network`, `IAM` or `Compliance`; the service's own name if none fits."""
+    words = check_id.lower().split("_")
+    named = (_BY_WORD[word] for word in words if word in _BY_WORD)
+    return next(named, None) or _BY_SERVICE.get(service.lower(), service)

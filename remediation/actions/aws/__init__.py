@@ -1,0 +1,1 @@
+"""Actions on AWS. Importing them loads no SDK."""

@@ -1,0 +1,143 @@
+"""AWS's errors, mapped to the few classes that people can act on.
+
+Codes are from AWS's API references; timeouts and missing credentials are botocore's own classes.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from audit.errors import ActionError, Cause, PermanentActionError, TemporaryActionError
+
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AllAccessDisabled",
+    "UnauthorizedOperation",
+    "403",
+    "Forbidden",
+}
+_CREDENTIALS = {
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidToken",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_NOT_FOUND = {
+    "404",
+    "InvalidGroup.NotFound",
+    "InvalidVolume.NotFound",
+    "NoSuchBucket",
+    "NoSuchEntity",
+    "NotFound",
+    "ResourceNotFoundException",
+    "TrailNotFoundException",
+}
+_THROTTLED = {
+    "RequestLimitExceeded",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+_WRONG_REGION = {
+    "AuthorizationHeaderMalformed",
+    "IllegalLocationConstraintException",
+    "PermanentRedirect",
+    "301",
+}
+_UNAVAILABLE = {"InternalError", "InternalFailure", "ServiceUnavailable", "500", "503"}
+_CHANGED = {"OperationAborted", "ConcurrentModification", "ConditionalRequestConflict"}
+_BY_CODE: tuple[tuple[set[str], Cause], ...] = (
+    (_DENIED, Cause.DENIED),
+    (_CREDENTIALS, Cause.CREDENTIALS),
+    (_NOT_FOUND, Cause.NOT_FOUND),
+    (_THROTTLED, Cause.THROTTLED),
+    (_WRONG_REGION, Cause.WRONG_REGION),
+    (_UNAVAILABLE, Cause.UNAVAILABLE),
+    (_CHANGED, Cause.CHANGED_MEANWHILE),
+)
+_TEMPORARY = {Cause.THROTTLED, Cause.TIMED_OUT, Cause.UNAVAILABLE, Cause.CHANGED_MEANWHILE}
+_HTTP_FORBIDDEN, _HTTP_NOT_FOUND, _HTTP_TOO_MANY, _HTTP_SERVER_ERROR = 403, 404, 429, 500
+
+
+@contextmanager
+def aws_errors(doing: str) -> Iterator[None]:
+    """Turn what botocore raises inside the block into an `ActionError` that says what could not be done.
+
+    Args:
+        doing: completes “could not …”, such as `read the public access block of acme-data`.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _from_response(error.response, doing) from error  # type: ignore[arg-type]
+    except BotoCoreError as error:
+        raise _from_sdk(error, doing) from error
+
+
+def error_code(error: Exception) -> str:
+    """Return AWS's code of a botocore `ClientError`, else an empty text."""
+    response = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def request_id(response: dict[str, dict[str, object]]) -> str:
+    """Return AWS's id of the request that a response or an error belongs to, else an empty text."""
+    return str(response.get("ResponseMetadata", {}).get("RequestId", ""))
+
+
+def _from_response(response: dict[str, dict[str, object]], doing: str) -> ActionError:
+    error = response.get("Error", {})
+    code, text = str(error.get("Code", "")), str(error.get("Message", ""))
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    cause = _cause(code, text, status if isinstance(status, int) else 0)
+    return _error(f"Could not {doing}: {text or code} ({code})", cause, request_id(response))
+
+
+def _cause(code: str, text: str, http_status: int) -> Cause:
+    named = next((cause for codes, cause in _BY_CODE if code in codes), None)
+    cause = named or _by_http_status(http_status)
+    if cause is Cause.DENIED and "service control policy" in text.lower():
+        return Cause.DENIED_BY_ORGANIZATION
+    return cause
+
+
+def _by_http_status(status: int) -> Cause:
+    if status >= _HTTP_SERVER_ERROR:
+        return Cause.UNAVAILABLE
+    by_status = {
+        _HTTP_FORBIDDEN: Cause.DENIED,
+        _HTTP_NOT_FOUND: Cause.NOT_FOUND,
+        _HTTP_TOO_MANY: Cause.THROTTLED,
+    }
+    return by_status.get(status, Cause.INVALID)
+
+
+def _from_sdk(error: Exception, doing: str) -> ActionError:
+    """Map botocore's own errors, which come without a response."""
+    from botocore import exceptions as sdk
+
+    classes: tuple[tuple[tuple[type[Exception], ...], Cause], ...] = (
+        ((sdk.ConnectTimeoutError, sdk.ReadTimeoutError), Cause.TIMED_OUT),
+        (
+            (sdk.NoCredentialsError, sdk.PartialCredentialsError, sdk.CredentialRetrievalError),
+            Cause.CREDENTIALS,
+        ),
+        ((sdk.TokenRetrievalError, sdk.SSOError, sdk.ProfileNotFound), Cause.CREDENTIALS),
+        ((sdk.NoRegionError, sdk.InvalidRegionError), Cause.WRONG_REGION),
+        ((sdk.HTTPClientError, sdk.ConnectionError), Cause.UNAVAILABLE),
+    )
+    cause = next((cause for kinds, cause in classes if isinstance(error, kinds)), Cause.INVALID)
+    return _error(f"Could not {doing}: {error}", cause, "")
+
+
+def _error(message: str, cause: Cause, request: str) -> ActionError:
+    kind = TemporaryActionError if cause in _TEMPORARY else PermanentActionError
+    return kind(message, cause=cause, request_id=request or None)

@@ -1,0 +1,129 @@
+"""What every action promises: it can say exactly what it would do, do it, prove it, and put it back."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from audit.errors import Cause, PermanentActionError
+from remediation.plan import ActionPlan, State, Target, changes_between
+
+
+class Params(BaseModel):
+    """Base of an action's parameters: what is not declared is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+P = TypeVar("P", bound=Params)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions:
+    """The cloud permissions an action needs, by phase, so that a bot can run with the right to plan only."""
+
+    plan: tuple[str, ...]
+    apply: tuple[str, ...]
+    rollback: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What planning found: the state now, the state meant, what stays, what to look out for."""
+
+    target: Target
+    before: State
+    after: State
+    untouched: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Action(ABC, Generic[P]):
+    """One thing we can do to one kind of resource.
+
+    `plan` and `observe` only read. `apply` and `rollback` write, and are called only after the intent and the
+    state before are committed. Every failure leaves as an `ActionError`.
+    """
+
+    action_type: ClassVar[str]
+    key: ClassVar[str]
+    params_model: ClassVar[type[Params]]
+    permissions: ClassVar[Permissions]
+    reversible: ClassVar[bool]
+    idempotent: ClassVar[bool]
+
+    @abstractmethod
+    def plan(self, target: Target, params: P) -> Draft:
+        """Read the resource and say what would change.
+
+        Raises:
+            ActionError: it cannot be read, or is not what the action is for.
+        """
+
+    @abstractmethod
+    def observe(self, plan: ActionPlan) -> State:
+        """Read the settings the plan is about, as they are now.
+
+        Raises:
+            ActionError: they cannot be read.
+        """
+
+    @abstractmethod
+    def apply(self, plan: ActionPlan) -> tuple[str, ...]:
+        """Bring the resource to `plan.after`; return the cloud's request ids.
+
+        Raises:
+            ActionError: the cloud said no, or did not answer. It may have taken effect all the same.
+        """
+
+    @abstractmethod
+    def rollback(self, plan: ActionPlan) -> tuple[str, ...]:
+        """Bring the resource back to `plan.before`; return the cloud's request ids.
+
+        Raises:
+            ActionError: the cloud said no, or did not answer. It may have taken effect all the same.
+        """
+
+    def verify(self, plan: ActionPlan) -> None:
+        """Read the resource again and compare it with what was promised.
+
+        Raises:
+            ActionError: it cannot be read, or does not look as planned.
+        """
+        require_state(self.observe(plan), plan.after, resource=plan.target.resource)
+
+    def verify_rollback(self, plan: ActionPlan) -> None:
+        """Read the resource again and compare it with what it was before.
+
+        Raises:
+            ActionError: it cannot be read, or does not look as before.
+        """
+        require_state(self.observe(plan), plan.before, resource=plan.target.resource)
+
+
+def require_state(actual: State, expected: State, *, resource: str) -> None:
+    """Let equal states pass.
+
+    Raises:
+        PermanentActionError: they differ; names each setting.
+    """
+    differences = [
+        f"{change.setting} is {show_value(change.after)}, not {show_value(change.before)}"
+        for change in changes_between(expected, actual)
+    ]
+    if differences:
+        raise PermanentActionError(f"{resource}: {'; '.join(differences)}", cause=Cause.NOT_VERIFIED)
+
+
+def show_value(value: object) -> str:
+    """Write a setting's value for people: `on`, `off`, `not set`, or the value itself."""
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)
+
+
+CloudClients = Mapping[str, object]

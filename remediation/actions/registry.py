@@ -1,0 +1,175 @@
+"""Which action answers which step of a playbook."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from audit.errors import ActionError, Cause, InputError, PermanentActionError
+from remediation.actions.aws.clients import AwsClients
+from remediation.actions.aws.s3_public_access import PutPublicAccessBlock
+from remediation.actions.contract import Action, Draft, Params, Permissions
+from remediation.execution import ActionResult
+from remediation.plan import ActionPlan, State, Target
+from remediation.playbook import PlaybookAction
+from remediation.states import ActionStatus
+
+Handler = Callable[[PlaybookAction, bool], ActionResult]
+AnyAction = Action[Any]
+_AWS_KEYS = {"service", "action", "params"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A playbook's step with the action that does it and its checked parameters."""
+
+    written: PlaybookAction
+    action: AnyAction
+    params: Params
+
+    def plan(self, target: Target) -> ActionPlan:
+        """Read the resource and draw up the plan of this step.
+
+        Raises:
+            ActionError: the resource cannot be read, or is not what the action is for.
+        """
+        draft = self.action.plan(target, self.params)
+        return ActionPlan(
+            action_name=self.written.action_name,
+            action=f"{self.action.action_type}:{self.action.key}",
+            target=draft.target,
+            params=self.params.model_dump(exclude_none=True),
+            before=draft.before,
+            after=draft.after,
+            untouched=draft.untouched,
+            notes=draft.notes,
+            reversible=self.action.reversible,
+            idempotent=self.action.idempotent,
+        )
+
+
+class ActionRegistry:
+    """The actions we have, and the handlers a program adds."""
+
+    def __init__(self, actions: Iterable[AnyAction]) -> None:
+        self._actions = {(action.action_type, action.key): action for action in actions}
+        self._handlers: dict[str, Handler] = {}
+
+    @classmethod
+    def standard(cls, aws: AwsClients) -> "ActionRegistry":
+        """Return a registry of all actions that ship with the product."""
+        return cls([PutPublicAccessBlock(aws)])
+
+    def actions(self) -> list[AnyAction]:
+        """Return the actions that ship with the product."""
+        return list(self._actions.values())
+
+    def register_handler(self, action_type: str, handler: Handler) -> None:
+        """Let a function of the program's own answer every step of a type."""
+        self._handlers[action_type] = handler
+
+    def resolve(self, written: PlaybookAction) -> Step:
+        """Find who does a step, and check its parameters.
+
+        Raises:
+            InputError: nobody does it, or the parameters do not fit; the text names the step.
+        """
+        if written.action_type in self._handlers:
+            handled = HandledAction(written, self._handlers[written.action_type])
+            return Step(written, handled, Params())
+        key, params = (
+            _aws_form(written) if written.action_type == "aws" else (written.action_type, written.params)
+        )
+        action = self._actions.get((written.action_type, key))
+        if action is None:
+            raise InputError(f"action {written.action_name}: {self._unknown(written.action_type, key)}")
+        return Step(written, action, _check_params(written.action_name, action, params))
+
+    def _unknown(self, action_type: str, key: str) -> str:
+        types = {kind for kind, _ in self._actions} | self._handlers.keys()
+        if action_type not in types:
+            return f"no action type “{action_type}”{_nearest(action_type, types)}"
+        keys = {name for kind, name in self._actions if kind == action_type}
+        return f"no action “{key}” of type {action_type}{_nearest(key, keys)}"
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean “{close[0]}”?" if close else ""
+
+
+def _aws_form(written: PlaybookAction) -> tuple[str, Mapping[str, object]]:
+    """Read the specification's `{"service": …, "action": …, "params": …}`."""
+    unknown = set(written.params) - _AWS_KEYS
+    params = written.params.get("params", {})
+    if unknown or not isinstance(params, Mapping):
+        raise InputError(f"action {written.action_name}: an aws action takes service, action and params")
+    return f"{written.params.get('service')}:{written.params.get('action')}", params
+
+
+def _check_params(name: str, action: AnyAction, params: Mapping[str, object]) -> Params:
+    try:
+        return action.params_model.model_validate(dict(params))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InputError(f"action {name}: {place}: {first['msg']}") from None
+
+
+class HandledAction(Action[Params]):
+    """A step done by a function that a program registered.
+
+    We cannot see what it does: its plan is what it says with `dry_run=True`, it counts as irreversible, and
+    after a crash it is never done again by itself.
+    """
+
+    action_type = "handler"
+    key = "handler"
+    params_model = Params
+    reversible = False
+    idempotent = False
+    permissions = Permissions(plan=(), apply=(), rollback=())
+
+    def __init__(self, written: PlaybookAction, handler: Handler) -> None:
+        self._written = written
+        self._handler = handler
+
+    def plan(self, target: Target, params: Params) -> Draft:  # noqa: ARG002 - the contract's signature
+        """Ask the handler what it would do."""
+        said = self._call(dry_run=True).message
+        return Draft(
+            target=target,
+            before={self._written.action_name: "not run"},
+            after={self._written.action_name: said or "run"},
+        )
+
+    def observe(self, plan: ActionPlan) -> State:
+        """Return the state before: from outside, nothing else can be known."""
+        return plan.before
+
+    def verify(self, plan: ActionPlan) -> None:
+        """Trust the handler's own result; there is nothing to read."""
+
+    def apply(self, plan: ActionPlan) -> tuple[str, ...]:  # noqa: ARG002 - the contract's signature
+        """Let the handler do it."""
+        return self._call(dry_run=False).request_ids
+
+    def rollback(self, plan: ActionPlan) -> tuple[str, ...]:
+        """Refuse: what a handler did is not ours to undo."""
+        raise PermanentActionError(f"{plan.action_name} cannot be put back", cause=Cause.INVALID)
+
+    def _call(self, *, dry_run: bool) -> ActionResult:
+        try:
+            result = self._handler(self._written, dry_run)
+        except ActionError:
+            raise
+        except Exception as error:  # a stranger's code: whatever it raises is this step's failure
+            raise self._failed(f"{type(error).__name__}: {error}") from error
+        if result.status is ActionStatus.FAILED:
+            raise self._failed(result.error or result.message)
+        return result
+
+    def _failed(self, why: str) -> PermanentActionError:
+        return PermanentActionError(f"{self._written.action_name}: {why}", cause=Cause.INVALID)

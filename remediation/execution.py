@@ -1,0 +1,139 @@
+"""One run of a playbook on one finding: the aggregate that is stored, shown and moved from state to state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Self
+
+from audit.actor import Actor
+from audit.findings import Finding
+from remediation.plan import Change, Plan, State
+from remediation.states import ActionStatus, PlaybookStatus, check_transition
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """What became of one action.
+
+    `before` is the state captured and committed before the first write, `request_ids` the cloud's own ids of the
+    calls that wrote. The specification's custom handlers return one of these.
+    """
+
+    action_name: str
+    status: ActionStatus
+    message: str = ""
+    error: str | None = None
+    before: State | None = None
+    request_ids: tuple[str, ...] = ()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class Verdict(Enum):
+    """What a person said."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    ROLL_BACK = "roll_back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A person's word on one revision of the plan; `plan_digest` is what they signed."""
+
+    verdict: Verdict
+    actor: Actor
+    at: datetime
+    revision: int
+    plan_digest: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookExecution:
+    """An execution as of one version.
+
+    `version` rises with every stored change and settles races; `revision` rises when the plan is drawn up
+    anew because the resource changed, and voids the decisions made before. `playbook` is the text that was
+    approved, so a later edit of the file changes nothing here. `drift` holds what changed since the last revision.
+    """
+
+    execution_id: str
+    playbook: Mapping[str, object]
+    finding: Finding
+    requester: Actor
+    created_at: datetime
+    expires_at: datetime
+    status: PlaybookStatus = PlaybookStatus.PENDING
+    plan: Plan | None = None
+    actions: tuple[ActionResult, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    drift: tuple[Change, ...] = ()
+    channel: str = ""
+    dry_run: bool = False
+    error: str | None = None
+    owner: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    revision: int = 1
+    version: int = 0
+
+    @property
+    def playbook_id(self) -> str:
+        """Return the playbook's id."""
+        return str(self.playbook["playbook_id"])
+
+    @property
+    def playbook_name(self) -> str:
+        """Return the playbook's name."""
+        return str(self.playbook["name"])
+
+    @property
+    def finding_id(self) -> str:
+        """Return the scanner's id of the finding."""
+        return self.finding.id
+
+    @property
+    def initiated_by(self) -> str:
+        """Return who asked."""
+        return self.requester.label
+
+    @property
+    def approvals(self) -> tuple[Decision, ...]:
+        """Return the approvals of the plan as it stands now."""
+        return tuple(
+            decision
+            for decision in self.decisions
+            if decision.verdict is Verdict.APPROVE and decision.revision == self.revision
+        )
+
+    @property
+    def can_roll_back(self) -> bool:
+        """Tell whether there is something to put back and a way to do it."""
+        finished = self.status in _ROLLS_BACK_FROM
+        wrote = any(result.before is not None for result in self.actions)
+        allowed = self.playbook.get("rollback_enabled") is not False
+        return finished and wrote and allowed and self.plan is not None and self.plan.reversible
+
+    def moved(self, status: PlaybookStatus, **changes: object) -> Self:
+        """Return this execution in another state.
+
+        Raises:
+            StateError: the transition table has no such move.
+        """
+        check_transition(self.status, status)
+        return replace(self, status=status, **changes)  # type: ignore[arg-type]
+
+    def with_action(self, position: int, result: ActionResult) -> Self:
+        """Return this execution with the result of one action replaced."""
+        actions = (*self.actions[:position], result, *self.actions[position + 1 :])
+        return replace(self, actions=actions)
+
+
+_ROLLS_BACK_FROM = {
+    PlaybookStatus.COMPLETED,
+    PlaybookStatus.FAILED,
+    PlaybookStatus.INTERRUPTED,
+    PlaybookStatus.ROLLBACK_FAILED,
+}

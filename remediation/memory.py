@@ -1,0 +1,75 @@
+"""Executions and their trail in memory: for programs that bring no database, gone when they end."""
+
+import threading
+from dataclasses import replace
+from datetime import datetime
+
+from audit.errors import NotFoundError, StateError
+from audit.trail import TrailEntry, TrailEvent, append
+from remediation.execution import PlaybookExecution
+from remediation.states import PlaybookStatus, check_transition
+
+
+class MemoryExecutions:
+    """An `ExecutionStore` in a dictionary, with the same refusals as the one on SQL. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._executions: dict[str, PlaybookExecution] = {}
+        self._lock = threading.Lock()
+        self.trail: list[TrailEntry] = []
+
+    def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
+        """Store a new execution; see `ExecutionStore.create`."""
+        with self._lock:
+            if execution.execution_id in self._executions:
+                return self._executions[execution.execution_id]
+            return self._write(replace(execution, version=1), event)
+
+    def save(
+        self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
+    ) -> PlaybookExecution:
+        """Store a change; see `ExecutionStore.save`."""
+        with self._lock:
+            stored = self._executions.get(before.execution_id)
+            if stored is None or stored.version != before.version:
+                raise StateError(f"{before.execution_id} changed meanwhile")
+            if stored.status is not after.status:
+                check_transition(stored.status, after.status)
+            return self._write(replace(after, version=before.version + 1), event)
+
+    def get(self, execution_id: str) -> PlaybookExecution:
+        """Return an execution; see `ExecutionStore.get`."""
+        with self._lock:
+            if execution_id not in self._executions:
+                raise NotFoundError(f"no execution “{execution_id}”")
+            return self._executions[execution_id]
+
+    def history(
+        self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
+    ) -> list[PlaybookExecution]:
+        """Return executions, newest first; see `ExecutionStore.history`."""
+        with self._lock:
+            newest_first = list(reversed(self._executions.values()))
+        wanted = (
+            execution
+            for execution in newest_first
+            if playbook_id in (None, execution.playbook_id) and finding_id in (None, execution.finding_id)
+        )
+        return [execution for _, execution in zip(range(limit), wanted, strict=False)]
+
+    def waiting(self, now: datetime) -> list[PlaybookExecution]:
+        """Return what a worker has to look at; see `ExecutionStore.waiting`."""
+        with self._lock:
+            everything = list(self._executions.values())
+        return [
+            execution
+            for execution in everything
+            if execution.status is PlaybookStatus.APPROVED
+            or (execution.status is PlaybookStatus.PENDING and execution.expires_at <= now)
+        ]
+
+    def _write(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
+        entry = append(self.trail[-1] if self.trail else None, event)
+        self.trail.append(entry)
+        self._executions[execution.execution_id] = execution
+        return execution

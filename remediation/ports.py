@@ -1,0 +1,141 @@
+"""What remediation needs of the outside: memory, people, a voice, hands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from audit.actor import Actor
+from audit.trail import TrailEvent
+from remediation.execution import PlaybookExecution
+
+
+class ExecutionStore(Protocol):
+    """Executions, each change in one transaction with its trail entry: no trail, no change."""
+
+    def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
+        """Store a new execution as version 1; one with the same id is returned as stored, and nothing is written."""
+
+    def save(
+        self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
+    ) -> PlaybookExecution:
+        """Store `after` if the stored one still is `before`; return it with its new version.
+
+        Raises:
+            StateError: somebody was faster, or the transition table has no such move. Nothing is written.
+            TrailError: the trail cannot be written. Nothing is written.
+        """
+
+    def get(self, execution_id: str) -> PlaybookExecution:
+        """Return an execution.
+
+        Raises:
+            NotFoundError: none goes by that id.
+        """
+
+    def history(
+        self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
+    ) -> list[PlaybookExecution]:
+        """Return executions, newest first."""
+
+    def waiting(self, now: datetime) -> list[PlaybookExecution]:
+        """Return what a worker has to look at: `APPROVED` ones, and `PENDING` ones whose time is up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Someone in the workspace, read just now. `groups` holds the ids of those asked about that they belong to."""
+
+    actor: Actor
+    is_deleted: bool = False
+    is_bot: bool = False
+    is_guest: bool = False
+    is_stranger: bool = False
+    groups: frozenset[str] = frozenset()
+
+
+class Directory(Protocol):
+    """Who people are. Read fresh for each decision, never from a cache."""
+
+    def look_up(self, actor: Actor, *, groups: frozenset[str]) -> Person:
+        """Return the person behind an actor, and which of the groups they belong to.
+
+        Raises:
+            RefusedError: nobody can be found, or the directory does not answer: a gate that cannot read stays shut.
+        """
+
+
+class Notifier(Protocol):
+    """Tells people. All it says is drawn from the stored state, so saying it again is harmless."""
+
+    def changed(self, execution_id: str) -> None:
+        """Have the execution's card and its thread brought up to date, soon. Never raises."""
+
+
+class Silent:
+    """A notifier for programs that read the return value."""
+
+    def changed(self, execution_id: str) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """Where a revision of an execution is shown, and which version of it was drawn last."""
+
+    execution_id: str
+    revision: int
+    channel: str
+    message_id: str
+    progress_id: str = ""
+    drawn_version: int = 0
+
+
+class Postings(Protocol):
+    """Remembers cards, so that any process can bring them up to date."""
+
+    def postings(self, execution_id: str) -> list[Posting]:
+        """Return an execution's cards, oldest revision first."""
+
+    def put(self, posting: Posting) -> None:
+        """Store a card, or what changed about it."""
+
+    def outdated(self, limit: int = 50) -> list[str]:
+        """Return ids of executions whose newest card is missing or older than their state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Something a person asked for, kept until it is answered.
+
+    `kind` is `command`, `action` or `view`; `payload` what is needed to answer, JSON values only.
+    """
+
+    request_id: str
+    kind: str
+    actor: Actor
+    received_at: datetime
+    payload: Mapping[str, object] = field(default_factory=dict)
+
+
+class Inbox(Protocol):
+    """Requests that were acknowledged and are still to be answered."""
+
+    def put(self, request: Request) -> None:
+        """Store a request; the same id twice is one request."""
+
+    def get(self, request_id: str) -> Request | None:
+        """Return a request that is still to be answered."""
+
+    def done(self, request_id: str) -> None:
+        """Forget a request's payload: it is answered."""
+
+    def open_requests(self) -> list[str]:
+        """Return the ids of requests still to be answered, oldest first."""
+
+
+class Dispatcher(Protocol):
+    """Hands: does `(kind, id)` soon, in another thread or process. May be given the same work twice."""
+
+    def submit(self, kind: str, work_id: str) -> None:
+        """Queue work. Never blocks for long."""
