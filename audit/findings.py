@@ -211,7 +211,7 @@ def _required(record: Mapping[str, object], name: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"a finding needs a {name}")
+        raise InputError(f"a finding needs its {name}")
     return _clean(value)
 
 

@@ -9,6 +9,7 @@ all the same, so what is reported is what the resource shows.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 
 from audit.actor import WORKER, Actor
@@ -106,7 +107,7 @@ class Runner:
             )
             return self._record(execution, position, failed, "action.refused")
         execution = self._record(execution, position, intent, "action.started", before=dict(plan.before))
-        result = _attempt(lambda: step.action.apply(plan), lambda: step.action.verify(plan))
+        result = _attempt(step, plan, step.action.apply, step.action.verify, goal=plan.after)
         result = replace(result, before=plan.before, started_at=intent.started_at, ended_at=self.clock())
         result = replace(result, action_name=plan.action_name, message=result.message or "Done and verified")
         return self._record(execution, position, result, _KINDS[result.status])
@@ -167,7 +168,7 @@ class Runner:
         execution = self._record(
             execution, position, intent, "rollback.action.started", after=dict(plan.after)
         )
-        result = _attempt(lambda: _put_back(step, plan), lambda: step.action.verify_rollback(plan))
+        result = _attempt(step, plan, partial(_put_back, step), step.action.verify_rollback, goal=plan.before)
         undone = result.status is ActionStatus.COMPLETED
         final = replace(
             intent,
@@ -216,29 +217,43 @@ _KINDS = {
 }
 
 
-def _attempt(write: Callable[[], tuple[str, ...]], verify: Callable[[], None]) -> ActionResult:
+def _attempt(
+    step: Step,
+    plan: ActionPlan,
+    write: Callable[[ActionPlan], tuple[str, ...]],
+    verify: Callable[[ActionPlan], None],
+    *,
+    goal: State,
+) -> ActionResult:
     """Write, then read again. Where the write failed, what the resource shows decides."""
     try:
-        request_ids = write()
+        request_ids = write(plan)
     except ActionError as error:
-        return _after_failed_write(error, verify)
+        return _after_failed_write(error, step, plan, goal)
     try:
-        verify()
+        verify(plan)
     except ActionError as error:
-        return ActionResult(
-            "", ActionStatus.FAILED, "Done, but not verified", error=error.explain(), request_ids=request_ids
-        )
-    return ActionResult("", ActionStatus.COMPLETED, request_ids=request_ids)
+        return _result(ActionStatus.FAILED, "Done, but not verified", request_ids, error=error)
+    return _result(ActionStatus.COMPLETED, "", request_ids)
 
 
-def _after_failed_write(error: ActionError, verify: Callable[[], None]) -> ActionResult:
+def _after_failed_write(error: ActionError, step: Step, plan: ActionPlan, goal: State) -> ActionResult:
+    """Ask the resource itself whether a call that failed took effect; who cannot tell has failed."""
     request_ids = (error.request_id,) if error.request_id else ()
     try:
-        verify()
+        require_state(step.action.observe(plan), goal, resource=plan.target.resource)
     except ActionError:
-        return ActionResult("", ActionStatus.FAILED, "Failed", error=error.explain(), request_ids=request_ids)
+        return _result(ActionStatus.FAILED, "Failed", request_ids, error=error)
     message = f"The call failed ({error.cause.word}), yet the resource is as planned"
-    return ActionResult("", ActionStatus.COMPLETED, message, request_ids=request_ids)
+    return _result(ActionStatus.COMPLETED, message, request_ids)
+
+
+def _result(
+    status: ActionStatus, message: str, request_ids: tuple[str, ...], *, error: ActionError | None = None
+) -> ActionResult:
+    return ActionResult(
+        "", status, message, error=error.explain() if error else None, request_ids=request_ids
+    )
 
 
 def _put_back(step: Step, plan: ActionPlan) -> tuple[str, ...]:

@@ -78,8 +78,7 @@ def opening_byte(stream: BinaryIO) -> bytes:
 def outline(head: bytes) -> dict[str, object]:
     """Return the keys of a text's beginning by path, four levels deep, each with the first scalar seen there.
 
-    A key without a scalar has None. Whatever the head is, this ends: where it stops being JSON, or where it
-    nests deeper than `MAX_DEPTH`.
+    A key without a scalar has None. Whatever the head is, this ends where it stops being JSON.
     """
     found: dict[str, object] = {}
     with suppress(*_NOT_JSON):
@@ -103,8 +102,6 @@ def _walk(head: bytes) -> Iterator[tuple[str, object]]:
             names.pop()
         elif event == "map_key":
             names[-1] = value[:_OUTLINE_KEY_LENGTH]
-        if len(names) > MAX_DEPTH:
-            return
         if event not in _OPENING and event not in _CLOSING and 0 < len(names) <= _OUTLINE_DEPTH:
             yield ".".join(names), None if event == "map_key" else value
 
@@ -172,7 +169,7 @@ def _rewind(stream: BinaryIO) -> int:
 
 def _broken(source: _Source, error: Exception, *, is_sequence: bool) -> InputError:
     position = _failing_byte(source, is_sequence=is_sequence)
-    if position == source.end:
+    if position == source.end and "garbage" not in str(error):  # a last number is garbage only once it ends
         return InputError(f"cut off: the file ends at byte {position} in the middle of its JSON")
     return InputError(f"not valid JSON at byte {position} ({_first_line(error)})")
 

@@ -1,9 +1,10 @@
 """The playbooks that ship with the product, one YAML file each."""
 
+import difflib
 from functools import cache
 from importlib import resources
 
-from audit.errors import InputError
+from audit.errors import InputError, NotFoundError
 from audit.findings import Severity
 from remediation.playbook import RemediationPlaybook
 from remediation.playbook_file import read_playbook
@@ -46,3 +47,18 @@ def _files() -> tuple[tuple[str, str], ...]:
     if not files:
         raise InputError("the playbook library is missing from this installation")
     return tuple((file.name, file.read_text(encoding="utf-8")) for file in files)
+
+
+def find_playbook(playbook_id: str) -> RemediationPlaybook:
+    """Return a playbook by id, in any case.
+
+    Raises:
+        NotFoundError: there is none; names the nearest.
+    """
+    books = PlaybookLibrary.get_all_playbooks()
+    wanted = playbook_id.strip().upper()
+    if wanted in books:
+        return books[wanted]
+    close = difflib.get_close_matches(wanted, books, n=1)
+    hint = f"; did you mean {close[0]}?" if close else f" (there are: {', '.join(books)})"
+    raise NotFoundError(f"no playbook “{playbook_id[:80]}”{hint}")

@@ -1,0 +1,57 @@
+# The developer's menu. `make demo` and `make test` need only Python ≥ 3.11 and make.
+PYTHON ?= python3
+BIN := .venv/bin
+# One install at a time, and quiet about everything but its progress.
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+WORKERS ?= 2
+
+.PHONY: help setup demo test test-all check format bench pictures clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+setup: .venv/.dev  ## Build .venv with everything a developer needs
+
+demo: .venv/.demo  ## Show the whole thing on this machine, without any account
+	@$(BIN)/countersign demo
+
+test: .venv/.dev  ## Run the tests (under 5 minutes on 2 cores)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not slow"
+
+test-all: test  ## Run what `test` leaves out as well: the browser and the long ones
+	$(BIN)/python -m pytest -m "browser or slow"
+
+check: .venv/.dev  ## Lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev  ## Put the code in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.dev  ## Measure; prints ratios to a baseline of the same run
+	$(BIN)/python -m bench.export_bench
+
+pictures: .venv/.dev  ## Take the README's and the documentation's pictures anew
+	$(BIN)/python -m pytest -m browser --pictures docs/images tests/browser
+
+clean:  ## Forget the virtual environment and caches
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Countersign needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.demo: .venv/.python pyproject.toml constraints.txt
+	@echo "Installing what the demo needs into .venv (about a minute the first time) …"
+	$(PIP) --editable '.[demo]'
+	@touch $@
+
+.venv/.dev: .venv/.python pyproject.toml constraints.txt
+	@echo "Installing what developers need into .venv (about two minutes the first time) …"
+	$(PIP) --editable '.[dev]'
+	@touch $@ .venv/.demo

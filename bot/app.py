@@ -1,0 +1,199 @@
+"""Puts the house together: who gets which port, and what runs on which thread."""
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from exporters.service import ExportService
+from handlers.answer import answer
+from handlers.directory import SlackDirectory
+from handlers.drawing import draw
+from handlers.errors import register_error_handler
+from handlers.listeners import register
+from handlers.notifier import DispatchingNotifier
+from handlers.services import Services
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_handlers import (
+    ConnectionErrorRetryHandler,
+    RateLimitErrorRetryHandler,
+    ServerErrorRetryHandler,
+)
+
+from audit.errors import ConfigError, CountersignError, StateError
+from bot.settings import Config, Settings
+from bot.worker import Lane, Work, Worker
+from remediation.actions.aws.clients import Boto3Clients
+from remediation.actions.registry import ActionRegistry
+from remediation.library import PlaybookLibrary
+from remediation.planning import Planner
+from remediation.runner import Runner
+from remediation.service import Remediation, utc_now
+from remediation.states import PlaybookStatus
+from storage import Stores
+
+SLACK_TIMEOUT_S = 15
+RETRIES = 3
+LISTENER_THREADS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What Slack says about our token: the workspace, and who we are there."""
+
+    team: str
+    team_id: str
+    bot_user_id: str
+
+
+class Bot:
+    """The running bot: services, hands, and the way Slack comes in."""
+
+    def __init__(self, settings: Settings, config: Config, stores: Stores) -> None:
+        self._settings = settings
+        self._stores = stores
+        self._socket: SocketModeHandler | None = None
+        self.worker = Worker(
+            {
+                "request": Lane(self._answer, threads=16),
+                "draw": Lane(self._draw, threads=8),
+                "run": Lane(self._run, threads=8),
+                "expire": Lane(self._expire, threads=2),
+            },
+            self._find_waiting,
+        )
+        self.services = _make_services(settings, config, stores, self.worker)
+        self.app = _make_app(settings, self.services)
+
+    def connect(self) -> Connection:
+        """Ask Slack whether the token is good.
+
+        Raises:
+            ConfigError: it is not, or Slack does not answer.
+        """
+        try:
+            said = self.services.client.auth_test()
+        except SlackApiError as error:
+            raise ConfigError(f"SLACK_BOT_TOKEN was refused by Slack: {error.response['error']}") from None
+        except OSError as error:
+            raise ConfigError(
+                f"SLACK_API_URL {self._settings.slack_api_url} does not answer: {error}"
+            ) from None
+        return Connection(
+            team=str(said["team"]), team_id=str(said["team_id"]), bot_user_id=str(said["user_id"])
+        )
+
+    def start(self) -> None:
+        """Start working, and listening where Slack comes by Socket Mode."""
+        self.worker.start()
+        if token := self._settings.slack_app_token:
+            self._socket = SocketModeHandler(
+                self.app,
+                token.get_secret_value(),
+                web_client=self.services.client,
+                concurrency=LISTENER_THREADS,
+            )
+            self._socket.connect()  # type: ignore[no-untyped-call]
+
+    def stop(self) -> None:
+        """Take nothing new, finish what is being done, close. What waits is found by the next process."""
+        if self._socket:
+            self._socket.close()  # type: ignore[no-untyped-call]
+        self.worker.stop()
+        self._stores.close()
+
+    def missing(self) -> dict[str, str]:
+        """Return what keeps the bot from working, by part; empty when it is ready."""
+        problems: dict[str, str] = {}
+        if not self.worker.is_alive:
+            problems["worker"] = "not running"
+        if self._socket and not self._socket.client.is_connected():
+            problems["slack"] = "Socket Mode is not connected"
+        try:
+            self._stores.trail.head()
+        except CountersignError as error:
+            problems["database"] = str(error)
+        return problems
+
+    def _answer(self, request_id: str) -> None:
+        answer(self.services, request_id)
+
+    def _draw(self, execution_id: str) -> None:
+        draw(self.services, execution_id)
+
+    def _run(self, execution_id: str) -> None:
+        with suppress(StateError):  # another worker took it
+            self.services.runner.run(execution_id)
+
+    def _expire(self, execution_id: str) -> None:
+        with suppress(StateError):  # somebody decided at the last moment
+            self.services.remediation.expire(self.services.executions.get(execution_id))
+
+    def _find_waiting(self) -> Iterator[Work]:
+        """Yield what the stored state says is to be done, whoever left it."""
+        yield from (("request", request_id) for request_id in self._stores.inbox.open_requests())
+        for execution in self._stores.executions.waiting(self.services.clock()):
+            is_approved = execution.status is PlaybookStatus.APPROVED
+            yield ("run" if is_approved else "expire", execution.execution_id)
+        yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated())
+
+
+def _make_services(settings: Settings, config: Config, stores: Stores, worker: Worker) -> Services:
+    client = _make_client(settings)
+    planner = Planner(ActionRegistry.standard(Boto3Clients()), config.policy.to_policy())
+    notifier = DispatchingNotifier(worker)
+    return Services(
+        reports=stores.reports,
+        trail=stores.trail,
+        executions=stores.executions,
+        postings=stores.postings,
+        inbox=stores.inbox,
+        remediation=Remediation(
+            store=stores.executions, planner=planner, directory=SlackDirectory(client), notifier=notifier
+        ),
+        runner=Runner(store=stores.executions, planner=planner, notifier=notifier, owner=_boot_id()),
+        playbooks=PlaybookLibrary.get_all_playbooks(),
+        exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now),
+        dispatcher=worker,
+        client=client,
+        clock=utc_now,
+        environment=config.environment,
+        channel=config.channel or "",
+    )
+
+
+def _make_client(settings: Settings) -> WebClient:
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+    return WebClient(
+        token=token,
+        base_url=settings.slack_api_url,
+        timeout=SLACK_TIMEOUT_S,
+        retry_handlers=[
+            ConnectionErrorRetryHandler(max_retry_count=RETRIES),
+            RateLimitErrorRetryHandler(max_retry_count=RETRIES),
+            ServerErrorRetryHandler(max_retry_count=RETRIES),
+        ],
+    )
+
+
+def _make_app(settings: Settings, services: Services) -> App:
+    """Return the Bolt app. Bolt's own pool has five threads, for listeners and their acknowledgements alike."""
+    secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
+    app = App(
+        client=services.client,
+        signing_secret=secret,
+        token_verification_enabled=False,
+        listener_executor=ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener"),
+    )
+    register(app, services.inbox, services.dispatcher, services.clock)
+    register_error_handler(app)
+    return app
+
+
+def _boot_id() -> str:
+    """Return a name that no other process, and no later start of this one, has."""
+    return f"boot-{uuid.uuid4().hex[:12]}"

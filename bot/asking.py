@@ -1,0 +1,33 @@
+"""Asking for a fix from a shell: the same use case as in Slack, with the card drawn by the served bot."""
+
+from audit.actor import Actor
+from audit.errors import ConfigError, InputError
+from audit.findings import Finding
+from bot.settings import Settings, read_config
+from remediation import PlaybookExecution, RemediationPlaybook
+from remediation.actions.aws.clients import Boto3Clients
+from remediation.actions.registry import ActionRegistry
+from remediation.executor import CallerDirectory
+from remediation.planning import Planner
+from remediation.service import Remediation
+from storage import Stores
+
+
+def ask_from_shell(
+    stores: Stores, playbook: RemediationPlaybook, finding: Finding, *, email: str
+) -> PlaybookExecution:
+    """Store a request made by somebody at a shell. A shell can ask and plan, never approve.
+
+    Raises:
+        ConfigError: no channel is configured where the card could appear.
+        InputError: the address is none, or the playbook or the finding cannot be used.
+    """
+    config = read_config(Settings.from_environment().countersign_config)
+    if not config.channel:
+        raise ConfigError("`channel` is not set in the configuration: it says where the card appears")
+    if "@" not in email:
+        raise InputError(f"“{email[:80]}” is not an email address")
+    planner = Planner(ActionRegistry.standard(Boto3Clients()), config.policy.to_policy())
+    remediation = Remediation(store=stores.executions, planner=planner, directory=CallerDirectory())
+    requester = Actor(email=email, origin="cli")
+    return remediation.request(playbook, finding, requester, channel=config.channel)

@@ -1,0 +1,91 @@
+"""`countersign playbook …`: look at playbooks, plan with them, ask for them. Approving is done in Slack."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.commands.console import one_line_errors, open_stores, print_json, print_table
+
+if TYPE_CHECKING:
+    from remediation import RemediationPlaybook
+
+app = typer.Typer(help="Look at playbooks, plan with them, ask for them.", no_args_is_help=True)
+PlaybookId = Annotated[str, typer.Argument(help="The playbook's id, such as AWS-PUBLIC-S3.")]
+FindingName = Annotated[str, typer.Argument(help="The finding's handle (f-…) or the scanner's id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+
+
+@app.command("list")
+def list_playbooks(*, as_json: AsJson = False) -> None:
+    """List the playbooks."""
+    from remediation import PlaybookLibrary
+
+    books = PlaybookLibrary.get_all_playbooks().values()
+    if as_json:
+        print_json([book.to_dict() for book in books])
+        return
+    rows = [(book.playbook_id, book.name, book.finding_category, book.severity.value) for book in books]
+    print_table(("ID", "Name", "Category", "Severity"), rows, empty="No playbooks.")
+
+
+@app.command("show")
+def show_playbook(playbook_id: PlaybookId, *, as_json: AsJson = False) -> None:
+    """Show what a playbook does."""
+    with one_line_errors():
+        book = _playbook(playbook_id)
+    if as_json:
+        print_json(book.to_dict())
+        return
+    typer.echo(f"{book.playbook_id}: {book.name}\n{book.description}\n")
+    typer.echo(f"Approval: {'by a second person' if book.requires_approval else 'by the policy'}")
+    typer.echo(f"Rollback: {'yes' if book.rollback_enabled else 'no'}")
+    typer.echo("Answers:  " + (", ".join(book.checks) or "no check by name"))
+    for step in book.actions:
+        typer.echo(f"Step:     {step.action_name} ({step.action_type})")
+
+
+@app.command("plan")
+def plan(playbook_id: PlaybookId, finding: FindingName, *, as_json: AsJson = False) -> None:
+    """Read the resource and show exactly what would change. Changes nothing, stores nothing."""
+    from bot.settings import Settings, read_config
+    from remediation.actions.aws.clients import Boto3Clients
+    from remediation.actions.contract import show_value
+    from remediation.actions.registry import ActionRegistry
+    from remediation.planning import Planner
+
+    with one_line_errors(), open_stores() as stores:
+        policy = read_config(Settings.from_environment().countersign_config).policy.to_policy()
+        planner = Planner(ActionRegistry.standard(Boto3Clients()), policy)
+        drawn = planner.draw_up(_playbook(playbook_id), stores.reports.find(finding))
+    if as_json:
+        print_json({**drawn.to_dict(), "digest": drawn.digest})
+        return
+    rows = [
+        (action.target.resource, change.setting, show_value(change.before), show_value(change.after))
+        for action in drawn.actions
+        for change in action.changes()
+    ]
+    print_table(("Resource", "Setting", "Now", "Then"), rows, empty="Nothing would change.")
+
+
+@app.command("run")
+def run(
+    playbook_id: PlaybookId,
+    finding: FindingName,
+    email: Annotated[str, typer.Option("--as", help="Your email address, as Slack knows it.")],
+) -> None:
+    """Ask for a fix. The card appears in the configured channel, where somebody else approves it."""
+    from bot.asking import ask_from_shell
+
+    with one_line_errors(), open_stores() as stores:
+        execution = ask_from_shell(stores, _playbook(playbook_id), stores.reports.find(finding), email=email)
+        if execution.error:
+            typer.echo(f"countersign: {execution.error}", err=True)
+            raise typer.Exit(1)
+    typer.echo(f"{execution.execution_id}: {execution.status.value}")
+
+
+def _playbook(playbook_id: str) -> "RemediationPlaybook":
+    from remediation.library import find_playbook
+
+    return find_playbook(playbook_id)

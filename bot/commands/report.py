@@ -1,0 +1,140 @@
+"""`countersign report …`: take reports in, look at them, hand them on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.commands.console import FAILED, SHELL, one_line_errors, open_stores, print_json, print_table
+
+if TYPE_CHECKING:
+    from audit.report import ReportHeader
+    from storage import Stores
+
+app = typer.Typer(help="Take reports in, look at them, hand them on.", no_args_is_help=True)
+ReportName = Annotated[str, typer.Argument(help="The report's id, its beginning, or “latest”.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+
+
+@app.command("ingest")
+def ingest(files: Annotated[list[Path], typer.Argument(help="What scanners wrote.")]) -> None:
+    """Take in reports. The content decides the format, not the name."""
+    failed = 0
+    with one_line_errors(), open_stores() as stores:
+        for path in files:
+            failed += _ingest_one(stores, path)
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _ingest_one(stores: "Stores", path: Path) -> int:
+    """Take in one file; return 1 where it failed, so that the others still get their turn."""
+    from datetime import UTC, datetime
+
+    from audit.errors import CountersignError
+    from audit.ingest import read_report
+
+    try:
+        with path.open("rb") as stream:
+            done = stores.reports.ingest(read_report(stream, path.name), actor=SHELL, now=datetime.now(UTC))
+    except OSError as error:
+        typer.echo(f"countersign: {path}: {error.strerror}", err=True)
+        return 1
+    except CountersignError as error:
+        typer.echo(f"countersign: {error}", err=True)
+        return 1
+    summary = done.header.summary
+    news = "" if done.is_new else " (the very same file was here before; nothing changed)"
+    typer.echo(f"{done.header.report_id}: {summary['total_findings']} findings from {path.name}{news}")
+    for rejected in done.header.rejected:
+        typer.echo(f"  left out: {rejected}", err=True)
+    return 0
+
+
+@app.command("list")
+def list_reports(*, as_json: AsJson = False) -> None:
+    """List reports, newest first."""
+    with one_line_errors(), open_stores() as stores:
+        headers = stores.reports.list_reports()
+    if as_json:
+        print_json([_to_dict(header) for header in headers])
+        return
+    rows = [
+        (
+            header.report_id,
+            header.generated_at.strftime("%Y-%m-%d %H:%M"),
+            header.name,
+            header.source,
+            str(header.summary["total_findings"]),
+            *(str(header.summary[level]) for level in ("critical", "high", "medium", "low")),
+            _score(header),
+        )
+        for header in headers
+    ]
+    columns = (
+        "Report",
+        "Date (UTC)",
+        "Name",
+        "Source",
+        "Findings",
+        "Critical",
+        "High",
+        "Medium",
+        "Low",
+        "Score",
+    )
+    print_table(columns, rows, empty="No reports yet: countersign report ingest FILE")
+
+
+@app.command("show")
+def show_report(report: ReportName = "latest", *, as_json: AsJson = False) -> None:
+    """Show a report's summary and what to fix first."""
+    with one_line_errors(), open_stores() as stores:
+        header = stores.reports.header(report)
+    if as_json:
+        print_json(_to_dict(header))
+        return
+    typer.echo(f"{header.report_id}  {header.name}  {header.source}  score {_score(header)}")
+    rows = [
+        (advice["severity"], str(advice["resources"]), advice["title"]) for advice in header.recommendations
+    ]
+    print_table(("Severity", "Resources", "Fix first"), rows, empty="Nothing fails.")
+
+
+@app.command("export")
+def export(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="Such as json, csv or html.")],
+    report: ReportName = "latest",
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+) -> None:
+    """Write a report in a format."""
+    from exporters.service import ExportRequest, ExportService
+    from exporters.writing import FileDelivery
+    from remediation.service import utc_now
+
+    with one_line_errors(), open_stores() as stores:
+        exports = ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now)
+        request = ExportRequest(format=format_name, actor=SHELL, report_id=report, destination=str(output))
+        receipt = exports.export(request, FileDelivery(output))
+    typer.echo(f"{receipt.findings} findings in {output}")
+    for reason in receipt.reasons:
+        typer.echo(f"  left out: {reason}", err=True)
+
+
+def _score(header: "ReportHeader") -> str:
+    score = header.summary["security_score"]
+    return "n/a" if score is None else f"{score:g}"
+
+
+def _to_dict(header: "ReportHeader") -> dict[str, object]:
+    return {
+        "report_id": header.report_id,
+        "name": header.name,
+        "source": header.source,
+        "generated_at": header.generated_at.isoformat(),
+        "summary": header.summary,
+        "compliance": header.compliance,
+        "recommendations": header.recommendations,
+        "rejected": list(header.rejected),
+    }

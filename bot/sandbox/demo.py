@@ -1,0 +1,200 @@
+"""The demo: the real bot as a child process, between a stand-in for Slack and a stand-in for AWS.
+
+It must never touch a real cloud. Parent and child begin with a cleared environment and dummy credentials, own a
+database in a temporary folder, and refuse any connection that leaves this machine.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+import typer
+from handlers.vocabulary import COMMANDS
+
+from audit.errors import CountersignError
+from bot.loopback import fence_in
+from bot.sandbox.cloud import ACCOUNT, PUBLIC_BUCKET, REGION, DemoCloud, demo_cloud
+from bot.sandbox.pagesetup import Command, PageSetup, Panel, PanelAction, TourStep
+from bot.sandbox.standin import SlackStandIn
+from bot.sandbox.workspace import DEFAULT_WORKSPACE
+
+START_WITHIN_S = 60
+STOP_WITHIN_S = 20
+KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
+CONFIG = """\
+# The demo's configuration: the members of one user group approve.
+environment: demo
+channel: C0SECURITY
+policy:
+  approvers: [S0SEC]
+"""
+
+
+def run_demo(*, port: int = 0) -> None:
+    """Start everything, print the address, run until Ctrl-C.
+
+    Raises:
+        CountersignError: the bot did not start; what it said is in the text.
+    """
+    clear_environment()
+    fence_in()
+    typer.echo("Starting a small cloud …")
+    with tempfile.TemporaryDirectory(prefix="countersign-demo-") as folder, demo_cloud() as cloud:
+        typer.echo("Starting a small Slack …")
+        with SlackStandIn.start(port=port, page=page_setup(cloud)) as slack:
+            typer.echo("Starting the bot …")
+            with running_bot(slack, cloud, Path(folder)):
+                typer.echo(f"\n  Open  {slack.page_url}\n\n  Ctrl-C ends the demo; nothing is kept.")
+                _wait_for_signal()
+                typer.echo("Stopping …")
+
+
+def clear_environment() -> None:
+    """Forget every variable but the few a process needs to run at all."""
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    os.environ.clear()
+    os.environ.update(kept)
+
+
+@contextmanager
+def running_bot(
+    slack: SlackStandIn, cloud: DemoCloud, folder: Path, *, extra: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the served bot on a database of its own with the demo report in it.
+
+    `extra` adds to its environment: `SLACK_APP_TOKEN` makes it come by Socket Mode.
+
+    Raises:
+        CountersignError: it did not start; what it said is in the text.
+    """
+    environment = bot_environment(slack, cloud, folder) | dict(extra or {})
+    with resources.as_file(resources.files("bot.sandbox") / "demo_report.ocsf.json") as report:
+        for words in (["db", "upgrade"], ["report", "ingest", str(report)]):
+            _run(words, environment)
+    with (folder / "bot.log").open("wb") as log:
+        child = subprocess.Popen(_command("serve"), env=environment, stdout=log, stderr=log)  # noqa: S603 - ourselves
+    try:
+        _wait_until_ready(child, environment["PORT"], folder / "bot.log")
+        slack.bot_url = f"http://127.0.0.1:{environment['PORT']}"
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def bot_environment(slack: SlackStandIn, cloud: DemoCloud, folder: Path) -> dict[str, str]:
+    """Return all that the bot may know: the stand-ins' addresses and dummy credentials."""
+    config = folder / "countersign.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    nowhere = str(folder / "none")
+    return kept | {
+        "COUNTERSIGN_LOOPBACK_ONLY": "1",
+        "COUNTERSIGN_CONFIG": str(config),
+        "DATABASE_URL": f"sqlite:///{folder / 'countersign.db'}",
+        "PORT": str(_free_port()),
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": DEFAULT_WORKSPACE.bot_token,
+        "SLACK_SIGNING_SECRET": DEFAULT_WORKSPACE.signing_secret,
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_ACCESS_KEY_ID": "demo",
+        "AWS_SECRET_ACCESS_KEY": "demo",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": nowhere,
+        "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "*",
+    }
+
+
+def page_setup(cloud: DemoCloud) -> PageSetup:
+    """Return what the page shows beside Slack."""
+    meddle = PanelAction(
+        id="meddle",
+        label="Someone changes this bucket in the console",
+        description=f"Flips one switch of {PUBLIC_BUCKET} behind the bot's back.",
+        run=cloud.change_from_outside,
+    )
+    panel = Panel(
+        id="s3",
+        title=f"AWS account {ACCOUNT}: what the cloud looks like now",
+        read=cloud.rows,
+        actions=(meddle,),
+    )
+    commands = tuple(
+        Command(entry.name, entry.description, entry.usage_hint, tuple(word.name for word in entry.words))
+        for entry in COMMANDS
+    )
+    roles = {"ana": "analyst", "omar": "approver", "otto": "outsider"}
+    return PageSetup(commands=commands, panels=(panel,), tour=_tour(), roles=roles)
+
+
+def _tour() -> tuple[TourStep, ...]:
+    return (
+        TourStep("See what was found", "A Prowler report is already in.", "ana", "/report show"),
+        TourStep("Hand it on", "As HTML, CSV or JSON.", "ana", "/report export html"),
+        TourStep(
+            "Ask for a fix",
+            "The card shows exactly what would change.",
+            "ana",
+            f"/playbook run AWS-PUBLIC-S3 {PUBLIC_BUCKET}",
+        ),
+        TourStep("Approve it yourself?", "Press Approve as Ana: you may not.", "ana"),
+        TourStep("Approve as somebody else", "Press Approve as Omar and watch the cloud.", "omar"),
+        TourStep("Put it back", "Press Roll back as Omar: exactly as it was.", "omar"),
+    )
+
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "bot", *words]
+
+
+def _run(words: list[str], environment: Mapping[str, str]) -> None:
+    done = subprocess.run(_command(*words), env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
+    if done.returncode:
+        raise CountersignError(f"the demo could not start: {done.stderr.strip()}")
+
+
+def _wait_until_ready(child: subprocess.Popen[bytes], port: str, log: Path) -> None:
+    until = time.monotonic() + START_WITHIN_S
+    while time.monotonic() < until and child.poll() is None:
+        if _is_ready(port):
+            return
+        time.sleep(0.1)
+    raise CountersignError(f"the bot did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")
+
+
+def _is_ready(port: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's word for yes
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_signal() -> None:
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    over.wait()

@@ -1,0 +1,50 @@
+"""Faults a test may order: the next calls of a method fail, wait, or lose their connection."""
+
+import threading
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How the next `times` calls of `method` (`*`: any) misbehave.
+
+    `error` is answered as `{"ok": false, "error": …}`; `status` is the HTTP status (429 adds
+    `Retry-After: retry_after`); `delay_s` waits first and then goes on normally; `drop` cuts the
+    connection before the call has any effect, `drop_after` afterwards: the bot cannot know.
+    """
+
+    method: str
+    times: int = 1
+    status: int | None = None
+    retry_after: int | None = None
+    error: str | None = None
+    delay_s: float = 0.0
+    drop: bool = False
+    drop_after: bool = False
+
+
+@dataclass
+class Faults:
+    """The orders still open; each call of the bot takes at most one."""
+
+    _open: list[Fault] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, method: str = "*", times: int = 1, **how: object) -> None:
+        """Order a fault, e.g. `add("chat.update", times=2, status=429, retry_after=1)`; see `Fault`."""
+        with self._lock:
+            self._open.append(Fault(method, times, **how))  # type: ignore[arg-type]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._open.clear()
+
+    def take(self, method: str) -> Fault | None:
+        """The first open fault for this method, counted down; None when the call should succeed."""
+        with self._lock:
+            for place, fault in enumerate(self._open):
+                if fault.method in ("*", method):
+                    left = replace(fault, times=fault.times - 1)
+                    self._open[place : place + 1] = [left] if left.times else []
+                    return fault
+        return None

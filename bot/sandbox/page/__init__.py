@@ -1,0 +1,1 @@
+"""The demo page: plain HTML, CSS and JavaScript modules, served by `pageserver.py`."""

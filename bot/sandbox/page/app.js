@@ -1,0 +1,166 @@
+// The page: fetch the server's picture after each change, draw it, and switch between people and channels.
+
+import { buildComposer, fillComposer, nameComposer } from "./composer.js";
+import { avatar, byId, h, post, toast } from "./dom.js";
+import { closeThread, renderConversation, reveal } from "./messages.js";
+import { renderModal } from "./modal.js";
+import { renderSide } from "./side.js";
+import { become, directory, store, unreadIn } from "./store.js";
+
+let isFetching = false;
+let isStale = false;
+
+async function refresh() {
+  isStale = true;
+  if (isFetching) return;
+  isFetching = true;
+  while (isStale) {
+    isStale = false;
+    const response = await fetch(`/page/state?as=${encodeURIComponent(store.me)}`);
+    if (!response.ok) break;
+    const picture = await response.json();
+    if (store.me && picture.me !== store.me) continue;
+    store.me = picture.me;
+    store.picture = picture;
+    render();
+  }
+  isFetching = false;
+}
+
+function render() {
+  if (!directory.channel(store.channel)) store.channel = wantedChannel();
+  renderCast();
+  renderSidebar();
+  renderConversation();
+  renderModal();
+  renderSide();
+  renderViolations();
+  nameComposer();
+}
+
+function wantedChannel() {
+  const [wanted] = location.hash.slice(1).split("/");
+  return directory.channel(wanted) ? wanted : directory.channel(store.picture.start)?.id || store.picture.channels[0].id;
+}
+
+function renderCast() {
+  const cast = store.picture.cast.map(directory.person);
+  const step = (event) => {
+    const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const next = cast[(cast.findIndex((each) => each.id === store.me) + move + cast.length) % cast.length];
+    switchTo(next.id).then(() => byId(`as-${next.id}`)?.focus());
+  };
+  const focused = document.activeElement?.id;
+  byId("cast").onkeydown = step;
+  byId("cast").replaceChildren(...cast.map((each) => h("button", {
+    type: "button", role: "radio", id: `as-${each.id}`, "aria-checked": String(each.id === store.me),
+    tabindex: each.id === store.me ? "0" : "-1", title: `Act as ${each.real_name}, ${each.role}`, onclick: () => switchTo(each.id),
+  }, avatar(each, "small"), h("span", { class: "cast-name" }, each.real_name.split(" ")[0], h("small", {}, each.role)))));
+  if (focused?.startsWith("as-")) byId(focused)?.focus();
+}
+
+async function switchTo(person) {
+  if (person === store.me) return;
+  become(person);
+  await refresh();
+  post("home", { as: person });
+}
+
+function renderSidebar() {
+  const line = (channel) => {
+    const unread = channel.id === store.channel ? 0 : unreadIn(channel.id);
+    const icon = channel.is_direct ? avatar(directory.person(store.picture.bot), "mini") : channel.is_private ? "🔒" : "#";
+    return h("li", {}, h("a", {
+      href: `#${channel.id}`, class: `${channel.id === store.channel ? "current" : ""} ${unread ? "unread" : ""}`,
+      "aria-current": channel.id === store.channel ? "page" : null,
+    }, h("span", { class: "channel-icon", "aria-hidden": "true" }, icon), h("span", {}, channel.name),
+    unread ? h("span", { class: "count", "aria-label": `${unread} new` }, String(unread)) : null));
+  };
+  const direct = store.picture.channels.filter((channel) => channel.is_direct);
+  const others = store.picture.channels.filter((channel) => !channel.is_direct);
+  byId("sidebar").replaceChildren(
+    h("div", { class: "workspace" }, h("span", { class: "workspace-mark", "aria-hidden": "true" }, store.picture.team[0]), store.picture.team),
+    h("h2", {}, "Channels"), h("ul", {}, others.map(line)), h("h2", {}, "Direct messages"), h("ul", {}, direct.map(line)),
+    h("p", { class: "foot-note" }, "A stand-in for Slack on this computer. Nothing you do here leaves it."));
+}
+
+function renderViolations() {
+  const found = store.picture.violations;
+  const bar = byId("violations");
+  bar.hidden = !found.length;
+  if (bar.dataset.count === String(found.length)) return;
+  bar.dataset.count = String(found.length);
+  bar.replaceChildren(h("strong", {}, `⚠ Slack would have refused this (${found.length}): `),
+    h("ul", {}, found.slice(-5).map((each) => h("li", {}, each))));
+}
+
+function renderTour() {
+  const { tour } = store.script;
+  const bar = byId("tour");
+  bar.hidden = !tour.length || sessionStorage.getItem("tour") === "closed";
+  const done = new Set(JSON.parse(sessionStorage.getItem("done") || "[]"));
+  const take = async (step, index) => {
+    done.add(index);
+    sessionStorage.setItem("done", JSON.stringify([...done]));
+    renderTour();
+    await switchTo(step.person);
+    if (step.channel) location.hash = step.channel;
+    if (step.command) fillComposer(step.command);
+  };
+  bar.replaceChildren(
+    h("ol", {}, tour.map((step, index) => h("li", {}, h("button", { type: "button", class: done.has(index) ? "done" : "", onclick: () => take(step, index) },
+      h("span", { class: "step", "aria-hidden": "true" }, done.has(index) ? "✓" : String(index + 1)),
+      h("span", {}, h("strong", {}, step.title), h("small", {}, step.text)))))),
+    h("button", { type: "button", class: "icon-button", "aria-label": "Hide the steps", onclick: () => { sessionStorage.setItem("tour", "closed"); bar.hidden = true; } }, "✕"));
+}
+
+function onHash() {
+  const [channel, ts] = location.hash.slice(1).split("/");
+  if (!store.picture || !directory.channel(channel)) return;
+  if (channel !== store.channel) store.thread = "";
+  store.channel = channel;
+  document.body.classList.remove("show-sidebar");
+  byId("toggle-sidebar").setAttribute("aria-expanded", "false");
+  render();
+  if (ts) reveal(ts);
+}
+
+function toggle(buttonId, name) {
+  byId(buttonId).addEventListener("click", () => {
+    const isOn = document.body.classList.toggle(name);
+    byId(buttonId).setAttribute("aria-expanded", String(isOn));
+  });
+}
+
+function listen() {
+  const events = new EventSource("/page/events");
+  let wasLost = false;
+  events.onmessage = () => { wasLost = false; refresh(); };
+  events.onerror = () => {
+    if (!wasLost) toast("The demo is not answering; it may have been stopped.");
+    wasLost = true;
+  };
+}
+
+async function begin() {
+  store.script = await (await fetch("/page/script")).json();
+  document.title = store.script.title;
+  byId("title").textContent = store.script.title;
+  buildComposer();
+  toggle("toggle-sidebar", "show-sidebar");
+  toggle("toggle-side", "show-side");
+  addEventListener("hashchange", onHash);
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && store.thread && !document.querySelector("dialog[open]")) closeThread();
+  });
+  await refresh();
+  renderTour();
+  onHash();
+  listen();
+  post("home", { as: store.me });
+  byId("composer-text").focus();
+}
+
+begin();

@@ -1,0 +1,70 @@
+// Small helpers around the DOM. Foreign text only ever becomes a text node, never markup.
+
+export function h(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) setProperty(node, name, value);
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+function setProperty(node, name, value) {
+  if (value === null || value === undefined || value === false) return;
+  if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+  else if (name === "class") node.className = value;
+  else if (name === "value" || name === "checked" || name === "selected") node[name] = value;
+  else node.setAttribute(name, value === true ? "" : value);
+}
+
+export const byId = (id) => document.getElementById(id);
+
+export async function post(act, body) {
+  const response = await fetch(`/page/${act}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  try {
+    return await response.json();
+  } catch {
+    return { error: `the stand-in answered ${response.status}` };
+  }
+}
+
+export function toast(text, tone = "bad") {
+  const node = h("div", { class: `toast ${tone}` }, text);
+  byId("toasts").append(node);
+  setTimeout(() => node.remove(), 6000);
+}
+
+const FAILURES = {
+  operation_timeout: "The app did not answer within three seconds (operation_timeout).",
+  dispatch_failed: "The app could not be reached (dispatch_failed).",
+};
+
+export const explain = (error) => FAILURES[error] || `That did not work: ${error}`;
+
+export function timeOf(ts, zone) {
+  return new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(ts * 1000);
+}
+
+export function dayOf(ts, zone) {
+  const date = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", timeZone: zone });
+  const today = date.format(Date.now());
+  const day = date.format(ts * 1000);
+  return day === today ? "Today" : day;
+}
+
+export function sizeOf(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} kB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+}
+
+export function initials(name) {
+  return name.split(/\s+/).map((word) => word[0]).slice(0, 2).join("").toUpperCase();
+}
+
+export function avatar(person, extra = "") {
+  const tint = [...person.id].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 8;
+  return h("span", { class: `avatar tint-${tint} ${person.is_bot ? "bot" : ""} ${extra}`, "aria-hidden": "true" },
+    initials(person.real_name));
+}

@@ -1,0 +1,69 @@
+"""The served bot: start in order, say one line, run until told to stop, stop in order."""
+
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+
+from audit.errors import ConfigError
+from bot.app import Bot
+from bot.logs import configure_logs
+from bot.loopback import fence_in
+from bot.settings import Settings, read_config
+from bot.web import make_web
+from storage import Stores
+
+log = structlog.get_logger()
+
+STOP_WITHIN_S = 20
+
+
+def serve_forever() -> None:
+    """Run until SIGTERM or SIGINT; then finish what is being done and return.
+
+    Raises:
+        ConfigError: something is missing or wrong at the start; names it.
+    """
+    settings = Settings.from_environment()
+    settings.require_slack()
+    config = read_config(settings.countersign_config)
+    if settings.countersign_loopback_only:
+        fence_in()
+    configure_logs()
+    bot = Bot(settings, config, Stores.open(settings.database_url))
+    try:
+        connection = bot.connect()
+        listener = _listen(settings)
+        bot.start()
+        mode = "socket" if settings.slack_app_token else "http"
+        log.info("serving", mode=mode, team=connection.team, port=listener.getsockname()[1])
+        web = make_web(None if settings.slack_app_token else bot.app, probe=bot.missing)
+        limits = uvicorn.Config(
+            web, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_WITHIN_S
+        )
+        _Server(limits).run(sockets=[listener])
+    finally:
+        bot.stop()
+        log.info("stopped")
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.host, settings.port))
+    except OSError as error:
+        raise ConfigError(
+            f"PORT {settings.port} on {settings.host} cannot be used: {error.strerror}"
+        ) from None
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, without raising a signal again once it has stopped: our own stop comes after."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.handle_exit)
+        yield

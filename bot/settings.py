@@ -1,0 +1,177 @@
+"""What the environment and the configuration file say. Only this package reads either."""
+
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from audit.errors import ConfigError, InputError
+from audit.strict_yaml import load_yaml
+from remediation.policy import DEFAULT_EXPIRY, Policy
+
+DEFAULT_DATABASE = "sqlite:///countersign.db"
+SLACK_API = "https://slack.com/api/"
+Approver = Annotated[str, StringConstraints(pattern=r"^([UWS][A-Z0-9]{2,}|[^@\s]+@[^@\s]+)$")]
+ChannelId = Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]{2,}$")]
+
+
+class Settings(BaseSettings):
+    """The environment's variables, by their own names."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_api_url: str = SLACK_API
+    database_url: str = DEFAULT_DATABASE
+    countersign_config: Path | None = None
+    countersign_loopback_only: bool = False
+    host: str = "127.0.0.1"
+    port: int = Field(default=3000, ge=0, le=65535)
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _end_with_slash(cls, url: str) -> str:
+        return url if url.endswith("/") else f"{url}/"
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            ConfigError: a variable has a value it cannot have; names it.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ConfigError(f"{str(first['loc'][0]).upper()}: {first['msg']}") from None
+
+    def require_slack(self) -> None:
+        """Check that everything needed to talk with Slack is there, and of the right kind.
+
+        Raises:
+            ConfigError: names the first variable that is missing or mixed up, and where to find its value.
+        """
+        _require(
+            self.slack_bot_token, "SLACK_BOT_TOKEN", "xoxb-", "“OAuth & Permissions” in your app's settings"
+        )
+        if self.slack_app_token:
+            _require(
+                self.slack_app_token, "SLACK_APP_TOKEN", "xapp-", "“Basic Information → App-Level Tokens”"
+            )
+        else:
+            _require(
+                self.slack_signing_secret,
+                "SLACK_SIGNING_SECRET",
+                "",
+                "“Basic Information” (or set SLACK_APP_TOKEN)",
+            )
+        if self.countersign_loopback_only and not is_loopback(self.slack_api_url):
+            raise ConfigError(
+                "SLACK_API_URL: COUNTERSIGN_LOOPBACK_ONLY allows addresses of this machine only"
+            )
+
+
+def _require(secret: SecretStr | None, name: str, prefix: str, where: str) -> None:
+    value = secret.get_secret_value().strip() if secret else ""
+    if not value:
+        raise ConfigError(f"{name} is not set: copy it from {where}")
+    if not value.startswith(prefix):
+        raise ConfigError(f"{name} does not begin with {prefix}: copy it from {where}")
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL's host is this machine, judged by its text alone."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PolicySection(_Section):
+    """Who may approve, and what it takes."""
+
+    approvers: list[Approver] = Field(
+        min_length=1, description="Slack member ids (U…), user group ids (S…) or email addresses."
+    )
+    required_approvals: int = Field(default=1, ge=1, le=10)
+    allow_self_approval: bool = Field(
+        default=False, description="For one-person teams only; every card says that it is on."
+    )
+    expires_after_minutes: int = Field(
+        default=int(DEFAULT_EXPIRY.total_seconds() // 60), ge=5, le=60 * 24 * 30
+    )
+    unattended_playbooks: list[str] = Field(
+        default_factory=list, description="Playbooks that may run without a person, by id."
+    )
+
+    def to_policy(self) -> Policy:
+        """Return the rules as remediation knows them."""
+        groups = frozenset(name for name in self.approvers if name.startswith("S") and "@" not in name)
+        return Policy(
+            approvers=frozenset(self.approvers) - groups,
+            approver_groups=groups,
+            required_approvals=self.required_approvals,
+            allow_self_approval=self.allow_self_approval,
+            unattended_playbooks=frozenset(self.unattended_playbooks),
+            expires_after=timedelta(minutes=self.expires_after_minutes),
+        )
+
+
+class Config(_Section):
+    """The file that COUNTERSIGN_CONFIG names."""
+
+    policy: PolicySection
+    environment: str = Field(default="", max_length=40, description="Shown on cards, such as “production”.")
+    channel: ChannelId | None = Field(
+        default=None, description="Where cards go for fixes that were not asked for in Slack."
+    )
+
+
+def read_config(path: Path | None) -> Config:
+    """Read the configuration file.
+
+    Raises:
+        ConfigError: it is not named, not readable, or says something it cannot say; names file and key.
+    """
+    if path is None:
+        raise ConfigError(
+            "COUNTERSIGN_CONFIG is not set: name a YAML file that says at least who may approve (policy.approvers)"
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"COUNTERSIGN_CONFIG: {path} cannot be read ({reason(error)})") from None
+    try:
+        return Config.model_validate(load_yaml(text, name=str(path)))
+    except InputError as error:
+        raise ConfigError(str(error)) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(
+            f"{path}: {'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
+        ) from None
+
+
+def reason(error: OSError | UnicodeDecodeError) -> str:
+    """Return why a file cannot be read, in a few words."""
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "not UTF-8 text"

@@ -1,0 +1,73 @@
+"""What the bot answers over HTTP: Slack's signed requests, and two questions from whoever runs it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from slack_bolt import App, BoltRequest, BoltResponse
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+LISTENER_THREADS = 64
+MOST_BODY_BYTES = 1024 * 1024
+Probe = Callable[[], dict[str, str]]
+
+
+def make_web(app: App | None, *, probe: Probe) -> Starlette:
+    """Return the web application.
+
+    Args:
+        app: the Bolt app that answers `POST /slack/events`; None where Slack comes by Socket Mode.
+        probe: returns what is not ready, by name; empty when all is well.
+    """
+    threads = ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener")
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_web: Starlette) -> AsyncIterator[None]:
+        yield
+        threads.shutdown(wait=True)
+
+    async def answer_slack(request: Request) -> Response:
+        body = await _read_body(request)
+        if app is None or body is None:
+            return PlainTextResponse("too large", status_code=413)
+        bolt_request = BoltRequest(
+            body=body.decode("utf-8", "replace"), query=request.url.query, headers=_headers(request)
+        )
+        # Bolt's own adapters call the synchronous app on the event loop, one request at a time.
+        loop = asyncio.get_running_loop()
+        return _to_response(await loop.run_in_executor(threads, app.dispatch, bolt_request))
+
+    async def answer_alive(_request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def answer_ready(_request: Request) -> Response:
+        missing = await asyncio.get_running_loop().run_in_executor(threads, probe)
+        return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)
+
+    routes = [Route("/healthz", answer_alive), Route("/readyz", answer_ready)]
+    if app is not None:
+        routes.append(Route("/slack/events", answer_slack, methods=["POST"]))
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Return the body, None where it is larger than anything Slack sends."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+def _headers(request: Request) -> dict[str, str | Sequence[str]]:
+    return {name: request.headers.getlist(name) for name in request.headers}
+
+
+def _to_response(answer: BoltResponse) -> Response:
+    headers = {name: values[0] for name, values in answer.first_headers_without_set_cookie().items()}
+    return Response(answer.body, status_code=answer.status, headers=headers)

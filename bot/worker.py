@@ -1,0 +1,115 @@
+"""The hands: bounded threads that do `(kind, id)`, and a sweep that finds what was left lying."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+
+log = structlog.get_logger()
+
+Work = tuple[str, str]
+SWEEP_EVERY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One kind of work: who does it, and how many at a time. Lanes do not wait for each other."""
+
+    do: Callable[[str], None]
+    threads: int
+
+
+class Worker:
+    """A `Dispatcher` on threads of this process.
+
+    The same work is never done twice at once: what is submitted again while it waits is one piece of work, what is
+    submitted again while it is being done is done once more afterwards. Work must be re-entrant all the
+    same, because a crash forgets the queue and the sweep hands it out again.
+
+    Args:
+        lanes: by kind.
+        sweep: returns work that the stored state says is waiting; asked at the start and every few seconds.
+        sweep_every_s: seconds between two sweeps.
+    """
+
+    def __init__(
+        self,
+        lanes: Mapping[str, Lane],
+        sweep: Callable[[], Iterable[Work]],
+        *,
+        sweep_every_s: float = SWEEP_EVERY_S,
+    ) -> None:
+        self._lanes = dict(lanes)
+        self._sweep = sweep
+        self._sweep_every_s = sweep_every_s
+        self._pools = {
+            kind: ThreadPoolExecutor(lane.threads, thread_name_prefix=kind)
+            for kind, lane in self._lanes.items()
+        }
+        self._waiting: set[Work] = set()
+        self._doing: set[Work] = set()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._sweeper = threading.Thread(target=self._sweep_forever, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        """Start sweeping, at once."""
+        self._sweeper.start()
+
+    def submit(self, kind: str, work_id: str) -> None:
+        """Queue work; see `Dispatcher.submit`. While stopping, it is left to the next process's sweep."""
+        work = (kind, work_id)
+        with self._lock:
+            if self._stopping.is_set() or work in self._waiting:
+                return
+            self._waiting.add(work)
+            if work not in self._doing:
+                self._pools[kind].submit(self._do, work)
+
+    def stop(self) -> None:
+        """Finish what is being done, leave what is waiting to the next process, and return."""
+        self._stopping.set()
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=True)
+        if self._sweeper.is_alive():
+            self._sweeper.join()
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether the sweep is running."""
+        return self._sweeper.is_alive()
+
+    def _do(self, work: Work) -> None:
+        with self._lock:
+            self._waiting.discard(work)
+            self._doing.add(work)
+        try:
+            self._attempt(work)
+        finally:
+            with self._lock:
+                self._doing.discard(work)
+                if work in self._waiting and not self._stopping.is_set():
+                    self._pools[work[0]].submit(self._do, work)
+
+    def _attempt(self, work: Work) -> None:
+        kind, work_id = work
+        with structlog.contextvars.bound_contextvars(work=kind, id=work_id):
+            try:
+                self._lanes[kind].do(work_id)
+            except Exception:
+                log.exception("work failed", reference=uuid.uuid4().hex[:8])
+
+    def _sweep_forever(self) -> None:
+        while True:
+            try:
+                for kind, work_id in self._sweep():
+                    self.submit(kind, work_id)
+            except Exception:
+                log.exception("sweep failed", reference=uuid.uuid4().hex[:8])
+            if self._stopping.wait(self._sweep_every_s):
+                return

@@ -1,0 +1,56 @@
+"""The report as a PDF, for print and mail: cover, contents, charts, compliance, findings by check.
+
+Typst lays it out from a template and a JSON file. Importing this costs nothing; typst is loaded in its own process.
+"""
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import orjson
+
+from audit.findings import Finding
+from exporters.brand import Brand
+from exporters.outcome import ByteSink, Passage, Written
+from exporters.pdf_body import Body
+from exporters.pdf_document import Json, document
+from exporters.pdf_process import compile_folder, require_typst
+from exporters.source import ReportSource
+from exporters.templating import TEMPLATES
+
+PLAIN = Brand()
+_TEMPLATES = ("report.typ", "report_parts.typ", "report_theme.typ")
+_CHUNK = 1 << 20
+
+
+def write_pdf(source: ReportSource, out: ByteSink, *, now: datetime, brand: Brand = PLAIN) -> Written:
+    """Write the report as a tagged PDF; `now` is its date, and the same input and `now` give the same bytes.
+
+    At most 5,000 findings are listed, the most severe ones; the document says how many are not. Malformed findings are
+    left out, counted and named in it.
+
+    Raises:
+        ConfigError: typst is not installed, or the brand's logo is damaged.
+        CountersignError: see `pdf_process.compile_folder`.
+    """
+    require_typst()
+    passage, body = Passage(), Body()
+    for finding in passage.each(source.records(), Finding.from_dict):
+        body.add(finding)
+    content = document(source, body, brand=brand, left_out=passage.lines(), now=now)
+    with TemporaryDirectory(prefix="countersign-pdf-") as name:
+        folder = Path(name)
+        _fill(folder, content, brand)
+        with compile_folder(folder, created=now).open("rb") as pdf:
+            shutil.copyfileobj(pdf, out, _CHUNK)
+    return passage.written()
+
+
+def _fill(folder: Path, content: Json, brand: Brand) -> None:
+    """Put all that the template may read into a folder."""
+    for template in _TEMPLATES:
+        shutil.copyfile(TEMPLATES / template, folder / template)
+    folder.joinpath("report.json").write_bytes(orjson.dumps(content))
+    if brand.logo:
+        folder.joinpath("logo").write_bytes(brand.logo)

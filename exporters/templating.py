@@ -1,0 +1,56 @@
+"""Jinja2 the way every template here needs it: escaping on, no undefined names, nothing unshowable.
+
+Jinja2 is imported when the first page is made, not when the package is.
+"""
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from exporters.text import clip, excerpt, one_line, showable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def template(name: str) -> "Template":
+    """Return a template of ours, compiled once."""
+    return _environment().get_template(name)
+
+
+def asset(name: str) -> Markup:
+    """Return a style sheet or script of ours, to be put into the page."""
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704 - a file of this package
+
+
+def source_hash(content: str) -> str:
+    """Return what a content security policy calls an inline style or script by (CSP 3, hash-source)."""
+    return "'sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() + "'"
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(clip=clip, excerpt=excerpt, one_line=one_line)
+    return environment
+
+
+def _shown(value: object) -> object:
+    """Make every text fit to be shown on its way into a page; what is safe HTML already passed through it."""
+    return showable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,1 @@
+"""The Slack edge: commands, buttons and forms in; cards, lists and files out."""

@@ -1,0 +1,202 @@
+"""The card: everything an approver has to see, and where the execution stands."""
+
+from dataclasses import dataclass
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    DividerBlock,
+    PlainTextObject,
+)
+
+from handlers.blocks.changes import Shown, compare, compare_actions, plans_of, resource_limit, restored
+from handlers.blocks.names import APPROVE, REJECT, ROLL_BACK, CardRef
+from handlers.blocks.parts import Message, context, fields, fit, header, join_newest, section
+from handlers.blocks.states import headline, status_sentence, wording
+from handlers.blocks.texts import code, escape, mention, moment, plain, severity_words
+from remediation.execution import Decision, PlaybookExecution, Verdict
+from remediation.states import PlaybookStatus
+
+_TITLE_LIMIT = 300
+_DECISIONS_LIMIT = 2800
+_NOTES_SHOWN = 10
+_VERBS = {
+    Verdict.APPROVE: "Approved by",
+    Verdict.REJECT: "Rejected by",
+    Verdict.ROLL_BACK: "Rollback ordered by",
+}
+_OVERSIZED = (
+    "⚠️ *This plan is too large to be shown whole, so it cannot be approved here.* "
+    "Nobody should sign what they cannot see."
+)
+_SELF_APPROVAL = "⚠️ The policy lets requesters approve their own fixes."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRules:
+    """What a card says about the rules in force, and about where it is."""
+
+    required_approvals: int = 1
+    allows_self_approval: bool = False
+    environment: str = ""
+
+
+def build_card(execution: PlaybookExecution, rules: CardRules) -> Message:
+    """Return the card of an execution as it stands."""
+    title = plain(execution.finding.title, _TITLE_LIMIT)
+    text = escape(f"{headline(execution)}. {title} ({execution.finding.resource})", 900)
+    return Message(text, fit(lambda room: _card(execution, rules, room)))
+
+
+def build_superseded_card(execution: PlaybookExecution) -> Message:
+    """Return what is left of a card whose plan was drawn up anew."""
+    name = f"Superseded: {execution.playbook_name}"
+    words = "🔁 *The resource changed. A newer card shows what changed.* Decisions made here no longer count."
+    blocks = (header(name), section(words), section(_finding(execution)), _small_print(execution))
+    return Message(escape(f"{name}. A newer card shows what changed.", 400), blocks)
+
+
+def build_plain_card(execution: PlaybookExecution) -> Message:
+    """Return the card in words alone, for when Slack refuses the blocks. Nobody can approve from it."""
+    name, handle = escape(execution.playbook_name, 200), execution.finding.handle
+    words = "This card could not be shown in full, so it has no buttons."
+    text = f"*{name}* for {handle}: {status_sentence(execution)} {words}"
+    return Message(text, (section(text),))
+
+
+def _card(execution: PlaybookExecution, rules: CardRules, room: int) -> list[Block]:
+    comparisons = compare_actions(execution, room=room)
+    is_whole = all(comparison.is_whole for comparison in comparisons)
+    blocks: list[Block] = [header(headline(execution)), section(_status(execution, rules, room))]
+    if execution.drift and execution.status is PlaybookStatus.PENDING:
+        drift = compare(execution.drift, room=room // 2)
+        blocks.append(section(f"*Changed since you last looked* (was → is now)\n{drift.text}"))
+    blocks += [section(_finding(execution, room)), fields(_facts(execution, room)), DividerBlock()]
+    blocks += _comparison(execution, comparisons)
+    blocks += _advice(execution, room)
+    if execution.decisions:
+        blocks.append(section(join_newest(_decisions(execution), min(4 * room, _DECISIONS_LIMIT))))
+    if execution.status is PlaybookStatus.PENDING and not is_whole:
+        blocks.append(section(_OVERSIZED))
+    return [*blocks, *_actions(execution, can_approve=is_whole), _small_print(execution, rules)]
+
+
+def _status(execution: PlaybookExecution, rules: CardRules, room: int) -> str:
+    """Return the state; while it waits, how many have signed and until when."""
+    sentence = status_sentence(execution, room=4 * room)
+    if execution.status is not PlaybookStatus.PENDING:
+        return sentence
+    signed = f"{len(execution.approvals)} of {max(1, rules.required_approvals)} approvals"
+    until = f"until {moment(execution.expires_at)}"
+    return f"{sentence} {signed}, {until}." + (f"\n{_SELF_APPROVAL}" if rules.allows_self_approval else "")
+
+
+def _finding(execution: PlaybookExecution, room: int = _TITLE_LIMIT) -> str:
+    finding = execution.finding
+    return f"*{escape(finding.title, min(2 * room, _TITLE_LIMIT))}*  {code(finding.handle, 40)}"
+
+
+def _facts(execution: PlaybookExecution, room: int) -> list[tuple[str, str]]:
+    finding = execution.finding
+    region = next((action.target.region for action in plans_of(execution)), "") or finding.region
+    return [
+        ("Severity", severity_words(finding.severity)),
+        ("Requested by", mention(execution.requester)),
+        ("Account", _known(finding.account_id, 100)),
+        ("Region", _known(region, 100)),
+        ("Resource", _known(finding.resource, resource_limit(room))),
+        ("Can be rolled back", _reversible(execution)),
+    ]
+
+
+def _known(text: str, limit: int) -> str:
+    return code(text, limit) if text else "not named"
+
+
+def _reversible(execution: PlaybookExecution) -> str:
+    if execution.playbook.get("rollback_enabled") is False:
+        return "No, the playbook forbids it"
+    return "Yes, exactly as it was" if execution.plan and execution.plan.reversible else "*No*"
+
+
+def _comparison(execution: PlaybookExecution, comparisons: list[Shown]) -> list[Block]:
+    """Return the comparison; its title stands above the first action."""
+    if not comparisons:
+        return [section(f"*{wording(execution).changes}*\nNothing.")]
+    texts = [comparison.text for comparison in comparisons]
+    texts[0] = f"*{wording(execution).changes}* (before → after)\n{texts[0]}"
+    return [section(text) for text in texts]
+
+
+def _advice(execution: PlaybookExecution, room: int) -> list[Block]:
+    untouched = [item for plan in plans_of(execution) for item in plan.untouched]
+    notes = [note for plan in plans_of(execution) for note in plan.notes]
+    blocks: list[Block] = []
+    if untouched:
+        blocks.append(section(f"*Stays as it is*\n{escape(', '.join(untouched), room)}"))
+    if notes:
+        lines = [f"• {escape(note, max(80, room // _NOTES_SHOWN))}" for note in notes[:_NOTES_SHOWN]]
+        more = [f"… and {len(notes) - _NOTES_SHOWN} more"] if len(notes) > _NOTES_SHOWN else []
+        blocks.append(section("\n".join(["*Good to know*", *lines, *more])))
+    return blocks
+
+
+def _decisions(execution: PlaybookExecution) -> list[str]:
+    """Return who decided and when; signatures that a newer plan voided are marked."""
+    return [_decision(decision, execution) for decision in execution.decisions]
+
+
+def _decision(decision: Decision, execution: PlaybookExecution) -> str:
+    void = " (void: the plan has changed since)" if decision.revision != execution.revision else ""
+    reason = f": {escape(decision.reason, 180)}" if decision.reason else ""
+    return f"{_VERBS[decision.verdict]} {mention(decision.actor)}, {moment(decision.at)}{reason}{void}"
+
+
+def _actions(execution: PlaybookExecution, *, can_approve: bool) -> list[Block]:
+    buttons: list[ButtonElement] = []
+    if execution.status is PlaybookStatus.PENDING:
+        approve = [_button(execution, APPROVE, "Approve", style="primary")] if can_approve else []
+        buttons = [*approve, _button(execution, REJECT, "Reject…", style="danger")]
+    elif execution.can_roll_back:
+        buttons = [_button(execution, ROLL_BACK, "Roll back…", confirm=_confirm(execution))]
+    return [ActionsBlock(block_id="decide", elements=buttons)] if buttons else []
+
+
+def _button(
+    execution: PlaybookExecution,
+    action_id: str,
+    text: str,
+    *,
+    style: str | None = None,
+    confirm: ConfirmObject | None = None,
+) -> ButtonElement:
+    ref = CardRef(execution.execution_id, execution.revision)
+    return ButtonElement(
+        text=PlainTextObject(text=text, emoji=False),
+        action_id=action_id,
+        value=ref.value,
+        style=style,
+        confirm=confirm,
+        accessibility_label=plain(f"{text.rstrip('…')}: {execution.playbook_name}", 75),
+    )
+
+
+def _confirm(execution: PlaybookExecution) -> ConfirmObject:
+    return ConfirmObject(
+        title="Roll back this fix?",
+        text=PlainTextObject(text=restored(execution), emoji=False),
+        confirm="Roll back",
+        deny="Cancel",
+        style="danger",
+    )
+
+
+def _small_print(execution: PlaybookExecution, rules: CardRules | None = None) -> Block:
+    parts = [code(execution.execution_id, 80), code(execution.playbook_id, 80)]
+    if execution.revision > 1:
+        parts.append(f"plan {execution.revision}")
+    if rules and rules.environment:
+        parts.append(escape(rules.environment, 40))
+    return context("  ·  ".join(parts))

@@ -1,0 +1,47 @@
+"""The form that asks why a fix is rejected."""
+
+import json
+
+from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject
+from slack_sdk.models.views import View
+
+from handlers.blocks.names import REASON, REJECT_FORM, CardRef
+from handlers.blocks.parts import section
+
+SHORTEST_REASON = 3
+LONGEST_REASON = 1000
+
+
+def build_reject_form(ref: CardRef, *, channel: str) -> View:
+    """Return the form; it carries the card it is about and the channel to answer in."""
+    asks = PlainTextInputElement(
+        action_id=REASON,
+        multiline=True,
+        min_length=SHORTEST_REASON,
+        max_length=LONGEST_REASON,
+        focus_on_load=True,
+    )
+    return View(
+        type="modal",
+        callback_id=REJECT_FORM,
+        title=_words("Reject this fix"),
+        submit=_words("Reject"),
+        close=_words("Cancel"),
+        private_metadata=json.dumps({"card": ref.value, "channel": channel}),
+        blocks=[
+            section("Nothing will be changed. The reason stands on the card and in the audit trail."),
+            InputBlock(block_id=REASON, label=_words("Why should this not run?"), element=asks),
+        ],
+    )
+
+
+def refuse_reason(reason: str) -> str:
+    """Return what is wrong with a reason, in words for the form; empty when nothing is."""
+    length = len(reason.strip())
+    if length < SHORTEST_REASON:
+        return f"Say why, in at least {SHORTEST_REASON} characters: whoever asked will read it."
+    return f"At most {LONGEST_REASON} characters, please." if length > LONGEST_REASON else ""
+
+
+def _words(text: str) -> PlainTextObject:
+    return PlainTextObject(text=text, emoji=False)

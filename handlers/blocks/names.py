@@ -1,0 +1,39 @@
+"""The ids that tie what we show to what comes back when somebody uses it."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from audit.errors import InputError
+
+APPROVE = "approve"
+REJECT = "reject"
+ROLL_BACK = "rollback"
+REJECT_FORM = "reject_form"
+REASON = "reason"
+_VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([1-9][0-9]{0,8})")
+
+
+@dataclass(frozen=True, slots=True)
+class CardRef:
+    """All that a button says: which execution, and which revision of its plan was shown."""
+
+    execution_id: str
+    revision: int
+
+    @property
+    def value(self) -> str:
+        """Return it as a button carries it."""
+        return f"{self.execution_id}:{self.revision}"
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read a button's value.
+
+        Raises:
+            InputError: it is none of ours.
+        """
+        match = _VALUE.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            raise InputError("This button is not one of ours, or from another version. Nothing was done.")
+        return cls(match[1], int(match[2]))

@@ -1,0 +1,66 @@
+"""Each state of an execution in words."""
+
+from dataclasses import dataclass
+
+from handlers.blocks.texts import escape
+from remediation.execution import PlaybookExecution
+from remediation.states import PlaybookStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a state reads: the verb in the headline, the sign and sentence below it, the title of the comparison."""
+
+    verb: str
+    sign: str
+    sentence: str
+    changes: str
+
+
+_S = PlaybookStatus
+_WILL, _WOULD, _DID = "What will change", "What would have changed", "What changed"
+WORDINGS: dict[PlaybookStatus, Wording] = {
+    _S.PENDING: Wording("Approve", "⏳", "Waiting for approval", _WILL),
+    _S.APPROVED: Wording(
+        "Approved", "✅", "Approved. The resource is read once more before anything runs", _WILL
+    ),
+    _S.REJECTED: Wording("Rejected", "⛔", "Rejected. Nothing was changed", _WOULD),
+    _S.EXPIRED: Wording("Expired", "⌛", "Nobody decided in time. Nothing was changed", _WOULD),
+    _S.RUNNING: Wording("Running", "▶️", "Running now", _WILL),
+    _S.COMPLETED: Wording("Fixed", "✅", "Done, and verified by reading the resource again", _DID),
+    _S.FAILED: Wording("Failed", "❌", "Failed", "What was to change"),
+    _S.INTERRUPTED: Wording(
+        "Interrupted", "⚠️", "Interrupted. A person has to look at the resource", "What was to change"
+    ),
+    _S.ROLLING_BACK: Wording("Rolling back", "↩️", "Putting back what was changed", _DID),
+    _S.ROLLED_BACK: Wording(
+        "Rolled back", "↩️", "Everything is as it was before, verified", "What was changed and put back"
+    ),
+    _S.ROLLBACK_FAILED: Wording("Rollback failed", "❌", "The rollback failed and needs a person", _DID),
+}
+_NEVER_WROTE = Wording("Failed", "❌", "Failed. Nothing was changed", _WOULD)
+_NOTHING_TO_DO = Wording("Nothing to do", "✅", "The resource already is as it should be", _WOULD)
+ERROR_LIMIT = 1000
+
+
+def wording(execution: PlaybookExecution) -> Wording:
+    """Return how an execution's state reads."""
+    idle = execution.plan is not None and not execution.plan.is_needed
+    if idle and execution.status is PlaybookStatus.COMPLETED:
+        return _NOTHING_TO_DO
+    wrote = any(result.before is not None for result in execution.actions)
+    if execution.status is PlaybookStatus.FAILED and not wrote:
+        return _NEVER_WROTE
+    return WORDINGS[execution.status]
+
+
+def headline(execution: PlaybookExecution) -> str:
+    """Return the verb and the playbook's name, as plain text."""
+    return f"{wording(execution).verb}: {execution.playbook_name}"
+
+
+def status_sentence(execution: PlaybookExecution, *, room: int = ERROR_LIMIT) -> str:
+    """Return the state as a sentence in mrkdwn, with the error where there is one, cut to `room` characters."""
+    words = wording(execution)
+    error = f" {escape(execution.error, min(room, ERROR_LIMIT))}" if execution.error else ""
+    return f"{words.sign} *{words.sentence}.*{error}"

@@ -1,0 +1,58 @@
+"""Progress: one reply below the card, edited in place, drawn from the stored journal."""
+
+from handlers.blocks.parts import Message, join_newest, section
+from handlers.blocks.states import status_sentence, wording
+from handlers.blocks.texts import code, escape, mention, moment
+from remediation.execution import ActionResult, Decision, PlaybookExecution, Verdict
+from remediation.states import ActionStatus
+
+_LONGEST = 2900
+_SIGNS = {
+    ActionStatus.PLANNED: "▫️",
+    ActionStatus.STARTED: "▶️",
+    ActionStatus.COMPLETED: "✅",
+    ActionStatus.FAILED: "❌",
+    ActionStatus.SKIPPED: "▫️",
+    ActionStatus.ROLLING_BACK: "↩️",
+    ActionStatus.ROLLED_BACK: "↩️",
+    ActionStatus.ROLLBACK_FAILED: "❌",
+}
+_VERBS = {Verdict.APPROVE: "approved", Verdict.REJECT: "rejected", Verdict.ROLL_BACK: "ordered the rollback"}
+
+
+def has_progress(execution: PlaybookExecution) -> bool:
+    """Tell whether anything happened on this revision that is worth a reply."""
+    return bool(_decisions(execution)) or execution.started_at is not None
+
+
+def build_progress(execution: PlaybookExecution) -> Message:
+    """Return the reply: who decided, what became of each action, where it stands."""
+    lines = [_decision_line(decision) for decision in _decisions(execution)]
+    lines += [_action_line(result) for result in execution.actions]
+    lines.append(status_sentence(execution))
+    text = escape(f"{execution.playbook_name}: {wording(execution).sentence}.", 400)
+    return Message(text, (section(join_newest(lines, _LONGEST)),))
+
+
+def build_superseded_progress() -> Message:
+    """Return what is left of the reply below a superseded card."""
+    words = "🔁 *The resource changed, so nothing ran.* A newer card shows what changed."
+    return Message(
+        "The resource changed, so nothing ran. A newer card shows what changed.", (section(words),)
+    )
+
+
+def _decisions(execution: PlaybookExecution) -> list[Decision]:
+    return [decision for decision in execution.decisions if decision.revision == execution.revision]
+
+
+def _decision_line(decision: Decision) -> str:
+    reason = f": {escape(decision.reason, 1000)}" if decision.reason else ""
+    return f"{moment(decision.at)}  {mention(decision.actor)} {_VERBS[decision.verdict]}{reason}"
+
+
+def _action_line(result: ActionResult) -> str:
+    at = result.ended_at or result.started_at
+    when = f"{moment(at)}  " if at else ""
+    error = f" {escape(result.error, 1000)}" if result.error else ""
+    return f"{when}{_SIGNS[result.status]} {code(result.action_name, 100)}  {escape(result.message, 300)}.{error}"

@@ -1,0 +1,68 @@
+"""Slash commands: text in, one private answer out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from audit.errors import InputError
+from handlers.blocks.lists import build_help
+from handlers.blocks.parts import Message
+from handlers.commands import playbook, report
+from handlers.parsing import split_words
+from handlers.requests import said
+from handlers.services import Services
+from handlers.vocabulary import COMMANDS, HELP, PLAYBOOK, REPORT, CommandHelp, Word, nearest
+from remediation.ports import Request
+
+Do = Callable[[Services, Request, Sequence[str]], Message | None]
+_DO: Mapping[tuple[str, str], Do] = MappingProxyType(
+    {
+        (REPORT.name, "list"): report.list_reports,
+        (REPORT.name, "show"): report.show_report,
+        (REPORT.name, "export"): report.export_report,
+        (PLAYBOOK.name, "list"): playbook.list_playbooks,
+        (PLAYBOOK.name, "show"): playbook.show_playbook,
+        (PLAYBOOK.name, "run"): playbook.run_playbook,
+    }
+)
+
+
+def answer_command(services: Services, request: Request) -> Message | None:
+    """Do what a slash command says; return the private answer.
+
+    Raises:
+        CountersignError: it cannot be done; the text says why.
+    """
+    command = next((entry for entry in COMMANDS if entry.name == said(request, "command")), None)
+    if command is None:
+        raise InputError(f"There is no command {said(request, 'command')}.")
+    call = _understand(command, split_words(said(request, "text")))
+    if isinstance(call, Message):
+        return call
+    return _DO[command.name, call.word.name](services, request, call.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A word of a command with what follows it."""
+
+    word: Word
+    arguments: Sequence[str]
+
+
+def _understand(command: CommandHelp, words: Sequence[str]) -> _Call | Message:
+    """Return what was meant; for a question or a mistake, the page that helps."""
+    name, *arguments = words or [HELP]
+    word = command.word(name)
+    if word is None:
+        near = nearest(name, (entry.name for entry in command.words))
+        return build_help(command, problem=f"There is no “{command.name} {name[:80]}”.", meant=near or "")
+    if word.name == HELP:
+        return build_help(command)
+    if not word.least <= len(arguments) <= word.most:
+        return build_help(command, problem=f"“{command.name} {word.name}” {_expects(word)}.", meant=word.name)
+    return _Call(word, arguments)
+
+
+def _expects(word: Word) -> str:
+    return f"is followed by {word.arguments}" if word.arguments else "is followed by nothing"

@@ -1,0 +1,125 @@
+"""`/playbook list | show | run`."""
+
+from collections.abc import Mapping, Sequence
+
+from audit.errors import NotFoundError, RefusedError
+from handlers.blocks.lists import build_playbook, build_playbook_list
+from handlers.blocks.parts import Message
+from handlers.blocks.texts import code, escape
+from handlers.conversations import is_direct
+from handlers.requests import execution_id_for, said
+from handlers.services import Services
+from handlers.vocabulary import nearest
+from remediation.execution import PlaybookExecution
+from remediation.playbook import RemediationPlaybook
+from remediation.policy import Policy
+from remediation.ports import Request
+from remediation.states import PlaybookStatus
+
+
+def list_playbooks(services: Services, _request: Request, _words: Sequence[str]) -> Message:
+    """Show all playbooks."""
+    return build_playbook_list(services.playbooks.values())
+
+
+def show_playbook(services: Services, _request: Request, words: Sequence[str]) -> Message:
+    """Explain a playbook.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    playbook = find_playbook(services.playbooks, words[0])
+    return build_playbook(playbook, approval=_approval(playbook, services.remediation.policy))
+
+
+def run_playbook(services: Services, request: Request, words: Sequence[str]) -> Message:
+    """Plan a fix and ask for approval; the card is drawn from what is stored here.
+
+    Raises:
+        NotFoundError: there is no such playbook or finding.
+        InputError: the playbook cannot be used, or the finding asks for nothing.
+        RefusedError: nobody could see the card, or the playbook would run without a person and policy does not name it.
+    """
+    playbook = find_playbook(services.playbooks, words[0])
+    refuse_unattended(playbook, services.remediation.policy)
+    channel = find_card_channel(services, request)
+    execution = services.remediation.request(
+        playbook,
+        services.reports.find(words[1]),
+        request.actor,
+        execution_id=execution_id_for(request),
+        channel=channel,
+    )
+    if execution.status is PlaybookStatus.PENDING and not playbook.requires_approval:
+        execution = services.remediation.approve_by_policy(execution)
+    if execution.status is PlaybookStatus.APPROVED:
+        services.dispatcher.submit("run", execution.execution_id)
+    return _outcome(execution)
+
+
+def find_playbook(playbooks: Mapping[str, RemediationPlaybook], name: str) -> RemediationPlaybook:
+    """Return a playbook by id, in any case.
+
+    Raises:
+        NotFoundError: there is none; names the nearest.
+    """
+    by_folded = {playbook_id.casefold(): book for playbook_id, book in playbooks.items()}
+    if book := by_folded.get(name.casefold()):
+        return book
+    near = nearest(name, playbooks)
+    hint = f" Did you mean {near}?" if near else " `/playbook list` shows them all."
+    raise NotFoundError(f"There is no playbook “{name[:80]}”.{hint}")
+
+
+def refuse_unattended(playbook: RemediationPlaybook, policy: Policy) -> None:
+    """Refuse a playbook that asks nobody, unless the configuration names it.
+
+    Raises:
+        RefusedError: with the reason.
+    """
+    if not playbook.requires_approval and playbook.playbook_id not in policy.unattended_playbooks:
+        raise RefusedError(
+            f"{playbook.playbook_id} would run without anybody's approval, and `policy.unattended_playbooks` does not name it."
+        )
+
+
+def find_card_channel(services: Services, request: Request) -> str:
+    """Return where the card goes: where it was asked for, from a direct message the configured channel.
+
+    Raises:
+        RefusedError: nobody but the requester would see it.
+    """
+    if not is_direct(request):
+        return said(request, "channel_id")
+    if services.channel:
+        return services.channel
+    raise RefusedError(
+        "Ask for this in a channel that your approvers are in: here nobody else could see the card."
+    )
+
+
+def _approval(playbook: RemediationPlaybook, policy: Policy) -> str:
+    if playbook.requires_approval:
+        return f"{max(1, policy.required_approvals)} of: {policy.describe_approvers()}"
+    named = playbook.playbook_id in policy.unattended_playbooks
+    return "none: the policy lets it run by itself" if named else "none, so it cannot be run from Slack"
+
+
+def _outcome(execution: PlaybookExecution) -> Message:
+    """Say privately what came of a request."""
+    finding = f"{escape(execution.finding.title, 300)} {code(execution.finding.handle, 40)}"
+    if execution.plan is None:
+        return Message(
+            f"Nothing was asked for: the fix of {finding} could not be planned. {escape(execution.error or '', 1500)}"
+        )
+    if not execution.plan.is_needed:
+        return Message(
+            f"There is nothing to do: the resource of {finding} already is as it should be. {_as_it_is(execution)}"
+        )
+    return Message(
+        f"Planned {escape(execution.playbook_name, 200)} for {finding}. The card is in <#{execution.channel}>."
+    )
+
+
+def _as_it_is(execution: PlaybookExecution) -> str:
+    return code(execution.finding.resource, 300) if execution.finding.resource else ""

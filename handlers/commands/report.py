@@ -1,0 +1,81 @@
+"""`/report list | show | export`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from audit.findings import Finding
+from audit.ports import LATEST
+from audit.report import ReportHeader
+from exporters.formats import format_named
+from exporters.service import ExportRequest
+from handlers.blocks.lists import Fixable, build_report, build_report_list
+from handlers.blocks.parts import Message
+from handlers.blocks.texts import code
+from handlers.conversations import find_conversation
+from handlers.delivery import SlackDelivery
+from handlers.requests import said
+from handlers.services import Services
+from remediation.playbook import RemediationPlaybook
+from remediation.ports import Request
+
+_MOST_REPORTS = 10
+_MOST_FINDINGS = 10
+_FAILING = ("critical", "high", "medium", "low", "info")
+
+
+def list_reports(services: Services, _request: Request, _words: Sequence[str]) -> Message:
+    """Show the newest reports."""
+    return build_report_list(services.reports.list_reports(_MOST_REPORTS + 1), most=_MOST_REPORTS)
+
+
+def show_report(services: Services, _request: Request, words: Sequence[str]) -> Message:
+    """Show a report's worst findings and what fixes them.
+
+    Raises:
+        NotFoundError: no report, or more than one, goes by that name.
+    """
+    report = services.reports.header(words[0] if words else LATEST)
+    return build_report(
+        report, [_fixable(finding, services.playbooks) for finding in _worst(services, report)]
+    )
+
+
+def _worst(services: Services, report: ReportHeader) -> list[Finding]:
+    """Return the worst open findings. The header knows how many there are, so that no stream is read for nothing."""
+    counts: Mapping[str, object] = report.summary
+    failing = sum(int(str(counts[level])) for level in _FAILING)
+    return list(islice(_open(services, report), min(failing, _MOST_FINDINGS)))
+
+
+def _open(services: Services, report: ReportHeader) -> Iterator[Finding]:
+    findings = map(Finding.from_dict, services.reports.stream_findings(report.report_id))
+    return (finding for finding in findings if finding.is_open)
+
+
+def _fixable(finding: Finding, playbooks: Mapping[str, RemediationPlaybook]) -> Fixable:
+    fits = (name for name, book in playbooks.items() if finding.check_id and finding.check_id in book.checks)
+    return Fixable(finding, next(fits, ""))
+
+
+def export_report(services: Services, request: Request, words: Sequence[str]) -> Message | None:
+    """Post a report as a file where it was asked for; say privately what was left out.
+
+    Raises:
+        InputError: no such format or report, or nowhere to post it.
+        TrailError: the trail cannot be written; nothing was posted.
+    """
+    kind = format_named(words[0], services.exports.formats)
+    channel = find_conversation(services.client, request)
+    wanted = ExportRequest(
+        format=kind.name,
+        actor=request.actor,
+        report_id=words[1] if len(words) > 1 else LATEST,
+        destination=said(request, "channel_id"),
+    )
+    comment = f"Report as {kind.name}, asked for by <@{request.actor.slack_id}>"
+    receipt = services.exports.export(wanted, SlackDelivery(services.client, channel, comment=comment))
+    if not receipt.rejected:
+        return None
+    return Message(
+        f"{code(receipt.name, 150)}: {receipt.rejected:,} findings could not be written and were left out."
+    )

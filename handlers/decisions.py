@@ -1,0 +1,56 @@
+"""Approve, reject, roll back: a click becomes a decision, or a private no that says why."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from audit.errors import InputError, RefusedError, StateError
+from handlers.blocks.names import APPROVE, REJECT_FORM, ROLL_BACK, CardRef
+from handlers.blocks.parts import Message
+from handlers.requests import said
+from handlers.services import Services
+from remediation.ports import Request
+from remediation.states import PlaybookStatus
+
+Decide = Callable[[Services, Request, CardRef], None]
+
+
+def answer_decision(services: Services, request: Request) -> Message | None:
+    """Do what a click or a form says. Its answer is the card itself, so there is nothing more to say.
+
+    Raises:
+        CountersignError: it was refused; the card is brought up to date all the same.
+    """
+    name = said(request, "action_id") or said(request, "callback_id")
+    if name not in _DECIDE:
+        raise InputError("This button is from another version. Nothing was done.")
+    ref = CardRef.parse(said(request, "value"))
+    try:
+        _DECIDE[name](services, request, ref)
+    except (RefusedError, StateError):
+        services.dispatcher.submit("draw", ref.execution_id)
+        raise
+    return None
+
+
+def _approve(services: Services, request: Request, ref: CardRef) -> None:
+    execution = services.remediation.approve(ref.execution_id, request.actor, revision=ref.revision)
+    if execution.status is PlaybookStatus.APPROVED:
+        services.dispatcher.submit("run", execution.execution_id)
+
+
+def _reject(services: Services, request: Request, ref: CardRef) -> None:
+    services.remediation.reject(
+        ref.execution_id, request.actor, reason=said(request, "reason"), revision=ref.revision
+    )
+
+
+def _roll_back(services: Services, request: Request, ref: CardRef) -> None:
+    execution, person = services.remediation.allow_rollback(ref.execution_id, request.actor)
+    if execution.revision != ref.revision:
+        raise RefusedError("This card is out of date. A newer card shows what can be rolled back.")
+    services.runner.roll_back(execution.execution_id, person)
+
+
+_DECIDE: Mapping[str, Decide] = MappingProxyType(
+    {APPROVE: _approve, REJECT_FORM: _reject, ROLL_BACK: _roll_back}
+)

@@ -1,0 +1,71 @@
+"""A finished file into a Slack conversation: announce it, send the bytes, share it.
+
+The three steps of docs.slack.dev/messaging/working-with-files, in constant memory: `files_upload_v2` of the SDK reads the whole
+file first.
+"""
+
+from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import SplitResult, urlsplit
+
+from slack_sdk import WebClient
+
+from audit.errors import InputError
+from exporters.ports import ExportedFile
+from handlers.clients import make_careful
+from handlers.replies import is_slack_url
+from handlers.slack_errors import SLACK_FAILURES, advise, code_of
+
+_TIMEOUT_S = 60
+_OK = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackDelivery:
+    """A `Delivery` into one conversation; `comment` is posted with the file."""
+
+    client: WebClient
+    channel: str
+    comment: str = ""
+
+    def deliver(self, file: ExportedFile) -> None:
+        """Upload the file and share it in the conversation.
+
+        Raises:
+            InputError: Slack does not take it; says what can be done.
+        """
+        try:
+            place = self.client.files_getUploadURLExternal(filename=file.name, length=file.size)
+            self._send(str(place["upload_url"]), file)
+            make_careful(self.client).files_completeUploadExternal(
+                files=[{"id": str(place["file_id"]), "title": file.name}],
+                channel_id=self.channel,
+                initial_comment=self.comment,
+            )
+        except SLACK_FAILURES as error:
+            raise InputError(f"The file could not be posted. {advise(code_of(error))}") from error
+
+    def _send(self, url: str, file: ExportedFile) -> None:
+        """Send the bytes to where Slack said, from the spool straight to the socket."""
+        if not is_slack_url(url, api_url=self.client.base_url):
+            raise InputError(
+                "The file could not be posted: Slack named a place to upload to that is not Slack's."
+            )
+        parts = urlsplit(url)
+        with closing(_connect(parts)) as connection:
+            connection.request(
+                "POST",
+                f"{parts.path}?{parts.query}" if parts.query else parts.path,
+                body=file.content,
+                headers={"Content-Type": "application/octet-stream", "Content-Length": str(file.size)},
+            )
+            answer = connection.getresponse()
+            answer.read()
+        if answer.status not in _OK:
+            raise HTTPException(f"upload answered {answer.status}")
+
+
+def _connect(parts: SplitResult) -> HTTPConnection:
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    return kind(parts.netloc, timeout=_TIMEOUT_S)

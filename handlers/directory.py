@@ -1,0 +1,99 @@
+"""Who people are, asked from Slack for each decision. What Slack does not say is answered with no."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import structlog
+from slack_sdk import WebClient
+
+from audit.actor import Actor
+from audit.errors import RefusedError
+from handlers.clients import make_impatient
+from handlers.slack_errors import SLACK_FAILURES, code_of
+from remediation.ports import Person
+
+log = structlog.get_logger()
+DEFAULT_TIMEOUT_S = 5
+_AT_ONCE = 8
+_NO_ANSWER = "Slack's directory does not answer, so nothing was decided. Try again."
+_TELLING = {
+    "user_not_found": "Slack does not know you, so nothing was decided.",
+    "users_not_found": "Slack does not know you, so nothing was decided.",
+    "missing_scope": "My app may not read Slack's directory, so nothing was decided: reinstall it from `manifest.yml`.",
+    "plan_upgrade_required": "This workspace's plan has no user groups, but the policy names one, so nothing was decided: "
+    "name approvers one by one in `policy.approvers`.",
+    "no_such_subteam": "The policy names a user group that Slack does not know, so nothing was decided.",
+    "subteam_not_found": "The policy names a user group that Slack does not know, so nothing was decided.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SlackDirectory:
+    """A `Directory` that reads `users.info` and the groups' members anew each time.
+
+    `timeout_s` bounds each question, in seconds; nothing is asked twice.
+    """
+
+    client: WebClient
+    timeout_s: int = DEFAULT_TIMEOUT_S
+    _impatient: WebClient = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_impatient", make_impatient(self.client, timeout_s=self.timeout_s))
+
+    def look_up(self, actor: Actor, *, groups: frozenset[str]) -> Person:
+        """Return the person behind a Slack id, and which of the groups they belong to.
+
+        Raises:
+            RefusedError: Slack knows nobody by that id, may not tell us, or does not answer.
+        """
+        if not actor.slack_id:
+            raise RefusedError("We could not find out who you are, so nothing was decided.")
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            home = pool.submit(self._ask_home)
+            user = pool.submit(self._ask_user, actor.slack_id)
+            members = {group: pool.submit(self._ask_members, group) for group in sorted(groups)}
+        try:
+            belongs = frozenset(group for group, asked in members.items() if actor.slack_id in asked.result())
+            return _person(user.result(), actor=actor, home=home.result(), groups=belongs)
+        except SLACK_FAILURES as error:
+            code = code_of(error)
+            log.warning("directory does not answer", error=code)
+            raise RefusedError(_TELLING.get(code, _NO_ANSWER)) from error
+
+    def _ask_home(self) -> str:
+        return str(self._impatient.auth_test()["team_id"])
+
+    def _ask_user(self, slack_id: str) -> Mapping[str, object]:
+        return _mapping(self._impatient.users_info(user=slack_id).get("user"))
+
+    def _ask_members(self, group: str) -> frozenset[str]:
+        users = self._impatient.usergroups_users_list(usergroup=group).get("users")
+        return frozenset(map(str, users)) if isinstance(users, list) else frozenset()
+
+
+def _person(user: Mapping[str, object], *, actor: Actor, home: str, groups: frozenset[str]) -> Person:
+    if user.get("id") != actor.slack_id:
+        raise RefusedError(_NO_ANSWER)
+    profile = _mapping(user.get("profile"))
+    return Person(
+        actor=Actor(workspace=home, slack_id=actor.slack_id, email=str(profile.get("email") or "")),
+        is_deleted=user.get("deleted") is not False,
+        is_bot=bool(user.get("is_bot")) or bool(user.get("is_workflow_bot")),
+        is_guest=bool(user.get("is_restricted")) or bool(user.get("is_ultra_restricted")),
+        is_stranger=bool(user.get("is_stranger")) or not _lives_in(home, user, actor),
+        groups=groups,
+    )
+
+
+def _lives_in(home: str, user: Mapping[str, object], actor: Actor) -> bool:
+    """Tell whether Slack counts the person among the workspace's own; in an organization one may belong to several."""
+    enterprise = _mapping(user.get("enterprise_user"))
+    teams = enterprise.get("teams")
+    homes = {user.get("team_id"), *(teams if isinstance(teams, list) else [])}
+    return bool(home) and home in homes and actor.workspace in {"", *homes}
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,177 @@
+"""Cards and their threads, drawn from stored state alone: at any time, by any process, as often as need be.
+
+A posting is stored before Slack is asked to post (`message_id` still empty) and completed afterwards. When a
+crash lies between the two, the next drawing looks for the message by its metadata before it posts another.
+"""
+
+from dataclasses import replace
+
+import structlog
+
+from handlers.blocks.card import build_card, build_plain_card, build_superseded_card
+from handlers.blocks.parts import Message
+from handlers.blocks.thread import build_progress, build_superseded_progress, has_progress
+from handlers.posting import Posted, Poster, Tag, lacks_scope, tell
+from handlers.services import Services
+from handlers.slack_errors import BAD_BLOCKS, GONE, HOPELESS, SLACK_FAILURES, advise, code_of
+from remediation.execution import PlaybookExecution
+from remediation.ports import Posting
+
+log = structlog.get_logger()
+CARD = "countersign_card"
+PROGRESS = "countersign_progress"
+
+
+def draw(services: Services, execution_id: str) -> None:
+    """Bring an execution's cards and thread up to date.
+
+    What Slack refuses for now is logged and drawn by a later sweep: `Postings.outdated` names it until it is done.
+
+    Raises:
+        NotFoundError: there is no such execution.
+    """
+    with services.drawing.holding(execution_id):
+        execution = services.executions.get(execution_id)
+        postings = services.postings.postings(execution_id)
+        newest = _newest(services, execution, postings)
+        if not newest.channel or newest.drawn_version >= execution.version:
+            return
+        if not _is_shown(execution, postings):
+            services.postings.put(replace(newest, drawn_version=execution.version))
+            return
+        for posting in postings:
+            if posting.revision < execution.revision and posting.message_id:
+                _Drawing(services, execution, posting).supersede()
+        _Drawing(services, execution, newest).draw(attempted_before=newest in postings)
+
+
+def _newest(services: Services, execution: PlaybookExecution, postings: list[Posting]) -> Posting:
+    """Return the card of the plan as it stands, a blank one where none was posted."""
+    for posting in postings:
+        if posting.revision == execution.revision:
+            return posting
+    return Posting(
+        execution_id=execution.execution_id,
+        revision=execution.revision,
+        channel=execution.channel or services.channel,
+        message_id="",
+    )
+
+
+def _is_shown(execution: PlaybookExecution, postings: list[Posting]) -> bool:
+    """Tell whether there is anything to show: whoever asked for what needs no change was told so privately."""
+    if any(posting.message_id for posting in postings):
+        return True
+    return execution.plan is not None and execution.plan.is_needed
+
+
+class _Drawing:
+    """One card being drawn. `posting` is what is stored about it at each moment."""
+
+    def __init__(self, services: Services, execution: PlaybookExecution, posting: Posting) -> None:
+        self._services = services
+        self._execution = execution
+        self._posting = posting
+        self._slack = Poster(services.client, posting.channel)
+        self._log = log.bind(execution_id=posting.execution_id, revision=posting.revision)
+
+    def supersede(self) -> None:
+        """Take the buttons off a card whose plan was drawn up anew."""
+        if self._posting.drawn_version >= self._execution.version:
+            return
+        try:
+            self._slack.edit(self._posting.message_id, build_superseded_card(self._execution))
+            if self._posting.progress_id:
+                self._slack.edit(self._posting.progress_id, build_superseded_progress())
+        except SLACK_FAILURES as error:
+            self._log.warning("old card not superseded", error=code_of(error))
+        else:
+            self._keep(drawn_version=self._execution.version)
+
+    def draw(self, *, attempted_before: bool) -> None:
+        """Post the card or bring it up to date, then its thread."""
+        try:
+            self._place_card(attempted_before=attempted_before)
+            self._place_progress()
+        except SLACK_FAILURES as error:
+            self._give_up(code_of(error))
+        else:
+            self._keep(drawn_version=self._execution.version)
+
+    def _place_card(self, *, attempted_before: bool) -> None:
+        card = build_card(self._execution, self._services.card_rules)
+        try:
+            self._show_card(card, attempted_before=attempted_before)
+        except SLACK_FAILURES as error:
+            if code_of(error) not in BAD_BLOCKS:
+                raise
+            self._log.error("Slack refuses the card's blocks", error=code_of(error))
+            self._show_card(build_plain_card(self._execution), attempted_before=attempted_before)
+
+    def _show_card(self, card: Message, *, attempted_before: bool) -> None:
+        if self._posting.message_id and self._edited(self._posting.message_id, card):
+            return
+        tag = Tag(CARD, self._posting.execution_id, self._posting.revision)
+        found = self._find_card(tag) if attempted_before else None
+        self._keep(message_id="", progress_id="")
+        if found:
+            self._slack.edit(found.message_id, card)
+        posted = found or self._slack.post(card, tag)
+        self._keep(channel=posted.channel, message_id=posted.message_id)
+
+    def _find_card(self, tag: Tag) -> Posted | None:
+        try:
+            return self._slack.find(tag, since=self._execution.created_at)
+        except SLACK_FAILURES as error:
+            if not lacks_scope(error):
+                raise
+            self._log.warning("cannot look for the card: missing scope")
+            return None
+
+    def _place_progress(self) -> None:
+        if not has_progress(self._execution):
+            return
+        reply = build_progress(self._execution)
+        if self._posting.progress_id and self._edited(self._posting.progress_id, reply):
+            return
+        tag = Tag(PROGRESS, self._posting.execution_id, self._posting.revision)
+        posted = self._find_reply(tag)
+        if posted:
+            self._slack.edit(posted.message_id, reply)
+        else:
+            posted = self._slack.post(reply, tag, thread=self._posting.message_id)
+        self._keep(progress_id=posted.message_id)
+
+    def _find_reply(self, tag: Tag) -> Posted | None:
+        try:
+            return self._slack.find_reply(tag, thread=self._posting.message_id)
+        except SLACK_FAILURES as error:
+            if not lacks_scope(error):
+                raise
+            return None
+
+    def _edited(self, message_id: str, message: Message) -> bool:
+        """Edit a message of ours; tell whether it still was there."""
+        try:
+            self._slack.edit(message_id, message)
+        except SLACK_FAILURES as error:
+            if code_of(error) != GONE:
+                raise
+            self._log.warning("message is gone", error=code_of(error))
+            return False
+        return True
+
+    def _give_up(self, code: str) -> None:
+        """Leave the drawing to a later sweep; where we may not speak, until the state changes, and say so once."""
+        self._log.warning("card not drawn", error=code)
+        if code not in HOPELESS:
+            return
+        if not self._posting.message_id and not self._posting.drawn_version:
+            words = f"The card for {self._execution.execution_id} could not be posted in <#{self._posting.channel}>."
+            tell(self._services.client, self._execution.requester, f"{words} {advise(code)}")
+        self._keep(drawn_version=self._execution.version)
+
+    def _keep(self, **changes: object) -> None:
+        """Store what became of the posting."""
+        self._posting = replace(self._posting, **changes)  # type: ignore[arg-type]
+        self._services.postings.put(self._posting)

@@ -1,0 +1,56 @@
+"""The two places that catch everything tell it here: our own errors in their words, anything else as a reference.
+
+`answer` (the worker's boundary) and Bolt's `app.error` call `to_words`; nobody else catches broadly.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from slack_bolt import App, BoltResponse
+
+from audit.errors import CountersignError, RefusedError
+from handlers.blocks.names import REASON
+from handlers.blocks.parts import Message
+from handlers.blocks.texts import escape, linkify
+from handlers.replies import post_reply
+from remediation.runner import explain
+
+log = structlog.get_logger()
+_LONGEST = 2900
+
+
+def to_words(error: Exception) -> Message:
+    """Return what to tell the person: an error's own text, or a reference id that stands in the log."""
+    if isinstance(error, RefusedError):
+        return Message(linkify(escape(str(error), _LONGEST)))
+    if isinstance(error, CountersignError):
+        return Message(escape(explain(error), _LONGEST))
+    reference = uuid.uuid4().hex[:8]
+    log.error("unexpected error", reference=reference, exc_info=error)
+    return Message(f"Something went wrong on our side. Reference {reference}")
+
+
+def register_error_handler(app: App) -> None:
+    """Answer people whose request could not even be written down."""
+
+    def on_error(
+        error: Exception, body: dict[str, Any], response: BoltResponse | None
+    ) -> BoltResponse | None:
+        words = to_words(error)
+        if url := str(body.get("response_url") or ""):
+            post_reply(url, words, api_url=app.client.base_url)
+        if response is None:  # acknowledged already
+            return None
+        return BoltResponse(status=200, body=_in_form(body, words))
+
+    app.error(on_error)
+
+
+def _in_form(body: Mapping[str, object], words: Message) -> str:
+    """Return the acknowledgement: for a form, one that keeps it open and shows the words in it."""
+    if body.get("type") != "view_submission":
+        return ""
+    return json.dumps({"response_action": "errors", "errors": {REASON: words.text}})

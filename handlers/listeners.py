@@ -1,0 +1,67 @@
+"""Where Slack comes in. A listener writes down what was asked, acknowledges, and hands the work on: nothing else.
+
+Bolt injects by plain argument names and cannot see through `partial`, so services come in by closure.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from audit.errors import RefusedError
+from handlers.blocks.modals import build_reject_form, refuse_reason
+from handlers.blocks.names import APPROVE, REASON, REJECT, REJECT_FORM, ROLL_BACK, CardRef
+from handlers.requests import action_request, channel_of, clicked, command_request, typed_reason, view_request
+from handlers.slack_errors import SLACK_FAILURES
+from handlers.vocabulary import COMMANDS
+from remediation.ports import Dispatcher, Inbox, Request
+
+Body = dict[str, Any]
+
+
+def register(app: App, inbox: Inbox, dispatcher: Dispatcher, clock: Callable[[], datetime]) -> None:
+    """Listen for the commands, the buttons of a card, and the rejection form."""
+
+    def keep(request: Request) -> str:
+        inbox.put(request)
+        return request.request_id
+
+    def on_command(ack: Ack, body: Body) -> None:
+        request_id = keep(command_request(body, now=clock()))
+        ack()
+        dispatcher.submit("request", request_id)
+
+    def on_click(ack: Ack, body: Body) -> None:
+        request_id = keep(action_request(body, now=clock()))
+        ack()
+        dispatcher.submit("request", request_id)
+
+    def on_reject_form(ack: Ack, body: Body) -> None:
+        if problem := refuse_reason(typed_reason(body)):
+            ack(response_action="errors", errors={REASON: problem})
+            return
+        request_id = keep(view_request(body, now=clock()))
+        ack()
+        dispatcher.submit("request", request_id)
+
+    for command in COMMANDS:
+        app.command(command.name)(on_command)
+    app.action(APPROVE)(on_click)
+    app.action(ROLL_BACK)(on_click)
+    app.action(REJECT)(open_reject_form)
+    app.view(REJECT_FORM)(on_reject_form)
+
+
+def open_reject_form(ack: Ack, body: Body, client: WebClient) -> None:
+    """Ask for the reason, at once: what opens a form is worth nothing after three seconds, and nothing is decided yet."""
+    ack()
+    ref = CardRef.parse(clicked(body).get("value"))
+    form = build_reject_form(ref, channel=channel_of(body))
+    try:
+        client.views_open(trigger_id=body["trigger_id"], view=form.to_dict())
+    except SLACK_FAILURES as error:
+        raise RefusedError(
+            "Slack did not open the form in time, so nothing was decided. Click once more."
+        ) from error

@@ -1,0 +1,60 @@
+"""Answers that one person alone sees."""
+
+from urllib.parse import urlsplit
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.webhook import WebhookClient
+
+from handlers.blocks.parts import Message
+from handlers.requests import said
+from handlers.slack_errors import SLACK_FAILURES, code_of
+from remediation.ports import Request
+
+log = structlog.get_logger()
+_TIMEOUT_S = 10
+_SLACK_DOMAINS = (".slack.com", ".slack-gov.com")
+_OK = 200
+
+
+def reply(client: WebClient, request: Request, message: Message) -> None:
+    """Tell the person who asked, and nobody else.
+
+    By the request's `response_url`; where there is none, or it is used up, in the channel so that only they see it. What Slack
+    does not take is logged: the answer is lost, the state is not.
+    """
+    url = said(request, "response_url")
+    if url and post_reply(url, message, api_url=client.base_url):
+        return
+    channel, person = said(request, "channel_id"), request.actor.slack_id
+    if not (channel and person):
+        return
+    try:
+        client.chat_postEphemeral(channel=channel, user=person, **message.to_dict())  # type: ignore[arg-type]
+    except SLACK_FAILURES as error:
+        log.warning("reply lost", request_id=request.request_id, error=code_of(error))
+
+
+def post_reply(url: str, message: Message, *, api_url: str) -> bool:
+    """Post to a `response_url`, visible to one person; tell whether Slack took it."""
+    if not is_slack_url(url, api_url=api_url):
+        log.warning("reply not sent: foreign response_url", host=urlsplit(url).hostname)
+        return False
+    try:
+        answer = WebhookClient(url, timeout=_TIMEOUT_S).send_dict(
+            {**message.to_dict(), "response_type": "ephemeral", "replace_original": False}
+        )
+    except SLACK_FAILURES as error:
+        log.warning("reply not sent", error=code_of(error))
+        return False
+    if answer.status_code != _OK:
+        log.warning("reply refused", status=answer.status_code, answer=answer.body[:200])
+    return answer.status_code == _OK
+
+
+def is_slack_url(url: str, *, api_url: str) -> bool:
+    """Tell whether a URL out of a payload leads to Slack: over https to Slack's own hosts, or to the API we are told to use."""
+    parts, api = urlsplit(url), urlsplit(api_url)
+    if (parts.scheme, parts.netloc) == (api.scheme, api.netloc):
+        return True
+    return parts.scheme == "https" and f".{parts.hostname}".endswith(_SLACK_DOMAINS)

@@ -1,0 +1,115 @@
+"""What Slack sent, boiled down to what is needed to answer it later, in another thread or process."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from audit.actor import Actor
+from handlers.blocks.names import REASON
+from remediation.ports import Request
+
+Body = Mapping[str, object]
+
+
+def command_request(body: Body, *, now: datetime) -> Request:
+    """Return a slash command as a request."""
+    keys = ("command", "text", "channel_id", "channel_name", "response_url")
+    return _request("command", body, {key: _text(body, key) for key in keys}, now=now)
+
+
+def action_request(body: Body, *, now: datetime) -> Request:
+    """Return a click on a button as a request."""
+    action = clicked(body)
+    payload = {
+        "action_id": _text(action, "action_id"),
+        "value": _text(action, "value"),
+        "channel_id": channel_of(body),
+        "response_url": _text(body, "response_url"),
+    }
+    return _request("action", body, payload, now=now)
+
+
+def view_request(body: Body, *, now: datetime) -> Request:
+    """Return a submitted form as a request."""
+    view = _part(body, "view")
+    carried = _carried(view)
+    payload = {
+        "callback_id": _text(view, "callback_id"),
+        "value": _text(carried, "card"),
+        "channel_id": _text(carried, "channel"),
+        "reason": typed_reason(body),
+    }
+    return _request("view", body, payload, now=now)
+
+
+def actor_of(body: Body) -> Actor:
+    """Return who did it. In a channel shared between workspaces a person belongs to their own, not to the channel's."""
+    user = _part(body, "user")
+    team = _text(user, "team_id") or _text(_part(body, "team"), "id") or _text(body, "team_id")
+    return Actor(workspace=team, slack_id=_text(user, "id") or _text(body, "user_id"))
+
+
+def clicked(body: Body) -> Body:
+    """Return the action of a click; Slack sends exactly one."""
+    actions = body.get("actions")
+    first = actions[0] if isinstance(actions, list) and actions else None
+    return first if isinstance(first, Mapping) else {}
+
+
+def channel_of(body: Body) -> str:
+    """Return the id of the channel that a click happened in."""
+    return _text(_part(body, "channel"), "id") or _text(_part(body, "container"), "channel_id")
+
+
+def typed_reason(body: Body) -> str:
+    """Return the reason that was typed into the form."""
+    values = _part(_part(_part(body, "view"), "state"), "values")
+    return _text(_part(_part(values, REASON), REASON), "value")
+
+
+def request_id_of(kind: str, body: Body) -> str:
+    """Return an id that is the same for a repeated delivery: Slack gives each interaction one `trigger_id`."""
+    unique = _text(body, "trigger_id") or uuid.uuid4().hex
+    return f"q-{_digest(kind, unique)[:24]}"
+
+
+def execution_id_for(request: Request) -> str:
+    """Return the id of the execution that a request asks for: asked again, it is the same one."""
+    return f"x-{_digest(request.request_id)[:12]}"
+
+
+def said(request: Request, name: str) -> str:
+    """Return a text of a request's payload; empty where it is missing."""
+    return _text(request.payload, name)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _request(kind: str, body: Body, payload: Mapping[str, object], *, now: datetime) -> Request:
+    return Request(
+        request_id=request_id_of(kind, body),
+        kind=kind,
+        actor=actor_of(body),
+        received_at=now,
+        payload=payload,
+    )
+
+
+def _carried(view: Body) -> Body:
+    """Return what our own form carries, as JSON that we wrote ourselves."""
+    carried = json.loads(_text(view, "private_metadata") or "{}")
+    return carried if isinstance(carried, Mapping) else {}
+
+
+def _part(body: Body, name: str) -> Body:
+    value = body.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(body: Body, name: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else ""

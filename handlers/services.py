@@ -1,0 +1,51 @@
+"""What the handlers work with: ports, use cases, and a client for Slack."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from slack_sdk import WebClient
+
+from audit.ports import ReportStore, Trail
+from exporters.service import ExportService
+from handlers.blocks.card import CardRules
+from handlers.locks import KeyedLocks
+from remediation.playbook import RemediationPlaybook
+from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings
+from remediation.runner import Runner
+from remediation.service import Remediation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a handler may use, put together once by `bot`.
+
+    `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
+    in one, empty where there is none. `drawing` keeps two threads from drawing the same card at once.
+    """
+
+    reports: ReportStore
+    trail: Trail
+    executions: ExecutionStore
+    postings: Postings
+    inbox: Inbox
+    remediation: Remediation
+    runner: Runner
+    playbooks: Mapping[str, RemediationPlaybook]
+    exports: ExportService
+    dispatcher: Dispatcher
+    client: WebClient
+    clock: Callable[[], datetime]
+    environment: str = ""
+    channel: str = ""
+    drawing: KeyedLocks = field(default_factory=KeyedLocks)
+
+    @property
+    def card_rules(self) -> CardRules:
+        """Return what cards say about the rules in force."""
+        policy = self.remediation.policy
+        return CardRules(
+            required_approvals=policy.required_approvals,
+            allows_self_approval=policy.allow_self_approval,
+            environment=self.environment,
+        )

@@ -1,0 +1,96 @@
+"""The one list of commands and their words: for help, for the nearest match, for the manifest and the demo's completion."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What may follow a command: `arguments` as usage shows them, `most` how many words they can be."""
+
+    name: str
+    arguments: str
+    description: str
+    example: str
+    least: int = 0
+    most: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CommandHelp:
+    """A slash command: its description, the hint Slack shows while people type, and its words."""
+
+    name: str
+    description: str
+    usage_hint: str
+    words: tuple[Word, ...]
+
+    def word(self, name: str) -> Word | None:
+        """Return a word by name, in any case."""
+        return next((word for word in self.words if word.name == name.lower()), None)
+
+    def usage(self, word: Word) -> str:
+        """Return how a word is written, such as `/report show [REPORT]`."""
+        return " ".join(filter(None, (self.name, word.name, word.arguments)))
+
+
+REPORT = CommandHelp(
+    "/report",
+    "Look at security reports, and hand them on",
+    "list | show [REPORT] | export FORMAT [REPORT] | help",
+    (
+        Word("list", "", "the newest reports, with score and failing findings", "/report list"),
+        Word(
+            "show",
+            "[REPORT]",
+            "a report's worst findings, and the playbook that fixes each",
+            "/report show",
+            most=1,
+        ),
+        Word(
+            "export",
+            "FORMAT [REPORT]",
+            "a report as a file, posted here",
+            "/report export html",
+            least=1,
+            most=2,
+        ),
+        Word(HELP, "", "this page", "/report help"),
+    ),
+)
+PLAYBOOK = CommandHelp(
+    "/playbook",
+    "Fix a finding, with a second person's approval",
+    "list | show PLAYBOOK | run PLAYBOOK FINDING | help",
+    (
+        Word("list", "", "the playbooks, and what each one fixes", "/playbook list"),
+        Word(
+            "show",
+            "PLAYBOOK",
+            "what a playbook does, step by step",
+            "/playbook show AWS-PUBLIC-S3",
+            least=1,
+            most=1,
+        ),
+        Word(
+            "run",
+            "PLAYBOOK FINDING",
+            "plan a fix and ask for approval; nothing runs before",
+            "/playbook run AWS-PUBLIC-S3 f-1a2b3c4d",
+            least=2,
+            most=2,
+        ),
+        Word(HELP, "", "this page", "/playbook help"),
+    ),
+)
+COMMANDS: tuple[CommandHelp, ...] = (REPORT, PLAYBOOK)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that a typing error most likely meant, compared in any case."""
+    by_folded = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold()[:80], by_folded, n=1)
+    return by_folded[close[0]] if close else None

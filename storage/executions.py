@@ -1,0 +1,152 @@
+"""Executions in the database. Every change is one transaction: compare-and-swap, journal, trail entry."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import and_, delete, or_, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from audit.errors import NotFoundError, StateError
+from audit.trail import TrailEvent
+from remediation.execution import PlaybookExecution
+from remediation.states import PlaybookStatus, check_transition
+from storage.columns import key_text
+from storage.database import Database
+from storage.execution_rows import changed_actions, to_action_row, to_decision_row, to_execution, to_row
+from storage.tables import ActionRow, DecisionRow, ExecutionRow
+from storage.trail import append_in
+
+
+class SqlExecutions:
+    """Implements `remediation.ports.ExecutionStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
+        """Store a new execution as version 1; one with the same id is returned as stored.
+
+        Raises:
+            TrailError: the trail cannot be written. Nothing is written.
+        """
+        first = replace(execution, version=1)
+        try:
+            with self._database.writing() as session:
+                session.add(to_row(first))
+                session.flush()
+                _write_journal(session, before=None, after=first)
+                append_in(session, event)
+        except IntegrityError:
+            return self.get(execution.execution_id)
+        return first
+
+    def save(
+        self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
+    ) -> PlaybookExecution:
+        """Store `after` if the stored one still is `before`; return it with its new version.
+
+        Raises:
+            StateError: somebody was faster, the transition table has no such move, or a decision was
+                taken back. Nothing is written.
+            TrailError: the trail cannot be written. Nothing is written.
+        """
+        _check_move(before, after)
+        saved = replace(after, version=before.version + 1)
+        with self._database.writing() as session:
+            _swap(session, before, saved)
+            _write_journal(session, before=before, after=saved)
+            append_in(session, event)
+        return saved
+
+    def get(self, execution_id: str) -> PlaybookExecution:
+        """Return an execution.
+
+        Raises:
+            NotFoundError: none goes by that id.
+        """
+        named = select(ExecutionRow).where(ExecutionRow.execution_id == execution_id)
+        found = self._load(named)
+        if not found:
+            raise NotFoundError(f"there is no execution {execution_id[:80]}")
+        return found[0]
+
+    def history(
+        self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
+    ) -> list[PlaybookExecution]:
+        """Return executions, newest first. `finding_id` is the scanner's id or the fingerprint."""
+        newest = select(ExecutionRow).order_by(
+            col(ExecutionRow.created_at).desc(), col(ExecutionRow.execution_id).desc()
+        )
+        if playbook_id is not None:
+            newest = newest.where(ExecutionRow.playbook_id == key_text(playbook_id))
+        if finding_id is not None:
+            same_id = col(ExecutionRow.finding_id) == key_text(finding_id)
+            newest = newest.where(or_(same_id, col(ExecutionRow.fingerprint) == finding_id))
+        return self._load(newest.limit(limit))
+
+    def waiting(self, now: datetime) -> list[PlaybookExecution]:
+        """Return what a worker has to look at, oldest first: `APPROVED` ones, and `PENDING` ones past their time."""
+        approved = col(ExecutionRow.status) == PlaybookStatus.APPROVED.value
+        too_late = and_(
+            col(ExecutionRow.status) == PlaybookStatus.PENDING.value, col(ExecutionRow.expires_at) <= now
+        )
+        oldest = col(ExecutionRow.created_at), col(ExecutionRow.execution_id)
+        return self._load(select(ExecutionRow).where(or_(approved, too_late)).order_by(*oldest))
+
+    def _load(self, wanted: SelectOfScalar[ExecutionRow]) -> list[PlaybookExecution]:
+        with self._database.reading() as session:
+            rows = session.exec(wanted).all()
+            return _with_journals(session, rows)
+
+
+def _check_move(before: PlaybookExecution, after: PlaybookExecution) -> None:
+    if before.status is not after.status:
+        check_transition(before.status, after.status)
+    if after.decisions[: len(before.decisions)] != before.decisions:
+        raise StateError("a decision that was made stays on record")
+
+
+def _swap(session: Session, before: PlaybookExecution, after: PlaybookExecution) -> None:
+    """Replace the row if it still has the version and the status that the caller has seen."""
+    unchanged = and_(
+        col(ExecutionRow.execution_id) == before.execution_id,
+        col(ExecutionRow.version) == before.version,
+        col(ExecutionRow.status) == before.status.value,
+    )
+    columns = to_row(after).model_dump(exclude={"execution_id"})
+    if session.exec(update(ExecutionRow).where(unchanged).values(**columns)).rowcount != 1:
+        raise StateError(f"execution {before.execution_id} has moved on meanwhile; look at its current card")
+
+
+def _write_journal(session: Session, *, before: PlaybookExecution | None, after: PlaybookExecution) -> None:
+    """Write the actions that changed, remove those that a new plan no longer has, add the new decisions."""
+    name = after.execution_id
+    for position, result in changed_actions(before.actions if before else (), after.actions):
+        session.merge(to_action_row(name, position, result))
+    if before and len(before.actions) > len(after.actions):
+        surplus = and_(col(ActionRow.execution_id) == name, col(ActionRow.position) >= len(after.actions))
+        session.exec(delete(ActionRow).where(surplus))
+    made = len(before.decisions) if before else 0
+    for position, decision in enumerate(after.decisions[made:], start=made):
+        session.add(to_decision_row(name, position, decision))
+    session.flush()
+
+
+def _with_journals(session: Session, rows: Sequence[ExecutionRow]) -> list[PlaybookExecution]:
+    names = [row.execution_id for row in rows]
+    actions, decisions = defaultdict(list), defaultdict(list)
+    for action in session.exec(
+        select(ActionRow).where(col(ActionRow.execution_id).in_(names)).order_by(col(ActionRow.position))
+    ):
+        actions[action.execution_id].append(action)
+    for decision in session.exec(
+        select(DecisionRow)
+        .where(col(DecisionRow.execution_id).in_(names))
+        .order_by(col(DecisionRow.position))
+    ):
+        decisions[decision.execution_id].append(decision)
+    return [to_execution(row, actions[row.execution_id], decisions[row.execution_id]) for row in rows]

@@ -1,0 +1,67 @@
+"""Acknowledged requests in the database, so that a crash between a click and its answer loses nothing."""
+
+from contextlib import suppress
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from audit.actor import Actor
+from remediation.ports import Request
+from storage.database import Database
+from storage.tables import RequestRow
+
+
+class SqlInbox:
+    """Implements `remediation.ports.Inbox`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, request: Request) -> None:
+        """Store a request; the same id twice is one request, even when the first is answered already."""
+        row = RequestRow(
+            request_id=request.request_id,
+            kind=request.kind,
+            actor=request.actor.to_dict(),
+            received_at=request.received_at,
+            payload=dict(request.payload),
+        )
+        with suppress(IntegrityError), self._database.writing() as session:
+            session.add(row)
+
+    def get(self, request_id: str) -> Request | None:
+        """Return a request that is still to be answered."""
+        wanted = select(RequestRow).where(
+            RequestRow.request_id == request_id, col(RequestRow.payload).is_not(None)
+        )
+        with self._database.reading() as session:
+            row = session.exec(wanted).first()
+        return _request(row) if row else None
+
+    def done(self, request_id: str) -> None:
+        """Forget a request's payload: it is answered."""
+        with self._database.writing() as session:
+            session.exec(
+                update(RequestRow).where(col(RequestRow.request_id) == request_id).values(payload=None)
+            )
+
+    def open_requests(self) -> list[str]:
+        """Return the ids of requests still to be answered, oldest first."""
+        still_open = (
+            select(RequestRow.request_id)
+            .where(col(RequestRow.payload).is_not(None))
+            .order_by(col(RequestRow.received_at), col(RequestRow.request_id))
+        )
+        with self._database.reading() as session:
+            return list(session.exec(still_open))
+
+
+def _request(row: RequestRow) -> Request:
+    return Request(
+        request_id=row.request_id,
+        kind=row.kind,
+        actor=Actor(**row.actor),
+        received_at=row.received_at,
+        payload=row.payload or {},
+    )

@@ -1,0 +1,186 @@
+"""Storing a report: in batches that nobody sees, then made visible at one stroke.
+
+One transaction over all of it would hold SQLite's only write lock for as long as a file takes to read, and
+approvals would wait for it.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+
+from sqlalchemy import and_, delete, insert, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from audit.actor import Actor
+from audit.errors import InputError, StateError
+from audit.ingest import Item, Reading, Rejected
+from audit.ports import Ingested
+from audit.report import ReportHeader, Tally
+from audit.trail import TrailEvent
+from storage.columns import column_text
+from storage.database import Database
+from storage.report_rows import to_finding_columns, to_header
+from storage.tables import LOADING, VISIBLE, FindingRow, ReportRow
+from storage.trail import append_in
+
+MOST_REJECTED_LINES = 100
+_BATCH = 1000
+_ABANDONED_AFTER = timedelta(hours=1)
+_COUNTS = ("critical", "high", "medium", "low", "info", "passed", "manual", "muted")
+
+
+def ingest(database: Database, reading: Reading, *, actor: Actor, now: datetime) -> Ingested:
+    """Store a reading, or find that its bytes are here already.
+
+    Raises:
+        InputError: the file fails as a whole, or holds findings and none can be used. Nothing is stored.
+        TrailError: the trail cannot be written. Nothing is stored.
+    """
+    if known := _visible(database, reading):
+        return Ingested(known, is_new=False)
+    with ExitStack() as undo:
+        report_key = _begin(database, reading, now)
+        undo.callback(_remove, database, report_key)
+        contents = _load(database, report_key, reading.items)
+        try:
+            header = _publish(database, report_key, contents, actor=actor, now=now)
+        except IntegrityError:
+            if known := _visible(database, reading):
+                return Ingested(known, is_new=False)
+            raise
+        undo.pop_all()
+    return Ingested(header, is_new=True)
+
+
+@dataclass(slots=True)
+class _Contents:
+    """What the items came to, gathered while they stream by."""
+
+    tally: Tally = field(default_factory=Tally)
+    rejected: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+    def accept(self, report_key: int, items: Iterable[Item]) -> Iterator[dict[str, object]]:
+        """Yield the columns of each finding that can be used."""
+        for position, item in enumerate(items, start=1):
+            if isinstance(item, Rejected):
+                self._reject(item)
+                continue
+            try:
+                columns = to_finding_columns(report_key, position, item)
+            except InputError as error:
+                self._reject(Rejected(position, str(error)))
+                continue
+            self.tally.add(item)
+            yield columns
+
+    def _reject(self, item: Rejected) -> None:
+        self.rejected += 1
+        if self.rejected <= MOST_REJECTED_LINES:
+            self.reasons.append(column_text(str(item)))
+
+    def lines(self) -> list[str]:
+        """Return why findings were left out, a line each, and how many more there are."""
+        more = self.rejected - len(self.reasons)
+        return [*self.reasons, f"and {more} more"] if more else self.reasons
+
+    def counts(self) -> dict[str, int]:
+        """Return what the trail records."""
+        summary = self.tally.summary()
+        named = {name: summary[name] for name in _COUNTS}  # type: ignore[literal-required]
+        return {"findings": self.tally.total, "rejected": self.rejected, **named}
+
+
+def _visible(database: Database, reading: Reading) -> ReportHeader | None:
+    same_bytes = select(ReportRow).where(
+        ReportRow.content_sha256 == reading.content_sha256, ReportRow.state == VISIBLE
+    )
+    with database.reading() as session:
+        row = session.exec(same_bytes).first()
+    return to_header(row) if row else None
+
+
+def _begin(database: Database, reading: Reading, now: datetime) -> int:
+    generated_at = reading.generated_at or now
+    row = ReportRow(
+        report_id=f"r-{reading.content_sha256[:10]}",
+        content_sha256=reading.content_sha256,
+        state=LOADING,
+        source=column_text(reading.source),
+        name=column_text(reading.name),
+        generated_at=generated_at,
+        as_of=min(generated_at, now),
+        begun_at=now,
+        summary={},
+        compliance={},
+        recommendations=[],
+        rejected=[],
+    )
+    with database.writing() as session:
+        _remove_abandoned(session, now)
+        session.add(row)
+        session.flush()
+        assert row.report_key is not None  # noqa: S101 - the database has just given it; narrows the type
+        return row.report_key
+
+
+def _load(database: Database, report_key: int, items: Iterable[Item]) -> _Contents:
+    contents = _Contents()
+    columns = contents.accept(report_key, items)
+    while batch := list(islice(columns, _BATCH)):
+        with database.writing() as session:
+            session.connection().execute(insert(FindingRow), batch)
+    if contents.rejected and not contents.tally.total:
+        raise InputError(f"none of its findings can be used; {contents.reasons[0]}")
+    return contents
+
+
+def _publish(
+    database: Database, report_key: int, contents: _Contents, *, actor: Actor, now: datetime
+) -> ReportHeader:
+    changes = {
+        "state": VISIBLE,
+        "summary": contents.tally.summary(),
+        "compliance": contents.tally.compliance(),
+        "recommendations": contents.tally.recommendations(),
+        "rejected": contents.lines(),
+    }
+    ours = and_(col(ReportRow.report_key) == report_key, col(ReportRow.state) == LOADING)
+    with database.writing() as session:
+        if session.exec(update(ReportRow).where(ours).values(**changes)).rowcount != 1:
+            raise StateError("the report was removed while it was being read; ingest it again")
+        row = session.get_one(ReportRow, report_key)
+        append_in(session, _event(row, contents, actor=actor, now=now))
+    return to_header(row)
+
+
+def _event(row: ReportRow, contents: _Contents, *, actor: Actor, now: datetime) -> TrailEvent:
+    detail = {
+        "report_id": row.report_id,
+        "name": row.name,
+        "source": row.source,
+        "content_sha256": row.content_sha256,
+        "counts": contents.counts(),
+    }
+    return TrailEvent(kind="report.ingested", actor=actor, at=now, subject=row.report_id, detail=detail)
+
+
+def _remove(database: Database, report_key: int) -> None:
+    with database.writing() as session:
+        _delete(session, [report_key])
+
+
+def _remove_abandoned(session: Session, now: datetime) -> None:
+    """Remove what a process that died left half loaded."""
+    abandoned = select(ReportRow.report_key).where(
+        ReportRow.state == LOADING, col(ReportRow.begun_at) < now - _ABANDONED_AFTER
+    )
+    _delete(session, [key for key in session.exec(abandoned) if key is not None])
+
+
+def _delete(session: Session, report_keys: list[int]) -> None:
+    session.exec(delete(FindingRow).where(col(FindingRow.report_key).in_(report_keys)))
+    session.exec(delete(ReportRow).where(col(ReportRow.report_key).in_(report_keys)))

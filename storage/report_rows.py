@@ -1,0 +1,67 @@
+"""Reports and findings as rows, and back."""
+
+from typing import cast
+
+import orjson
+
+from audit.errors import InputError
+from audit.findings import Finding, FindingDict
+from audit.report import FrameworkDict, RecommendationDict, ReportHeader, SummaryDict
+from storage.columns import column_text, key_text
+from storage.tables import ReportRow
+
+
+def to_finding_columns(report_key: int, position: int, finding: Finding) -> dict[str, object]:
+    """Return a finding's columns for a bulk insert, which is too slow through row objects.
+
+    Raises:
+        InputError: it could not be read back: no id or title, or text that is not Unicode.
+    """
+    return {
+        "report_key": report_key,
+        "position": position,
+        "finding_id": key_text(finding.id),
+        "fingerprint": finding.fingerprint,
+        "severity_rank": finding.severity.rank,
+        "check_id": key_text(finding.check_id),
+        "status": finding.status.value,
+        "muted": finding.muted,
+        "title": column_text(finding.title),
+        "resource": column_text(finding.resource),
+        "account_id": column_text(finding.account_id),
+        "region": column_text(finding.region),
+        "body": _to_body(finding),
+    }
+
+
+def _to_body(finding: Finding) -> bytes:
+    if not finding.id.strip() or not finding.title.strip():
+        raise InputError("a finding needs an id and a title")
+    try:
+        return orjson.dumps(finding.to_dict())
+    except orjson.JSONEncodeError:
+        raise InputError("its text is not valid Unicode") from None
+
+
+def to_record(body: bytes) -> FindingDict:
+    """Return the dictionary that a finding's body holds."""
+    return cast("FindingDict", orjson.loads(body))
+
+
+def to_finding(body: bytes) -> Finding:
+    """Return the finding that a body holds."""
+    return Finding.from_dict(to_record(body))
+
+
+def to_header(row: ReportRow) -> ReportHeader:
+    """Return a report's header."""
+    return ReportHeader(
+        report_id=row.report_id,
+        source=row.source,
+        name=row.name,
+        generated_at=row.generated_at,
+        summary=cast("SummaryDict", row.summary),
+        compliance=cast("dict[str, FrameworkDict]", row.compliance),
+        recommendations=cast("list[RecommendationDict]", row.recommendations),
+        rejected=tuple(row.rejected),
+    )

@@ -1,0 +1,130 @@
+"""Reports in the database."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import tuple_
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from audit.actor import Actor
+from audit.errors import NotFoundError
+from audit.findings import Finding, FindingDict
+from audit.ingest import Reading
+from audit.ports import LATEST, Ingested
+from audit.report import ReportHeader
+from storage.database import Database
+from storage.ingest import ingest
+from storage.lookup import find_finding, search_report
+from storage.report_rows import to_header, to_record
+from storage.tables import VISIBLE, FindingRow, ReportRow
+
+_BATCH = 500
+_MOST_NAMED = 5
+_Place = tuple[int, str, int]
+
+
+class SqlReports:
+    """Implements `audit.ports.ReportStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ingest(self, reading: Reading, *, actor: Actor, now: datetime) -> Ingested:
+        """Store a reading with its trail entry: all of it becomes visible, or nothing.
+
+        Raises:
+            InputError: the file fails as a whole; nothing is stored.
+            TrailError: the trail cannot be written; nothing is stored.
+        """
+        return ingest(self._database, reading, actor=actor, now=now)
+
+    def list_reports(self, limit: int = 20) -> list[ReportHeader]:
+        """Return the newest reports, newest first."""
+        with self._database.reading() as session:
+            return [to_header(row) for row in session.exec(newest_reports().limit(limit))]
+
+    def header(self, report_id: str = LATEST) -> ReportHeader:
+        """Return a report by id, by an unambiguous beginning of it, or the newest.
+
+        Raises:
+            NotFoundError: none, or more than one, goes by that name.
+        """
+        with self._database.reading() as session:
+            return to_header(_named(session, report_id))
+
+    def stream_findings(self, report_id: str) -> Iterator[FindingDict]:
+        """Yield a report's findings, worst first, those of one check together, then in file order.
+
+        Reads in batches, each a short transaction: a visible report never changes, so they fit together, and
+        a caller who stops early leaves nothing open.
+
+        Raises:
+            NotFoundError: at once, when none, or more than one, goes by that name.
+        """
+        with self._database.reading() as session:
+            report_key = _named(session, report_id).report_key
+        assert report_key is not None  # noqa: S101 - the primary key of a stored row; narrows the type
+        return self._worst_first(report_key)
+
+    def find(self, name: str) -> Finding:
+        """Return the newest finding by handle (`f-1a2b3c4d`), by fingerprint or by the scanner's id.
+
+        Raises:
+            NotFoundError: none, or more than one, goes by that name.
+        """
+        with self._database.reading() as session:
+            return find_finding(session, name)
+
+    def search(self, text: str, *, limit: int = 20) -> list[Finding]:
+        """Return open findings of the newest report whose title, check, handle or resource holds the text."""
+        with self._database.reading() as session:
+            newest = session.exec(newest_reports().limit(1)).first()
+            if newest is None or newest.report_key is None:
+                return []
+            return search_report(session, newest.report_key, text, limit=limit)
+
+    def _worst_first(self, report_key: int) -> Iterator[FindingDict]:
+        place: _Place | None = None
+        while batch := self._after(report_key, place):
+            yield from (to_record(body) for _, body in batch)
+            place, _ = batch[-1]
+
+    def _after(self, report_key: int, place: _Place | None) -> list[tuple[_Place, bytes]]:
+        order = (col(FindingRow.severity_rank), col(FindingRow.check_id), col(FindingRow.position))
+        wanted = (
+            select(FindingRow.severity_rank, FindingRow.check_id, FindingRow.position, FindingRow.body)
+            .where(FindingRow.report_key == report_key)
+            .order_by(*order)
+            .limit(_BATCH)
+        )
+        if place is not None:
+            wanted = wanted.where(tuple_(*order) > tuple_(*place))
+        with self._database.reading() as session:
+            rows = session.exec(wanted).all()
+        return [((rank, check, position), body) for rank, check, position, body in rows]
+
+
+def newest_reports() -> SelectOfScalar[ReportRow]:
+    """Return the query for visible reports, newest first."""
+    newest_first = col(ReportRow.as_of).desc(), col(ReportRow.report_key).desc()
+    return select(ReportRow).where(ReportRow.state == VISIBLE).order_by(*newest_first)
+
+
+def _named(session: Session, report_id: str) -> ReportRow:
+    wanted = newest_reports()
+    if report_id != LATEST:
+        wanted = wanted.where(col(ReportRow.report_id).startswith(report_id.lower(), autoescape=True))
+    rows = session.exec(wanted.limit(_MOST_NAMED)).all()
+    if report_id != LATEST and len(rows) > 1:
+        names = ", ".join(row.report_id for row in rows)
+        raise NotFoundError(f"more than one report begins with “{report_id[:40]}”: {names}")
+    if not rows:
+        raise NotFoundError(_nothing(report_id))
+    return rows[0]
+
+
+def _nothing(report_id: str) -> str:
+    if report_id == LATEST:
+        return "there is no report yet: read one in with `countersign report ingest FILE`"
+    return f"there is no report “{report_id[:40]}”"

@@ -1,0 +1,60 @@
+"""All repositories on one database."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from storage.database import Database
+from storage.engine import open_engine
+from storage.executions import SqlExecutions
+from storage.inbox import SqlInbox
+from storage.migrate import check, upgrade
+from storage.postings import SqlPostings
+from storage.reports import SqlReports
+from storage.trail import SqlTrail
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What the programs are given. `database` is for those who compose: to close it, to ask whether it is there."""
+
+    database: Database
+    reports: SqlReports
+    executions: SqlExecutions
+    trail: SqlTrail
+    postings: SqlPostings
+    inbox: SqlInbox
+
+    @classmethod
+    def on(cls, database: Database) -> Self:
+        """Return the repositories on a database that was checked."""
+        return cls(
+            database=database,
+            reports=SqlReports(database),
+            executions=SqlExecutions(database),
+            trail=SqlTrail(database),
+            postings=SqlPostings(database),
+            inbox=SqlInbox(database),
+        )
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the database at an address such as `sqlite:///countersign.db`.
+
+        Raises:
+            ConfigError: it cannot be opened, or is not at the revision this program needs.
+            TrailError: the trail's triggers are missing.
+        """
+        engine = open_engine(url)
+        check(engine)
+        return cls.on(Database(engine))
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Return stores that last as long as they are held; threads may share them."""
+        engine = open_engine("sqlite://")
+        upgrade(engine)
+        return cls.on(Database(engine))
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.database.engine.dispose()

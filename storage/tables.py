@@ -1,0 +1,187 @@
+"""The tables. Rows hold what is stored and nothing more; the repositories turn them into the domain's types.
+
+SQLModel does not validate `table=True` classes, so a row is only ever built from a domain object that was checked.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Index, MetaData, text
+from sqlmodel import Field, SQLModel
+
+from storage.columns import JsonColumn
+
+LOADING = "loading"
+VISIBLE = "visible"
+_IF_VISIBLE = text(f"state = '{VISIBLE}'")
+_IF_OPEN = text("payload IS NOT NULL")
+
+
+class Row(SQLModel):
+    """Base of the rows, with a registry of tables of its own and named constraints."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class ReportRow(Row, table=True):
+    """A report. While `loading`, nobody sees it; several may load the same bytes, one becomes `visible`.
+
+    `as_of` orders reports: the time the file states, but never later than when it was read, so that a wrong
+    clock cannot stay the newest for ever.
+    """
+
+    __tablename__ = "reports"
+    __table_args__ = (
+        Index(
+            "uq_reports_visible_content",
+            "content_sha256",
+            unique=True,
+            sqlite_where=_IF_VISIBLE,
+            postgresql_where=_IF_VISIBLE,
+        ),
+        Index(
+            "uq_reports_visible_id",
+            "report_id",
+            unique=True,
+            sqlite_where=_IF_VISIBLE,
+            postgresql_where=_IF_VISIBLE,
+        ),
+        Index("ix_reports_newest", "state", "as_of"),
+    )
+
+    report_key: int | None = Field(default=None, primary_key=True)
+    report_id: str
+    content_sha256: str
+    state: str
+    source: str
+    name: str
+    generated_at: datetime
+    as_of: datetime
+    begun_at: datetime
+    summary: dict[str, object] = Field(sa_type=JsonColumn)
+    compliance: dict[str, object] = Field(sa_type=JsonColumn)
+    recommendations: list[object] = Field(sa_type=JsonColumn)
+    rejected: list[str] = Field(sa_type=JsonColumn)
+
+
+class FindingRow(Row, table=True):
+    """A finding: `body` is its dictionary as JSON bytes, the other columns are for finding and ordering it."""
+
+    __tablename__ = "findings"
+    __table_args__ = (
+        Index("ix_findings_worst_first", "report_key", "severity_rank", "check_id", "position"),
+    )
+
+    report_key: int = Field(primary_key=True, foreign_key="reports.report_key")
+    position: int = Field(primary_key=True)
+    finding_id: str = Field(index=True)
+    fingerprint: str = Field(index=True)
+    severity_rank: int
+    check_id: str
+    status: str
+    muted: bool
+    title: str
+    resource: str
+    account_id: str
+    region: str
+    body: bytes
+
+
+class ExecutionRow(Row, table=True):
+    """An execution as of one version; `body` is what no query asks about."""
+
+    __tablename__ = "executions"
+    __table_args__ = (Index("ix_executions_waiting", "status", "expires_at"),)
+
+    execution_id: str = Field(primary_key=True)
+    playbook_id: str = Field(index=True)
+    finding_id: str = Field(index=True)
+    fingerprint: str = Field(index=True)
+    resource: str
+    channel: str
+    status: str
+    version: int
+    revision: int
+    created_at: datetime = Field(index=True)
+    expires_at: datetime
+    body: dict[str, object] = Field(sa_type=JsonColumn)
+
+
+class ActionRow(Row, table=True):
+    """The journal of one action: what was there before the first write, and what became of it."""
+
+    __tablename__ = "execution_actions"
+
+    execution_id: str = Field(primary_key=True, foreign_key="executions.execution_id")
+    position: int = Field(primary_key=True)
+    action_name: str
+    status: str
+    message: str
+    error: str | None
+    before: dict[str, object] | None = Field(sa_type=JsonColumn)
+    request_ids: list[str] = Field(sa_type=JsonColumn)
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class DecisionRow(Row, table=True):
+    """A person's word. Rows are only ever added."""
+
+    __tablename__ = "decisions"
+
+    execution_id: str = Field(primary_key=True, foreign_key="executions.execution_id")
+    position: int = Field(primary_key=True)
+    verdict: str
+    actor: dict[str, str] = Field(sa_type=JsonColumn)
+    at: datetime
+    revision: int
+    plan_digest: str
+    reason: str
+
+
+class PostingRow(Row, table=True):
+    """A card: where a revision of an execution is shown."""
+
+    __tablename__ = "postings"
+
+    execution_id: str = Field(primary_key=True, foreign_key="executions.execution_id")
+    revision: int = Field(primary_key=True)
+    channel: str
+    message_id: str
+    progress_id: str
+    drawn_version: int
+
+
+class RequestRow(Row, table=True):
+    """An acknowledged request. `payload` is null once it is answered; the id stays, to know a repeat."""
+
+    __tablename__ = "requests"
+    __table_args__ = (
+        Index("ix_requests_open", "received_at", sqlite_where=_IF_OPEN, postgresql_where=_IF_OPEN),
+    )
+
+    request_id: str = Field(primary_key=True)
+    kind: str
+    actor: dict[str, str] = Field(sa_type=JsonColumn)
+    received_at: datetime
+    payload: dict[str, object] | None = Field(sa_type=JsonColumn)
+
+
+class TrailRow(Row, table=True):
+    """A link of the trail. `seq` is never a sequence of the database: those leave gaps.
+
+    UNIQUE on the hash before forbids forks even where somebody gets around the lock.
+    """
+
+    __tablename__ = "trail"
+
+    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    body: bytes
+    previous_hash: bytes = Field(unique=True)
+    entry_hash: bytes = Field(unique=True)

@@ -1,0 +1,473 @@
+"""The demo page in a real browser, in front of a tiny real Bolt app: what a visitor does first."""
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from slack_bolt import Ack, App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
+
+from bot.sandbox import Command, PageSetup, Panel, PanelAction, PanelRow, SlackStandIn, TourStep
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="pip install 'countersign[dev]'")
+pytestmark = pytest.mark.browser
+
+Json: TypeAlias = dict[str, Any]
+CHROMIUM = Path("/usr/bin/chromium")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SECURITY = "C0SECURITY"
+SHOTS = os.environ.get("COUNTERSIGN_SHOTS", "")  # read now: tests run in a clean environment
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def plain(text: str) -> Json:
+    return {"type": "plain_text", "text": text}
+
+
+def mrkdwn(text: str) -> Json:
+    return {"type": "mrkdwn", "text": text}
+
+
+def button(action_id: str, words: str, **more: object) -> Json:
+    return {"type": "button", "action_id": action_id, "text": plain(words), **more}
+
+
+def option(words: str, value: str) -> Json:
+    return {"text": plain(words), "value": value}
+
+
+CONFIRM = {
+    "title": plain("Approve this change?"),
+    "text": mrkdwn("*Block public access* on `northwind-customer-exports` runs at once."),
+    "confirm": plain("Approve"),
+    "deny": plain("Not now"),
+}
+CARD: list[Json] = [
+    {"type": "header", "text": plain(":lock: Block public access")},
+    {
+        "type": "section",
+        "text": mrkdwn(
+            "<@U0ANA> asks <!subteam^S0SEC> to fix *1 bucket* in _production_: `northwind-customer-exports` ~soon~\n"
+            "> It holds customer data.\nSee <https://docs.example/finding|the finding> or <#C0GENERAL>; "
+            "expires <!date^1795500000^{date_short_pretty} at {time}|later>. :warning: &lt;not a tag&gt;"
+        ),
+        "accessory": {
+            "type": "overflow",
+            "action_id": "more",
+            "options": [option("Show the plan", "plan"), option("Mute", "mute")],
+        },
+    },
+    {
+        "type": "section",
+        "fields": [
+            mrkdwn("*Account*\n123456789012"),
+            mrkdwn("*Region*\neu-central-1"),
+            mrkdwn("*Severity*\n:red_circle: Critical"),
+            mrkdwn("*Approvals*\n0 of 1"),
+        ],
+    },
+    {"type": "divider"},
+    {
+        "type": "actions",
+        "block_id": "decision",
+        "elements": [
+            button("approve", "Approve", style="primary", value="x1", confirm=CONFIRM),
+            button("reject", "Reject …", style="danger", value="x1"),
+            button("details", "Details", value="x1"),
+            {
+                "type": "external_select",
+                "action_id": "playbook",
+                "min_query_length": 0,
+                "placeholder": plain("Find a playbook"),
+            },
+        ],
+    },
+    {"type": "context", "elements": [mrkdwn("Execution `x1` · environment *demo*")]},
+]
+
+
+def raw(text: str) -> Json:
+    return {"type": "raw_text", "text": text}
+
+
+SHOWCASE: list[Json] = [
+    {"type": "markdown", "text": "## Findings\n\n- **two** critical\n- one *high*\n\n1. first\n2. second"},
+    {
+        "type": "data_table",
+        "caption": "Open findings",
+        "page_size": 2,
+        "rows": [
+            [raw("Finding"), raw("Severity"), raw("Resources")],
+            *[
+                [raw(name), raw(severity), {"type": "raw_number", "value": n, "text": str(n)}]
+                for n, (name, severity) in enumerate(
+                    [("Public bucket", "Critical"), ("Open port 22", "High"), ("Old key", "Medium")], 1
+                )
+            ],
+        ],
+    },
+    {"type": "table", "rows": [[raw("Key"), raw("Value")], [raw("mode"), raw("dry run")]]},
+    {
+        "type": "rich_text",
+        "elements": [
+            {
+                "type": "rich_text_section",
+                "elements": [
+                    {"type": "text", "text": "Rich ", "style": {"bold": True}},
+                    {"type": "user", "user_id": "U0OMAR"},
+                    {"type": "emoji", "name": "tada"},
+                ],
+            },
+            {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "aws s3 ls"}]},
+        ],
+    },
+    {"type": "image", "image_url": "https://charts.example/a.png", "alt_text": "A chart of findings by week"},
+    {
+        "type": "section",
+        "text": mrkdwn("Format"),
+        "accessory": {
+            "type": "static_select",
+            "action_id": "format",
+            "options": [option("JSON", "json"), option("CSV", "csv")],
+        },
+    },
+    {"type": "section", "text": plain(HOSTILE)},
+]
+
+
+def labelled(block_id: str, label: str, element: Json, **more: object) -> Json:
+    return {"type": "input", "block_id": block_id, "label": plain(label), "element": element, **more}
+
+
+FORM: Json = {
+    "type": "modal",
+    "callback_id": "reject",
+    "title": plain("Reject the change"),
+    "submit": plain("Reject"),
+    "close": plain("Back"),
+    "blocks": [
+        {"type": "section", "text": mrkdwn("Rejecting *Block public access*.")},
+        labelled(
+            "reason",
+            "Reason",
+            {"type": "plain_text_input", "action_id": "text", "multiline": True},
+            hint=plain("The requester sees this."),
+        ),
+        labelled(
+            "severity",
+            "Risk you accept",
+            {
+                "type": "radio_buttons",
+                "action_id": "risk",
+                "options": [option("None", "none"), option("Low", "low")],
+            },
+            optional=True,
+        ),
+    ],
+}
+HOME: Json = {
+    "type": "home",
+    "blocks": [
+        {"type": "header", "text": plain("Waiting for you")},
+        {"type": "section", "text": mrkdwn("*Block public access*"), "accessory": button("details", "Details")},
+    ],
+}
+
+
+def tiny_bot(client: WebClient) -> App:  # noqa: C901 - listeners are defined where Bolt wants them
+    """A Bolt App with one of everything."""
+    logger = logging.getLogger("tiny-page-bot")
+    logger.setLevel(logging.CRITICAL)
+    app = App(client=client, logger=logger)
+
+    @app.command("/report")
+    def report(ack: Ack, command: Json) -> None:
+        ack(f"You asked for: {command['text'] or 'help'}")
+        if command["text"] == "export":
+            page = b"<!doctype html><title>Report</title><h1>Report of findings</h1><script>document.title='ran'</script>"
+            client.files_upload_v2(
+                channel=SECURITY, filename="report.html", title="Weekly report", content=page
+            )
+
+    @app.action("approve")
+    def approve(ack: Ack, body: Json) -> None:
+        ack()
+        words = f":white_check_mark: Approved by <@{body['user']['id']}>"
+        done = [*CARD[:3], {"type": "context", "elements": [mrkdwn(words)]}]
+        client.chat_update(channel=SECURITY, ts=body["message"]["ts"], text="Approved", blocks=done)
+        client.chat_postMessage(channel=SECURITY, thread_ts=body["message"]["ts"], text="1 of 1 done")
+
+    @app.action("reject")
+    def reject(ack: Ack, body: Json) -> None:
+        client.views_open(trigger_id=body["trigger_id"], view=FORM)
+        ack()
+
+    @app.view("reject")
+    def rejected(ack: Ack, view: Json, body: Json) -> None:
+        words = view["state"]["values"]["reason"]["text"]["value"]
+        if len(words) < 10:
+            ack(response_action="errors", errors={"reason": "At least ten characters, please."})
+            return
+        ack()
+        client.chat_postEphemeral(channel=SECURITY, user=body["user"]["id"], text=f"Rejected: {words}")
+
+    @app.action("details")
+    def details(ack: Ack, body: Json) -> None:
+        ack()
+        client.chat_postEphemeral(channel=SECURITY, user=body["user"]["id"], text="Here are the details.")
+
+    @app.options("playbook")
+    def playbooks(ack: Ack, payload: Json) -> None:
+        names = [n for n in ("Block public access", "Rotate access key") if payload["value"].lower() in n.lower()]
+        ack(options=[option(name, name.lower().replace(" ", "-")) for name in names])
+
+    @app.action(re.compile("playbook|format|more"))
+    def picked(ack: Ack, action: Json) -> None:
+        ack()
+        client.chat_postMessage(channel=SECURITY, text=f"Picked {action['selected_option']['value']}")
+
+    @app.event("app_home_opened")
+    def opened(event: Json) -> None:
+        client.views_publish(user_id=event["user"], view=HOME)
+
+    return app
+
+
+class Cloud:
+    """A panel's source that a button changes."""
+
+    def __init__(self) -> None:
+        self.value = "not set"
+
+    def rows(self) -> list[PanelRow]:
+        tone = "bad" if self.value == "not set" else "good"
+        return [
+            PanelRow("northwind-customer-exports", "BlockPublicAcls", self.value, tone),  # type: ignore[arg-type]
+            PanelRow("northwind-customer-exports", "Versioning", "Enabled", "neutral"),
+        ]
+
+    def change(self) -> None:
+        self.value = "on"
+
+
+def page_setup() -> PageSetup:
+    cloud = Cloud()
+    action = PanelAction("meddle", "Someone changes this bucket", "As if in the console.", cloud.change)
+    return PageSetup(
+        commands=(
+            Command("/report", "Export and mail reports", "[list | export]", ("list", "export", "email")),
+            Command("/playbook", "Request a fix", "[list | run]", ("list", "run")),
+        ),
+        panels=(Panel("aws", "AWS account 123456789012 · what the cloud looks like now", cloud.rows, (action,)),),
+        tour=(
+            TourStep("See the findings", "Ana lists what the scanner found.", "ana", "/report list", "#security"),
+            TourStep("Approve the fix", "Omar signs for it.", "omar"),
+            TourStep("Try as an outsider", "Otto may not approve.", "otto", "/playbook run"),
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def slack() -> Iterator[SlackStandIn]:
+    with SlackStandIn.start(page=page_setup()) as standin:
+        bolt = tiny_bot(WebClient(standin.workspace.bot_token, base_url=standin.api_url))
+        handler = SocketModeHandler(bolt, standin.workspace.app_token, logger=bolt.logger)
+        handler.connect()  # type: ignore[no-untyped-call]
+        standin.wait_for(lambda: standin.sockets.connections)
+        yield standin
+        handler.close()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium: install it with `apt-get install chromium`")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(slack: SlackStandIn, browser: Any) -> Iterator[Any]:  # noqa: ANN401 - Playwright is optional
+    slack.reset()
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    page.goto(slack.page_url)
+    page.wait_for_selector("#channel-head h1")
+    yield page
+    context.close()
+    assert problems == []
+
+
+def post(slack: SlackStandIn, blocks: list[Json], text: str = "A change needs your approval") -> str:
+    client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
+    return str(client.chat_postMessage(channel=SECURITY, text=text, blocks=blocks)["ts"])
+
+
+def become(page: Any, person: str) -> None:  # noqa: ANN401
+    page.click(f"#as-{person}")
+    page.wait_for_selector(f"#as-{person}[aria-checked=true]")
+
+
+Shot: TypeAlias = Callable[[str], None]
+
+
+@pytest.fixture
+def shot(page: Any) -> Shot:  # noqa: ANN401
+    """Save a picture of the page when COUNTERSIGN_SHOTS names a folder."""
+
+    def take(name: str) -> None:
+        if SHOTS:
+            page.screenshot(path=f"{SHOTS}/{name}.png")
+
+    return take
+
+
+def test_approve_with_a_confirm_dialog(slack: SlackStandIn, page: Any, shot: Shot) -> None:  # noqa: ANN401
+    ts = post(slack, CARD)
+    become(page, "U0OMAR")
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.wait_for_selector("#confirm[open]")
+    shot("confirm")
+    page.locator("#confirm").get_by_role("button", name="Not now").click()
+    assert not slack.calls_of("chat.update")
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.locator("#confirm").get_by_role("button", name="Approve").click()
+    page.get_by_text("Approved by @omar").wait_for()
+    page.get_by_text("1 reply").click()
+    page.locator("#thread").get_by_text("1 of 1 done").wait_for()
+    page.locator("#thread textarea").fill("Thank you")
+    page.locator("#thread textarea").press("Enter")
+    page.locator("#thread").get_by_text("Thank you").wait_for()
+    shot("thread")
+    assert [m.text for m in slack.thread("#security", ts)][1:] == ["1 of 1 done", "Thank you"]
+
+
+def test_a_modal_with_an_inline_error_and_a_private_answer(
+    slack: SlackStandIn, page: Any, shot: Shot
+) -> None:
+    post(slack, CARD)
+    become(page, "U0OMAR")
+    page.get_by_role("button", name="Reject …").click()
+    page.wait_for_selector("#view[open]")
+    page.get_by_label("Reason").fill("no")
+    page.get_by_label("Low").check()
+    page.get_by_role("button", name="Reject", exact=True).click()
+    page.get_by_text("At least ten characters, please.").wait_for()
+    assert page.get_by_label("Low").is_checked()
+    shot("modal-error")
+    page.get_by_label("Reason").fill("The bucket serves our website")
+    page.get_by_role("button", name="Reject", exact=True).click()
+    page.get_by_text("Only visible to you").wait_for()
+    assert slack.views("omar") == ()
+    become(page, "U0ANA")
+    assert page.get_by_text("Only visible to you").count() == 0
+
+
+def test_every_kind_of_block_is_drawn_and_nothing_runs(slack: SlackStandIn, page: Any, shot: Shot) -> None:  # noqa: ANN401
+    post(slack, SHOWCASE, "One of each")
+    page.get_by_text(HOSTILE).wait_for()
+    page.get_by_text("Public bucket").wait_for()
+    assert page.get_by_text("Old key").count() == 0
+    page.get_by_role("button", name="Later rows").click()
+    page.get_by_text("Old key").wait_for()
+    shot("showcase")
+    page.get_by_role("combobox", name="Choose").select_option("csv")
+    page.get_by_text("Picked csv").wait_for()
+
+
+def test_an_external_select_searches(slack: SlackStandIn, page: Any, shot: Shot) -> None:  # noqa: ANN401
+    post(slack, CARD)
+    page.get_by_placeholder("Find a playbook").fill("rot")
+    page.get_by_role("option", name="Rotate access key").wait_for()
+    shot("suggest")
+    page.get_by_placeholder("Find a playbook").press("ArrowDown")
+    page.get_by_placeholder("Find a playbook").press("Enter")
+    page.get_by_text("Picked rotate-access-key").wait_for()
+
+
+def test_a_command_is_completed_sent_and_recalled(slack: SlackStandIn, page: Any, shot: Shot) -> None:  # noqa: ANN401
+    field = page.locator("#composer-text")
+    field.press_sequentially("/rep")
+    page.locator("#completions").get_by_text("Export and mail reports").wait_for()
+    shot("completion")
+    field.press("Tab")
+    field.press_sequentially("ex")
+    field.press("Enter")
+    assert field.input_value() == "/report export "
+    field.press("Enter")
+    page.get_by_text("You asked for: export").wait_for()
+    field.press("ArrowUp")
+    assert field.input_value() == "/report export"
+    assert slack.files()[0].name == "report.html"
+
+
+def test_a_file_opens_in_a_sandbox(slack: SlackStandIn, page: Any) -> None:  # noqa: ANN401
+    slack.command(user="ana", channel="#security", text="/report export")
+    page.get_by_text("Weekly report").wait_for()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Open Weekly report").click()
+    report = opened.value
+    report.get_by_role("heading", name="Report of findings").wait_for()
+    assert report.evaluate("window.origin") == "null"
+
+
+def test_the_cloud_panel_is_live_and_home_works(slack: SlackStandIn, page: Any, shot: Shot) -> None:  # noqa: ANN401
+    page.locator("#side").get_by_text("not set").wait_for()
+    page.get_by_role("button", name="Someone changes this bucket").click()
+    page.locator("#side .row.changed", has_text="✓ on").wait_for()
+    shot("cloud")
+    page.get_by_role("tab", name="Home").click()
+    page.locator("#side").get_by_role("button", name="Details").click()
+    page.get_by_text("Here are the details.").wait_for()
+    shot("home")
+
+
+def test_the_tour_switches_person_and_fills_in(page: Any) -> None:  # noqa: ANN401
+    page.get_by_role("button", name="Try as an outsider").click()
+    page.wait_for_selector("#as-U0OTTO[aria-checked=true]")
+    assert page.locator("#composer-text").input_value() == "/playbook run"
+
+
+def test_a_broken_rule_shows_a_red_banner(slack: SlackStandIn, page: Any) -> None:  # noqa: ANN401
+    client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
+    client.api_call("api.test")
+    httpx = pytest.importorskip("httpx")
+    body = {"channel": SECURITY, "text": "Hello <!channel>"}
+    token = {"Authorization": f"Bearer {slack.workspace.bot_token}"}
+    httpx.post(f"{slack.api_url}chat.postMessage", json=body, headers=token)
+    page.locator("#violations").get_by_text("pings the whole channel").wait_for()
+
+
+@pytest.mark.parametrize(("name", "width", "scheme"), [("phone", 390, "light"), ("dark", 1440, "dark")])
+def test_it_fits_a_phone_and_the_dark(
+    slack: SlackStandIn, browser: Any, name: str, width: int, scheme: str
+) -> None:
+    slack.reset()
+    post(slack, CARD)
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(slack.page_url)
+    page.get_by_text("Block public access").first.wait_for()
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/{name}.png")
+    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    context.close()
+    assert overflow <= 0

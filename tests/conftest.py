@@ -1,0 +1,91 @@
+"""What all tests share: a clean environment, a clock that stands still, a small AWS account."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from audit.findings import Finding, Severity
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+ACCOUNT = "123456789012"
+_KEPT = {"PATH", "HOME", "LANG", "TMPDIR", "TZ", "CI", "PYTHONPATH", "VIRTUAL_ENV", "DATABASE_URL_POSTGRES"}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing of the developer's environment in: above all no cloud credentials."""
+    for name in set(os.environ) - _KEPT:
+        if not name.startswith(("PYTEST_", "COV_", "UPDATE_")):
+            monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": "/nonexistent",
+        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    """Run moto's server for the whole session; each test makes buckets of its own."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(moto_endpoint: str) -> Any:
+    """Return an S3 client on the account."""
+    return boto3.client("s3", endpoint_url=moto_endpoint, region_name="us-east-1")
+
+
+@pytest.fixture
+def finding(bucket: str) -> Finding:
+    """Return a failing finding about the bucket."""
+    return Finding(
+        id=f"prowler-{bucket}",
+        title="Bucket is public",
+        severity=Severity.CRITICAL,
+        category="Storage",
+        resource=f"arn:aws:s3:::{bucket}",
+        check_id="s3_bucket_level_public_access_block",
+        provider="aws",
+        account_id=ACCOUNT,
+        region="us-east-1",
+    )
+
+
+@pytest.fixture
+def bucket(s3: Any) -> str:
+    """Create a bucket that belongs to this test alone."""
+    name = f"bucket-{uuid.uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def sample(name: str) -> Path:
+    """Return a real scanner file, or skip loudly where the shared folder is not there."""
+    path = SHARED / "data" / "samples" / name
+    if not path.exists():
+        pytest.skip(f"real sample {name} is not here: it belongs in {path.parent}")
+    return path
+
+
+def schema(name: str) -> Path:
+    """Return a published schema, or skip loudly where the shared folder is not there."""
+    path = SHARED / "data" / "schemas" / name
+    if not path.exists():
+        pytest.skip(f"schema {name} is not here: it belongs in {path.parent}")
+    return path

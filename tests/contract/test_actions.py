@@ -1,0 +1,214 @@
+"""The contract every action keeps: the plan only reads, apply then verify holds, twice is harmless, rollback is exact."""
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from audit.errors import ActionError, Cause, PermanentActionError
+from remediation.actions.contract import Action, Params
+from remediation.actions.registry import ActionRegistry
+from remediation.plan import ActionPlan, Plan, Target
+from remediation.playbook import PlaybookAction
+from tests.contract.action_cases import ActionCase, OneClient, S3PublicAccessCase
+
+STATES = [(S3PublicAccessCase, state) for state in S3PublicAccessCase.states]
+ALL_ACTIONS = ActionRegistry.standard(OneClient(None)).actions()
+READS = re.compile(r"^(get|list|describe|head|can|exceptions|meta)")
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest, s3: Any, bucket: str) -> ActionCase:
+    kind, state = request.param
+    made: ActionCase = kind(s3, bucket)
+    made.set_state(state)
+    return made
+
+
+def plan_of(case: ActionCase) -> ActionPlan:
+    return case.registry().resolve(case.written).plan(case.target())
+
+
+class ReadOnly:
+    """Lets reads through to a client and fails the test on any write."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        assert READS.match(name), f"planning called {name}"
+        return getattr(self._client, name)
+
+
+@pytest.mark.parametrize("case", STATES, indirect=True, ids=str)
+def test_plan_and_observe_only_read(case: ActionCase) -> None:
+    before = case.read_raw()
+    step = case.registry(wrap=ReadOnly).resolve(case.written)
+    plan = step.plan(case.target())
+    assert step.action.observe(plan) == plan.before
+    assert case.read_raw() == before
+
+
+@pytest.mark.parametrize("case", STATES, indirect=True, ids=str)
+def test_apply_then_verify_holds_and_twice_is_harmless(case: ActionCase) -> None:
+    plan, (action, _) = plan_of(case), case.action()
+    action.apply(plan)
+    action.verify(plan)
+    once = case.read_raw()
+    action.apply(plan)
+    action.verify(plan)
+    assert case.read_raw() == once
+
+
+@pytest.mark.parametrize("case", STATES, indirect=True, ids=str)
+def test_rollback_restores_exactly_and_twice_is_harmless(case: ActionCase) -> None:
+    original, plan, (action, _) = case.read_raw(), plan_of(case), case.action()
+    action.apply(plan)
+    for _ in range(2):
+        action.rollback(plan)
+        action.verify_rollback(plan)
+        assert case.read_raw() == original
+
+
+@pytest.mark.parametrize("case", [(S3PublicAccessCase, "half on")], indirect=True, ids=str)
+def test_verify_fails_when_the_write_did_not_happen(case: ActionCase) -> None:
+    plan, (action, _) = plan_of(case), case.action()
+    with pytest.raises(PermanentActionError, match="not on"):
+        action.verify(plan)
+
+
+@pytest.mark.parametrize("case", STATES, indirect=True, ids=str)
+def test_a_plan_survives_storage(case: ActionCase) -> None:
+    plan = plan_of(case)
+    assert ActionPlan.from_dict(plan.to_dict()) == plan
+
+
+def test_every_aws_error_class_has_a_clear_message(s3: Any, bucket: str) -> None:
+    case = S3PublicAccessCase(s3, bucket)
+    for code, cause in AWS_CODES.items():
+        step = case.registry(wrap=lambda client, code=code: Failing(client, code)).resolve(case.written)
+        with pytest.raises(ActionError) as caught:
+            step.plan(case.target())
+        assert caught.value.cause is cause, code
+        line = caught.value.explain()
+        assert bucket in line
+        assert "req-1" in line
+        assert cause.next_step in line
+        assert "\n" not in line
+
+
+AWS_CODES = {
+    "AccessDenied": Cause.DENIED,
+    "UnauthorizedOperation": Cause.DENIED,
+    "ExpiredToken": Cause.CREDENTIALS,
+    "InvalidClientTokenId": Cause.CREDENTIALS,
+    "AuthFailure": Cause.CREDENTIALS,
+    "NoSuchBucket": Cause.NOT_FOUND,
+    "SlowDown": Cause.THROTTLED,
+    "RequestLimitExceeded": Cause.THROTTLED,
+    "PermanentRedirect": Cause.WRONG_REGION,
+    "AuthorizationHeaderMalformed": Cause.WRONG_REGION,
+    "InternalError": Cause.UNAVAILABLE,
+    "OperationAborted": Cause.CHANGED_MEANWHILE,
+    "SomethingNew": Cause.INVALID,
+}
+
+
+class Failing:
+    """A client whose every call fails with one of AWS's codes."""
+
+    def __init__(self, client: Any, code: str) -> None:
+        self.exceptions = client.exceptions
+        self._code = code
+
+    def __getattr__(self, name: str) -> Any:
+        def fail(**_: object) -> None:
+            response = {
+                "Error": {"Code": self._code, "Message": "said AWS"},
+                "ResponseMetadata": {"RequestId": "req-1", "HTTPStatusCode": 400},
+            }
+            raise self.exceptions.ClientError(response, name)
+
+        return fail
+
+
+@pytest.mark.parametrize("action", ALL_ACTIONS, ids=lambda action: action.key)
+def test_every_action_declares_what_it_is(action: Action[Any]) -> None:
+    assert issubclass(action.params_model, Params)
+    assert isinstance(action.reversible, bool)
+    assert isinstance(action.idempotent, bool)
+    for phase in (action.permissions.plan, action.permissions.apply, action.permissions.rollback):
+        assert all(re.fullmatch(r"[a-z0-9]+:[A-Z][A-Za-z]+", name) for name in phase)
+    assert action.permissions.plan
+    assert bool(action.permissions.rollback) == action.reversible
+
+
+@pytest.mark.parametrize("action", ALL_ACTIONS, ids=lambda action: action.key)
+def test_every_docstring_example_is_a_step_we_can_do(action: Action[Any]) -> None:
+    doc = inspect.getdoc(type(action)) or ""
+    example = re.search(r"```yaml\n(.*?)```", doc, re.DOTALL)
+    assert example, "an action shows how it is written"
+    step = ActionRegistry.standard(OneClient(None)).resolve(
+        PlaybookAction(**yaml.safe_load(inspect.cleandoc(example[1])))
+    )
+    assert type(step.action) is type(action)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "",
+        "arn:aws:ec2:us-east-1:123456789012:instance/i-1",
+        "arn:aws:s3:::UPPER",
+        "arn:aws:s3:::a/b",
+        "x" * 500,
+    ],
+)
+def test_what_is_no_bucket_is_refused_before_any_call(resource: str) -> None:
+    case = S3PublicAccessCase(None, "unused")
+    target = Target(provider="aws", resource=resource, account_id="123456789012", region="us-east-1")
+    with pytest.raises(PermanentActionError, match="not an S3 bucket"):
+        case.registry().resolve(case.written).plan(target)
+
+
+def test_every_call_names_the_account_that_must_own_the_bucket(s3: Any, bucket: str) -> None:
+    owners: list[object] = []
+
+    class Recording:
+        def __init__(self, client: Any) -> None:
+            self._client = client
+            self.exceptions = client.exceptions
+
+        def __getattr__(self, name: str) -> Any:
+            def call(**arguments: object) -> Any:
+                owners.append(arguments.get("ExpectedBucketOwner"))
+                return getattr(self._client, name)(**arguments)
+
+            return call
+
+    case = S3PublicAccessCase(s3, bucket)
+    step = case.registry(wrap=Recording).resolve(case.written)
+    plan = step.plan(case.target())
+    step.action.apply(plan)
+    step.action.verify(plan)
+    step.action.rollback(plan)
+    assert len(owners) > 5
+    assert set(owners) == {"123456789012"}
+
+
+def test_the_digest_covers_what_was_seen_and_not_the_advice(s3: Any, bucket: str) -> None:
+    case = S3PublicAccessCase(s3, bucket)
+
+    def digest() -> str:
+        plan = plan_of(case)
+        return Plan(
+            playbook_id="P", playbook_version="1", policy_digest="2", finding_id="F", actions=(plan,)
+        ).digest
+
+    first = digest()
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    assert digest() == first
+    case.set_state("all off")
+    assert digest() != first

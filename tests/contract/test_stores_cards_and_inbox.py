@@ -1,0 +1,116 @@
+"""What every `Postings` and every `Inbox` does."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from remediation.ports import Posting, Request
+from storage import Stores
+from tests.fakes.samples import ANALYST, NOW, an_event, an_execution
+from tests.fakes.stores import MemoryStores
+
+AnyStores = Stores | MemoryStores
+
+
+def a_card(execution_id: str = "exec-1", *, revision: int = 1, drawn_version: int = 1) -> Posting:
+    return Posting(
+        execution_id=execution_id,
+        revision=revision,
+        channel="C1",
+        message_id=f"1700000000.00000{revision}",
+        drawn_version=drawn_version,
+    )
+
+
+def a_request(name: str = "req-1", *, seconds: int = 0) -> Request:
+    return Request(
+        request_id=name,
+        kind="action",
+        actor=ANALYST,
+        received_at=NOW + timedelta(seconds=seconds),
+        payload={"execution": "exec-1", "version": 3, "state": {"reason": None}},
+    )
+
+
+def test_cards_are_kept_by_revision(stores: AnyStores) -> None:
+    stores.executions.create(an_execution(), an_event())
+    stores.postings.put(a_card(revision=2))
+    stores.postings.put(a_card(revision=1))
+
+    assert stores.postings.postings("exec-1") == [a_card(revision=1), a_card(revision=2)]
+    assert stores.postings.postings("exec-2") == []
+
+
+def test_a_card_that_changed_replaces_itself(stores: AnyStores) -> None:
+    stores.executions.create(an_execution(), an_event())
+    stores.postings.put(a_card())
+    changed = replace(a_card(), drawn_version=2, progress_id="1700000000.000009")
+    stores.postings.put(changed)
+    assert stores.postings.postings("exec-1") == [changed]
+
+
+def test_outdated_are_the_missing_and_the_old_cards(stores: AnyStores) -> None:
+    for number, name in enumerate(("missing", "old", "current", "redrawn")):
+        created_at = NOW + timedelta(seconds=number)
+        first = stores.executions.create(an_execution(name, created_at=created_at), an_event())
+        if name != "missing":
+            stores.postings.put(a_card(name))
+        if name == "old":
+            stores.executions.save(first, replace(first, owner="me"), an_event())
+        if name == "redrawn":
+            stores.executions.save(first, replace(first, revision=2), an_event())
+
+    assert stores.postings.outdated() == ["missing", "old", "redrawn"]
+    assert stores.postings.outdated(limit=1) == ["missing"]
+
+
+def test_a_card_that_was_drawn_again_is_no_longer_outdated(stores: AnyStores) -> None:
+    first = stores.executions.create(an_execution(), an_event())
+    stores.executions.save(first, replace(first, revision=2), an_event())
+    stores.postings.put(a_card(revision=1, drawn_version=1))
+    stores.postings.put(a_card(revision=2, drawn_version=2))
+    assert stores.postings.outdated() == []
+
+
+def test_executions_without_a_channel_have_no_card_to_miss(stores: AnyStores) -> None:
+    stores.executions.create(an_execution(channel=""), an_event())
+    assert stores.postings.outdated() == []
+
+
+def test_a_request_is_kept_until_it_is_answered(stores: AnyStores) -> None:
+    stores.inbox.put(a_request())
+    assert stores.inbox.get("req-1") == a_request()
+
+    stores.inbox.done("req-1")
+    assert stores.inbox.get("req-1") is None
+    assert stores.inbox.open_requests() == []
+
+
+def test_the_same_request_twice_is_one(stores: AnyStores) -> None:
+    stores.inbox.put(a_request())
+    stores.inbox.put(replace(a_request(), payload={"other": 1}))
+    assert stores.inbox.get("req-1") == a_request()
+
+
+def test_a_repeat_of_an_answered_request_stays_answered(stores: AnyStores) -> None:
+    stores.inbox.put(a_request())
+    stores.inbox.done("req-1")
+    stores.inbox.put(a_request())
+    assert stores.inbox.open_requests() == []
+
+
+def test_a_request_without_a_payload_is_open_all_the_same(stores: AnyStores) -> None:
+    stores.inbox.put(replace(a_request(), payload={}))
+    assert stores.inbox.open_requests() == ["req-1"]
+    assert stores.inbox.get("req-1") == replace(a_request(), payload={})
+
+
+def test_open_requests_are_listed_oldest_first(stores: AnyStores) -> None:
+    for name, seconds in (("late", 2), ("early", 1), ("answered", 0)):
+        stores.inbox.put(a_request(name, seconds=seconds))
+    stores.inbox.done("answered")
+    assert stores.inbox.open_requests() == ["early", "late"]
+
+
+def test_unknown_requests_are_nobodys_problem(stores: AnyStores) -> None:
+    stores.inbox.done("req-9")
+    assert stores.inbox.get("req-9") is None

@@ -1,0 +1,54 @@
+"""What every `Trail` does."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from audit.errors import TrailError
+from audit.trail import GENESIS, breaks
+from storage import Stores
+from tests.fakes.samples import an_event, an_event_nobody_can_write
+from tests.fakes.stores import MemoryStores
+
+AnyStores = Stores | MemoryStores
+
+
+def test_an_empty_trail_has_no_head(stores: AnyStores) -> None:
+    assert stores.trail.head() is None
+    assert list(stores.trail.stream()) == []
+
+
+def test_the_first_entry_follows_nothing(stores: AnyStores) -> None:
+    entry = stores.trail.record(an_event())
+    assert (entry.seq, entry.previous_hash) == (1, GENESIS)
+    assert entry.body == an_event().to_bytes()
+
+
+def test_each_entry_follows_the_one_before(stores: AnyStores) -> None:
+    recorded = [stores.trail.record(an_event(number=number)) for number in range(3)]
+
+    assert list(stores.trail.stream()) == recorded
+    assert stores.trail.head() == recorded[-1]
+    assert list(breaks(recorded)) == []
+
+
+def test_an_event_that_cannot_be_written_is_an_error(stores: AnyStores) -> None:
+    with pytest.raises(TrailError):
+        stores.trail.record(an_event_nobody_can_write())
+    assert stores.trail.head() is None
+
+
+def test_a_trail_longer_than_a_batch_streams_whole(stores: AnyStores) -> None:
+    with_batches = 1003
+    for number in range(with_batches):
+        stores.trail.record(an_event(number=number))
+    assert [entry.seq for entry in stores.trail.stream()] == list(range(1, with_batches + 1))
+
+
+def test_threads_append_without_gaps_or_forks(stores: AnyStores) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: stores.trail.record(an_event(number=number)), range(100)))
+
+    entries = list(stores.trail.stream())
+    assert len(entries) == 100
+    assert list(breaks(entries)) == []

@@ -1,0 +1,172 @@
+"""The stores in dictionaries, for tests that are about something else.
+
+Each class mirrors a port of `audit.ports` or `remediation.ports` and passes the same contract suite as the
+database (`tests/contract/test_stores_*.py`). They may be shared between threads. `MemoryStores` ties them
+together the way `storage.Stores` does.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from threading import RLock
+
+from audit.errors import InputError, NotFoundError, StateError, TrailError
+from audit.trail import TrailEntry, TrailEvent, append
+from remediation.execution import PlaybookExecution
+from remediation.ports import Posting, Request
+from remediation.states import PlaybookStatus, check_transition
+from tests.fakes.reports import MemoryReports
+
+__all__ = [
+    "MemoryExecutions",
+    "MemoryInbox",
+    "MemoryPostings",
+    "MemoryReports",
+    "MemoryStores",
+    "MemoryTrail",
+]
+
+
+class MemoryTrail:
+    """A trail in a list. `entries` is open for tests to look at, and to tamper with."""
+
+    def __init__(self) -> None:
+        self.entries: list[TrailEntry] = []
+        self._lock = RLock()
+
+    def record(self, event: TrailEvent) -> TrailEntry:
+        with self._lock:
+            try:
+                entry = append(self.head(), event)
+            except InputError as error:
+                raise TrailError("the trail cannot be written, so nothing was changed") from error
+            self.entries.append(entry)
+            return entry
+
+    def stream(self) -> Iterator[TrailEntry]:
+        return iter(tuple(self.entries))
+
+    def head(self) -> TrailEntry | None:
+        return self.entries[-1] if self.entries else None
+
+
+class MemoryExecutions:
+    """Executions by id, each change with its entry in the given trail."""
+
+    def __init__(self, trail: MemoryTrail | None = None) -> None:
+        self.trail = trail or MemoryTrail()
+        self.by_id: dict[str, PlaybookExecution] = {}
+        self._lock = RLock()
+
+    def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
+        with self._lock:
+            if stored := self.by_id.get(execution.execution_id):
+                return stored
+            return self._store(replace(execution, version=1), event)
+
+    def save(
+        self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
+    ) -> PlaybookExecution:
+        if before.status is not after.status:
+            check_transition(before.status, after.status)
+        if after.decisions[: len(before.decisions)] != before.decisions:
+            raise StateError("a decision that was made stays on record")
+        with self._lock:
+            stored = self.by_id.get(before.execution_id)
+            if stored is None or (stored.version, stored.status) != (before.version, before.status):
+                raise StateError(f"execution {before.execution_id} has moved on meanwhile")
+            return self._store(replace(after, version=before.version + 1), event)
+
+    def get(self, execution_id: str) -> PlaybookExecution:
+        try:
+            return self.by_id[execution_id]
+        except KeyError:
+            raise NotFoundError(f"there is no execution {execution_id}") from None
+
+    def history(
+        self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
+    ) -> list[PlaybookExecution]:
+        return self._sorted(
+            lambda execution: (
+                playbook_id in (None, execution.playbook_id)
+                and finding_id in (None, execution.finding_id, execution.finding.fingerprint)
+            )
+        )[::-1][:limit]
+
+    def waiting(self, now: datetime) -> list[PlaybookExecution]:
+        return self._sorted(
+            lambda execution: (
+                execution.status is PlaybookStatus.APPROVED
+                or (execution.status is PlaybookStatus.PENDING and execution.expires_at <= now)
+            )
+        )
+
+    def _store(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
+        self.trail.record(event)
+        self.by_id[execution.execution_id] = execution
+        return execution
+
+    def _sorted(self, wanted: Callable[[PlaybookExecution], bool]) -> list[PlaybookExecution]:
+        found = [execution for execution in tuple(self.by_id.values()) if wanted(execution)]
+        return sorted(found, key=lambda execution: (execution.created_at, execution.execution_id))
+
+
+class MemoryPostings:
+    """Cards by execution and revision; knows the executions to tell which are outdated."""
+
+    def __init__(self, executions: MemoryExecutions) -> None:
+        self._executions = executions
+        self.by_place: dict[tuple[str, int], Posting] = {}
+
+    def postings(self, execution_id: str) -> list[Posting]:
+        cards = [card for card in tuple(self.by_place.values()) if card.execution_id == execution_id]
+        return sorted(cards, key=lambda card: card.revision)
+
+    def put(self, posting: Posting) -> None:
+        self.by_place[posting.execution_id, posting.revision] = posting
+
+    def outdated(self, limit: int = 50) -> list[str]:
+        behind = self._executions._sorted(self._is_behind)
+        return [execution.execution_id for execution in behind][:limit]
+
+    def _is_behind(self, execution: PlaybookExecution) -> bool:
+        card = self.by_place.get((execution.execution_id, execution.revision))
+        return bool(execution.channel) and (card is None or card.drawn_version < execution.version)
+
+
+class MemoryInbox:
+    """Requests by id; an answered one is kept as None, so that a repeat of it stays answered."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Request | None] = {}
+
+    def put(self, request: Request) -> None:
+        self.by_id.setdefault(request.request_id, request)
+
+    def get(self, request_id: str) -> Request | None:
+        return self.by_id.get(request_id)
+
+    def done(self, request_id: str) -> None:
+        if request_id in self.by_id:
+            self.by_id[request_id] = None
+
+    def open_requests(self) -> list[str]:
+        still_open = [request for request in tuple(self.by_id.values()) if request]
+        still_open.sort(key=lambda request: (request.received_at, request.request_id))
+        return [request.request_id for request in still_open]
+
+
+@dataclass(frozen=True)
+class MemoryStores:
+    """All of them, on one trail."""
+
+    trail: MemoryTrail = field(default_factory=MemoryTrail)
+    reports: MemoryReports = field(init=False)
+    executions: MemoryExecutions = field(init=False)
+    postings: MemoryPostings = field(init=False)
+    inbox: MemoryInbox = field(default_factory=MemoryInbox)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reports", MemoryReports(self.trail))
+        object.__setattr__(self, "executions", MemoryExecutions(self.trail))
+        object.__setattr__(self, "postings", MemoryPostings(self.executions))

@@ -1,0 +1,30 @@
+"""Databases on disk, migrated."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from storage import Stores, open_engine, upgrade
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/countersign.db"
+
+
+@pytest.fixture
+def empty(url: str) -> Iterator[Engine]:
+    """An engine on a file without tables."""
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def stores(url: str, empty: Engine) -> Iterator[Stores]:
+    upgrade(empty)
+    opened = Stores.open(url)
+    yield opened
+    opened.close()

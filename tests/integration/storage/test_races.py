@@ -1,0 +1,64 @@
+"""Two processes, many threads: one winner each, one unbroken trail."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from audit.trail import breaks
+from remediation.states import PlaybookStatus
+from storage import Stores
+from tests.fakes.samples import an_event, an_execution
+
+ROOT = Path(__file__).resolve().parents[3]
+_EXECUTIONS = 40
+_CLICKS = 8
+
+
+def start(url: str, name: str) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("racer.py")),
+        url,
+        name,
+        str(_EXECUTIONS),
+        str(_CLICKS),
+    ]
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until_ready(racer: subprocess.Popen[str]) -> None:
+    assert racer.stdout is not None
+    assert racer.stdout.readline() == "ready\n"
+
+
+def test_each_execution_is_decided_once(stores: Stores, url: str) -> None:
+    for number in range(_EXECUTIONS):
+        stores.executions.create(an_execution(f"exec-{number}"), an_event())
+    racers = [start(url, name) for name in ("left", "right")]
+    for racer in racers:
+        wait_until_ready(racer)
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    won = [int(racer.communicate()[0]) for racer in racers]
+
+    stored = stores.executions.history(limit=_EXECUTIONS + 1)
+    owners = Counter(execution.owner for execution in stored)
+    assert sum(won) == _EXECUTIONS
+    assert [owners["left"], owners["right"]] == won
+    assert {execution.status for execution in stored} == {PlaybookStatus.APPROVED}
+    assert {(execution.version, len(execution.decisions)) for execution in stored} == {(2, 1)}
+    entries = list(stores.trail.stream())
+    kinds = Counter(json.loads(entry.body)["kind"] for entry in entries)
+    assert kinds == {"execution.requested": _EXECUTIONS, "execution.approved": _EXECUTIONS}
+    assert list(breaks(entries)) == []

@@ -1,0 +1,200 @@
+"""The specification's playbook examples, through the public imports, against moto's server."""
+
+from typing import Any
+
+import pytest
+
+from audit.errors import InputError, RefusedError
+from audit.findings import Finding
+from remediation import (
+    ActionResult,
+    ActionStatus,
+    PlaybookExecutor,
+    PlaybookLibrary,
+    PlaybookStatus,
+    RemediationPlaybook,
+)
+
+ALL_ON = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+
+
+@pytest.fixture
+def executor(s3: Any) -> PlaybookExecutor:
+    return PlaybookExecutor({"s3": s3})
+
+
+@pytest.fixture
+def playbook() -> RemediationPlaybook:
+    return PlaybookLibrary.get_all_playbooks()["AWS-PUBLIC-S3"]
+
+
+def block_of(s3: Any, bucket: str) -> object:
+    try:
+        return s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    except s3.exceptions.ClientError as error:
+        return error.response["Error"]["Code"]
+
+
+def test_the_guides_flow(
+    executor: PlaybookExecutor, playbook: RemediationPlaybook, finding: Finding, s3: Any, bucket: str
+) -> None:
+    assert executor.validate_playbook(playbook)
+    execution = executor.execute_playbook(
+        playbook=playbook, finding_data=finding.to_dict(), initiated_by="analyst@company.com", dry_run=True
+    )
+    assert execution.status == PlaybookStatus.PENDING == PlaybookStatus.AWAITING_APPROVAL
+    assert [f"{action.action_name}: {action.message}" for action in execution.actions] == [
+        "block_public_access: [DRY RUN] AWS action would be executed: put-public-access-block"
+    ]
+    assert executor.approve_execution(execution.execution_id, "manager@company.com", dry_run=True)
+    assert executor.get_execution(execution.execution_id).status is PlaybookStatus.PENDING
+    assert block_of(s3, bucket) == "NoSuchPublicAccessBlockConfiguration"
+
+    assert executor.approve_execution(
+        execution_id=execution.execution_id, approver="manager@company.com", dry_run=False
+    )
+    done = executor.get_execution(execution.execution_id)
+    assert done.status.value == "COMPLETED"
+    assert done.started_at is not None
+    assert done.ended_at is not None
+    assert block_of(s3, bucket) == ALL_ON
+
+    assert executor.rollback_execution(execution_id=execution.execution_id)
+    assert block_of(s3, bucket) == "NoSuchPublicAccessBlockConfiguration"
+    assert executor.get_execution(execution.execution_id).status is PlaybookStatus.ROLLED_BACK
+
+
+def test_without_approval_it_runs_at_once(
+    executor: PlaybookExecutor, playbook: RemediationPlaybook, finding: Finding, s3: Any, bucket: str
+) -> None:
+    playbook.requires_approval = False
+    execution = executor.execute_playbook(playbook, finding.to_dict(), "admin@company.com")
+    assert execution.status is PlaybookStatus.COMPLETED
+    assert [decision.actor.origin for decision in execution.decisions] == ["policy"]
+    assert block_of(s3, bucket) == ALL_ON
+
+
+def test_a_dry_run_without_approval_completes_and_changes_nothing(
+    executor: PlaybookExecutor, playbook: RemediationPlaybook, finding: Finding, s3: Any, bucket: str
+) -> None:
+    playbook.requires_approval = False
+    execution = executor.execute_playbook(playbook, finding.to_dict(), "admin@company.com", dry_run=True)
+    assert execution.status is PlaybookStatus.COMPLETED
+    assert block_of(s3, bucket) == "NoSuchPublicAccessBlockConfiguration"
+
+
+def test_the_initiator_may_not_approve(
+    executor: PlaybookExecutor, playbook: RemediationPlaybook, finding: Finding
+) -> None:
+    execution = executor.execute_playbook(playbook, finding.to_dict(), "analyst@company.com")
+    with pytest.raises(RefusedError):
+        executor.approve_execution(execution.execution_id, "Analyst@Company.com")
+    with pytest.raises(RefusedError, match="needs a name"):
+        executor.approve_execution(execution.execution_id, " ")
+
+
+def test_drift_answers_false_and_changes_nothing(
+    executor: PlaybookExecutor, playbook: RemediationPlaybook, finding: Finding, s3: Any, bucket: str
+) -> None:
+    execution = executor.execute_playbook(playbook, finding.to_dict(), "analyst@company.com")
+    half = ALL_ON | {"BlockPublicPolicy": False}
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=half)
+    assert not executor.approve_execution(execution.execution_id, "manager@company.com", dry_run=True)
+    assert not executor.approve_execution(execution.execution_id, "manager@company.com")
+    assert executor.get_execution(execution.execution_id).status is PlaybookStatus.PENDING
+    assert block_of(s3, bucket) == half
+
+
+def test_rejection_and_history(
+    executor: PlaybookExecutor, playbook: RemediationPlaybook, finding: Finding
+) -> None:
+    first = executor.execute_playbook(
+        playbook, finding.to_dict(), "analyst@company.com", execution_id="x-first"
+    )
+    again = executor.execute_playbook(
+        playbook, finding.to_dict(), "analyst@company.com", execution_id="x-first"
+    )
+    assert again == first
+    second = executor.execute_playbook(playbook, finding.to_dict(), "analyst@company.com")
+    assert executor.reject_execution("x-first", "manager@company.com", "not now")
+    history = executor.get_execution_history(playbook_id="AWS-PUBLIC-S3", limit=10)
+    assert [execution.execution_id for execution in history] == [second.execution_id, "x-first"]
+    assert (
+        executor.get_execution_history(finding_id=finding.id, limit=1)[0].execution_id == second.execution_id
+    )
+    assert executor.get_execution_history(finding_id="other") == []
+
+
+def test_a_missing_bucket_fails_before_any_change(
+    executor: PlaybookExecutor, playbook: RemediationPlaybook, finding: Finding
+) -> None:
+    gone = finding.to_dict() | {"resource": "arn:aws:s3:::bucket-that-never-was"}
+    execution = executor.execute_playbook(playbook, gone, "analyst@company.com")
+    assert execution.status is PlaybookStatus.FAILED
+    assert "NoSuchBucket" in str(execution.error)
+
+
+def test_custom_handlers(executor: PlaybookExecutor, finding: Finding) -> None:
+    calls: list[bool] = []
+
+    def handle_custom_action(action: Any, dry_run: bool) -> ActionResult:
+        calls.append(dry_run)
+        return ActionResult(action.action_name, ActionStatus.COMPLETED, "said hello")
+
+    book = RemediationPlaybook("CUSTOM", "Custom", "", "Storage", "LOW")
+    book.add_action("hello", "custom_type", {"a": 1})
+    assert not executor.validate_playbook(book)
+    executor.register_handler("custom_type", handle_custom_action)
+    assert executor.validate_playbook(book)
+    execution = executor.execute_playbook(book, finding.to_dict(), "analyst@company.com")
+    assert executor.approve_execution(execution.execution_id, "manager@company.com")
+    assert executor.get_execution(execution.execution_id).status is PlaybookStatus.COMPLETED
+    assert calls == [True, True, False]
+    with pytest.raises(RefusedError, match="nothing to roll back"):
+        executor.rollback_execution(execution.execution_id)
+
+
+def test_a_handler_that_breaks_fails_its_step(executor: PlaybookExecutor, finding: Finding) -> None:
+    def broken(action: Any, dry_run: bool) -> ActionResult:
+        if dry_run:
+            return ActionResult(action.action_name, ActionStatus.COMPLETED, "would")
+        raise ZeroDivisionError("oops")
+
+    executor.register_handler("custom_type", broken)
+    book = RemediationPlaybook("CUSTOM", "Custom", "", "Storage", "LOW")
+    book.add_action("hello", "custom_type", {})
+    execution = executor.execute_playbook(book, finding.to_dict(), "analyst@company.com")
+    executor.approve_execution(execution.execution_id, "manager@company.com")
+    failed = executor.get_execution(execution.execution_id)
+    assert failed.status is PlaybookStatus.FAILED
+    assert "ZeroDivisionError" in str(failed.error)
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"service": "s3", "action": "put-public-acces-block", "params": {}}, "did you mean"),
+        ({"service": "s3", "action": "put-public-access-block", "params": {"Block": True}}, "Block"),
+        (
+            {"service": "s3", "action": "put-public-access-block", "parameters": {}},
+            "service, action and params",
+        ),
+        (
+            {"service": "s3", "action": "put-public-access-block", "params": {"BlockPublicAcls": "yes"}},
+            "BlockPublicAcls",
+        ),
+    ],
+)
+def test_a_playbook_that_does_not_fit_is_invalid_and_explained(
+    executor: PlaybookExecutor, finding: Finding, params: dict[str, object], says: str
+) -> None:
+    book = RemediationPlaybook("CUSTOM", "Custom", "", "Storage", "LOW")
+    book.add_action("block", "aws", params)
+    assert not executor.validate_playbook(book)
+    with pytest.raises(InputError, match=says):
+        executor.execute_playbook(book, finding.to_dict(), "analyst@company.com")

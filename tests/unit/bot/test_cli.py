@@ -1,0 +1,126 @@
+"""The command line: exit codes, one-line errors, and a start that loads no cloud SDK."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import sample
+
+HEAVY = (
+    "boto3",
+    "botocore",
+    "google.cloud",
+    "azure",
+    "slack_bolt",
+    "sqlalchemy",
+    "jinja2",
+    "moto",
+    "uvicorn",
+)
+
+
+def countersign(folder: Path, *words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    environment = {"PATH": "/usr/bin:/bin", "DATABASE_URL": f"sqlite:///{folder / 'test.db'}", **variables}
+    command = [sys.executable, "-m", "bot", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    assert countersign(tmp_path, "db", "upgrade").returncode == 0
+    return tmp_path
+
+
+def test_help_loads_no_sdk() -> None:
+    script = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom bot.cli import app\n"
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", ["audit", "exporters", "remediation", "storage", "handlers.blocks"])
+def test_importing_a_package_loads_no_cloud_sdk(package: str) -> None:
+    script = f"import sys, {package}\nprint([n for n in ('boto3', 'botocore', 'google.cloud', 'azure') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("prowler5_aws.ocsf.json", 5), ("prowler5_kubernetes.ocsf.json", 6)]
+)
+def test_real_reports_go_in(folder: Path, name: str, count: int) -> None:
+    done = countersign(folder, "report", "ingest", str(sample(name)))
+    assert done.returncode == 0, done.stderr
+    assert f"{count} findings" in done.stdout
+    again = countersign(folder, "report", "ingest", str(sample(name)))
+    assert "nothing changed" in again.stdout
+    listed = json.loads(countersign(folder, "report", "list", "--json").stdout)
+    assert [report["summary"]["total_findings"] for report in listed] == [count]
+
+
+def test_a_wrong_file_is_one_line_and_changes_nothing(folder: Path) -> None:
+    wrong = folder / "wrong.json"
+    wrong.write_text('{"findings": [{"id": "1"', encoding="utf-8")
+    before = countersign(folder, "trail", "verify").stdout
+    done = countersign(folder, "report", "ingest", str(wrong))
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "wrong.json" in done.stderr
+    assert countersign(folder, "report", "list", "--json").stdout.strip() == "[]"
+    assert countersign(folder, "trail", "verify").stdout == before
+
+
+def test_the_others_still_get_their_turn(folder: Path) -> None:
+    good = folder / "good.json"
+    good.write_text('{"findings": [{"id": "1", "title": "t", "severity": "LOW"}]}', encoding="utf-8")
+    done = countersign(folder, "report", "ingest", str(folder / "none.json"), str(good))
+    assert done.returncode == 1
+    assert "1 findings from good.json" in done.stdout
+    assert "No such file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("report", "export", "docx", "-o", "x"), 1, "no export format"),
+        (("report", "show"), 1, "report"),
+        (("playbook", "show", "AWS-PUBLC-S3"), 1, "did you mean AWS-PUBLIC-S3"),
+        (("playbook", "plan", "AWS-PUBLIC-S3", "f-00000000"), 1, "COUNTERSIGN_CONFIG"),
+        (("playbook", "approve"), 2, ""),
+        (("nonsense",), 2, ""),
+        (("serve",), 1, "SLACK_BOT_TOKEN is not set"),
+    ],
+)
+def test_what_goes_wrong_is_said_without_a_traceback(
+    folder: Path, words: tuple[str, ...], code: int, says: str
+) -> None:
+    done = countersign(folder, *words)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_is_behind_says_what_to_run(tmp_path: Path) -> None:
+    done = countersign(tmp_path, "report", "list")
+    assert done.returncode == 1
+    assert "countersign db upgrade" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_an_export_is_recorded_and_the_trail_holds(folder: Path) -> None:
+    good = folder / "good.json"
+    good.write_text('{"findings": [{"id": "1", "title": "=cmd()", "severity": "LOW"}]}', encoding="utf-8")
+    countersign(folder, "report", "ingest", str(good))
+    out = folder / "out.csv"
+    done = countersign(folder, "report", "export", "csv", "-o", str(out))
+    assert done.returncode == 0, done.stderr
+    assert "'=cmd()" in out.read_text(encoding="utf-8-sig")
+    assert "2 entries" in countersign(folder, "trail", "verify").stdout
+    lines = [json.loads(line) for line in countersign(folder, "trail", "export").stdout.splitlines()]
+    assert [line["event"]["kind"] for line in lines] == ["report.ingested", "report.exported"]

@@ -1,0 +1,119 @@
+"""Whatever a finding carries, it stays text: each format is read back and holds the same text."""
+
+import csv
+import io
+import json
+import re
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporters.csv_cells import LONGEST_CELL
+from exporters.formats import EXPORT_FORMATS
+from exporters.source import ReportSource
+from tests.unit.exporters.samples import NOW, Page, finding
+
+PAYLOADS = (
+    "<script>alert(1)</script>",
+    "</style></script><img src=x onerror=alert(1)>",
+    "<!--",
+    "]]>",
+    '" onmouseover="alert(1)',
+    "{{ 7*7 }}{% raw %}",
+    '=HYPERLINK("https://evil.example","click")',
+    "@SUM(1)\r\n-2",
+    "%0A::error::x\n::set-output name=a::b",
+    "\ud800 half a pair \udfff",
+    "nul\0 esc\x1b[31m bell\x07 del\x7f c1\x85",
+    "\u202egnp.exe\u202c \u2066x\u2069",
+    "&lt;already&gt; &amp; escaped",
+    "x" * 1_000_000,
+)
+FIELDS = ("title", "category", "resource", "description", "remediation", "evidence", "account_id", "region")
+FORMATS = tuple(EXPORT_FORMATS)
+texts = st.one_of(st.sampled_from(PAYLOADS[:-1]), st.text(st.characters(exclude_categories=()), max_size=60))
+
+
+def rendered(name: str, data: dict[str, object]) -> bytes:
+    out = io.BytesIO()
+    written = EXPORT_FORMATS[name].write(ReportSource.from_data(data, now=NOW), out, now=NOW)
+    assert written.rejected == 0
+    return out.getvalue()
+
+
+def with_everything(text: str) -> dict[str, object]:
+    changes = dict.fromkeys(FIELDS, text)
+    if not text.strip():
+        del changes["title"]
+    return finding(**changes, reference_url=text, compliance={text: [text]}, check_id=text)
+
+
+def storable(text: str) -> str:
+    return re.sub("[\0\ud800-\udfff]", "\ufffd", text)
+
+
+def readable(text: str) -> str:
+    """Return what no format may lose: everything but white space, controls and what has no UTF-8."""
+    return re.sub(
+        "[\\s\0-\x1f\x7f-\x9f\u2400-\u2421\ufffd\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]",
+        "",
+        text,
+    )
+
+
+@given(text=texts)
+def test_json_holds_the_same_text(text: str) -> None:
+    record = with_everything(text)
+    data = orjson.loads(rendered("json", {"findings": [record]}))
+    for field in FIELDS:
+        assert data["findings"][0].get(field, "") == storable(str(record[field]))
+
+
+@given(text=texts)
+def test_csv_holds_the_same_text_and_no_formula(text: str) -> None:
+    record = with_everything(text)
+    content = rendered("csv", {"findings": [record]}).decode("utf-8-sig")
+    _, row = csv.reader(io.StringIO(content, newline=""), strict=True)
+    for cell, field in zip(row, ("id", "title", "severity", "category", "resource"), strict=False):
+        expected = storable(str(record[field]))
+        assert cell[:1] not in tuple("=+-@\t\r\n\0＝＋－＠")  # noqa: RUF001
+        assert cell in (expected, f"'{expected}")
+
+
+@given(text=texts)
+def test_html_holds_the_same_text_and_no_tag_of_it(text: str) -> None:
+    record = with_everything(text)
+    page = Page(rendered("html", {"findings": [record]}).decode())
+    harmless = Page(rendered("html", {"findings": [with_everything("harmless")]}).decode())
+    assert len(page.named("script")) == 1
+    assert not page.named("img")
+    assert {tag for tag, _ in page.tags} <= {tag for tag, _ in harmless.tags} | {"a"}
+    for field in FIELDS:
+        assert readable(str(record[field])) in readable(page.text)
+    assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page.text)
+
+
+@given(text=texts)
+def test_no_workflow_command_can_be_begun(text: str) -> None:
+    data = json.loads(rendered("github", {"findings": [with_everything(text)]}))
+    for line in data["annotations"]:
+        assert re.fullmatch(r"::(error|warning|notice) title=[^:,]*::.*", line)
+        assert len(line.splitlines()) == 1
+    assert "<script" not in data["step_summary"]
+
+
+@given(text=texts, name=st.sampled_from(FORMATS))
+def test_no_format_is_broken_by_any_text(text: str, name: str) -> None:
+    content = rendered(name, {"findings": [with_everything(text)]})
+    assert content.decode()
+    if EXPORT_FORMATS[name].media_type == "application/json":
+        orjson.loads(content)
+
+
+def test_a_megabyte_is_harmless_everywhere() -> None:
+    data = {"findings": [with_everything(PAYLOADS[-1])]}
+    sizes = {name: len(rendered(name, data)) for name in FORMATS}
+    assert sizes["html"] < 500_000
+    assert sizes["csv"] < 8 * LONGEST_CELL
+    assert sizes["json"] > 8_000_000

@@ -1,0 +1,234 @@
+"""The handlers behind a real Bolt app, against the stand-in for Slack; a cloud of switches, stores in memory."""
+
+import contextlib
+import logging
+import queue
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import uvicorn
+from slack_bolt import App
+from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
+from slack_sdk import WebClient
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from audit.actor import Actor
+from audit.errors import StateError
+from audit.findings import Finding, Severity
+from audit.ingest import Reading
+from bot.sandbox import Message, SlackStandIn
+from exporters.service import ExportService
+from handlers.answer import answer
+from handlers.directory import SlackDirectory
+from handlers.drawing import draw
+from handlers.errors import register_error_handler
+from handlers.listeners import register
+from handlers.notifier import DispatchingNotifier
+from handlers.services import Services
+from remediation.actions.registry import ActionRegistry
+from remediation.execution import PlaybookExecution
+from remediation.planning import Planner
+from remediation.playbook import RemediationPlaybook
+from remediation.policy import Policy
+from remediation.runner import Runner
+from remediation.service import Remediation
+from tests.fakes.stores import MemoryStores
+from tests.fakes.switches import Switch, Switchboard
+
+APPROVERS = Policy(approver_groups=frozenset({"S0SEC"}))
+CHANNEL = "#security"
+DOOR = Finding(
+    id="F-1",
+    title="Door is open",
+    severity=Severity.HIGH,
+    category="Network",
+    resource="board/door",
+    check_id="door_closed",
+    provider="board",
+    account_id="123456789012",
+    region="eu-central-1",
+)
+
+
+def door_playbook() -> RemediationPlaybook:
+    book = RemediationPlaybook("CLOSE-DOOR", "Close the door", "Closes the door.", "Network", "HIGH")
+    book.add_action("close_door", "switch", {"name": "door", "to": "closed"})
+    book.checks.append("door_closed")
+    return book
+
+
+class Hands:
+    """A dispatcher whose work is done when the test says so, in the test's own thread."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[tuple[str, str]] = queue.Queue()
+        self.done: list[tuple[str, str]] = []
+
+    def submit(self, kind: str, work_id: str) -> None:
+        self._queue.put((kind, work_id))
+
+    def next(self, timeout_s: float) -> tuple[str, str] | None:
+        try:
+            return self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+
+@dataclass
+class House:
+    """Everything, put together the way `bot` does it."""
+
+    slack: SlackStandIn
+    policy: Policy = APPROVERS
+    channel: str = ""
+    stores: MemoryStores = field(default_factory=MemoryStores)
+    board: Switchboard = field(default_factory=Switchboard)
+    hands: Hands = field(default_factory=Hands)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __post_init__(self) -> None:
+        token = self.slack.workspace.bot_token
+        self.client = WebClient(
+            token,
+            base_url=self.slack.api_url,
+            timeout=5,
+            retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=2)],
+        )
+        planner = Planner(ActionRegistry([Switch(self.board)]), self.policy)
+        notifier = DispatchingNotifier(self.hands)
+        executions = self.stores.executions
+        book = door_playbook()
+        self.services = Services(
+            reports=self.stores.reports,
+            trail=self.stores.trail,
+            executions=executions,
+            postings=self.stores.postings,
+            inbox=self.stores.inbox,
+            remediation=Remediation(
+                store=executions,
+                planner=planner,
+                directory=SlackDirectory(self.client, timeout_s=2),
+                notifier=notifier,
+                clock=self.clock,
+            ),
+            runner=Runner(store=executions, planner=planner, notifier=notifier, clock=self.clock),
+            playbooks={book.playbook_id: book},
+            exports=ExportService(reports=self.stores.reports, trail=self.stores.trail, clock=self.clock),
+            dispatcher=self.hands,
+            client=self.client,
+            clock=self.clock,
+            environment="testing",
+            channel=self.channel,
+        )
+        self.app = self._make_app()
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def _make_app(self) -> App:
+        logger = logging.getLogger("house")
+        logger.setLevel(logging.CRITICAL)
+        app = App(
+            client=self.client,
+            signing_secret=self.slack.workspace.signing_secret,
+            token_verification_enabled=False,
+            logger=logger,
+        )
+        register(app, self.services.inbox, self.hands, self.clock)
+        register_error_handler(app)
+        return app
+
+    def ingest(self, *findings: Finding, name: str = "scan.json") -> str:
+        reading = Reading(
+            source="prowler-ocsf",
+            name=name,
+            content_sha256=f"{len(self.stores.reports.reports):064d}",
+            generated_at=self.now,
+            items=iter(findings or [DOOR]),
+        )
+        actor = Actor(origin="cli")
+        return self.services.reports.ingest(reading, actor=actor, now=self.now).header.report_id
+
+    def work(self, *, only: str = "") -> None:
+        """Do what waits, and what follows from it, until nothing is left; `only` does one kind and drops the rest."""
+        work = self.hands.next(timeout_s=5)
+        while work:
+            if not only or work[0] == only:
+                self.do(*work)
+            work = self.hands.next(timeout_s=0.05)
+
+    def do(self, kind: str, work_id: str) -> None:
+        self.hands.done.append((kind, work_id))
+        if kind == "request":
+            answer(self.services, work_id)
+        elif kind == "draw":
+            draw(self.services, work_id)
+        else:
+            with contextlib.suppress(StateError):
+                self.services.runner.run(work_id)
+
+    def command(self, user: str, text: str, *, channel: str = CHANNEL) -> None:
+        assert self.slack.command(user=user, channel=channel, text=text).ok
+        self.work()
+
+    def click(self, user: str, target: Message, action_id: str) -> None:
+        assert self.slack.click(user, target, action_id).ok
+        self.work()
+
+    def ask(self, user: str = "ana") -> Message:
+        """Ask for the door to be closed; return the card."""
+        if not self.stores.reports.reports:
+            self.ingest()
+        self.command(user, f"/playbook run CLOSE-DOOR {DOOR.handle}")
+        return self.cards()[-1]
+
+    def cards(self, channel: str = CHANNEL) -> list[Message]:
+        """Return the bot's messages that everybody sees, oldest first."""
+        return [message for message in self.slack.messages(channel) if not message.only_for]
+
+    def card(self) -> Message:
+        return self.cards()[-1]
+
+    def whisper(self, user: str, channel: str = CHANNEL) -> Message:
+        """Return the newest message that only this person sees."""
+        person = self.slack.workspace.person(user).id
+        return [m for m in self.slack.messages(channel, as_user=user) if m.only_for == person][-1]
+
+    def whispers(self, user: str, channel: str = CHANNEL) -> list[Message]:
+        person = self.slack.workspace.person(user).id
+        return [m for m in self.slack.messages(channel, as_user=user) if m.only_for == person]
+
+    def execution(self) -> PlaybookExecution:
+        return self.services.executions.history(limit=1)[0]
+
+    def replies(self, card: Message) -> list[Message]:
+        return list(self.slack.thread(card.channel, card.ts)[1:])
+
+
+@contextlib.contextmanager
+def serving(app: App) -> Iterator[str]:
+    """Serve a Bolt app on a free port until the block ends."""
+
+    async def events(request: Request) -> Response:
+        body = await request.body()
+        return to_starlette_response(await run_in_threadpool(app.dispatch, to_bolt_request(request, body)))
+
+    starlette = Starlette(routes=[Route("/slack/events", events, methods=["POST"])])
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(starlette, log_config=None, lifespan="off", loop="asyncio", http="h11")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
