@@ -37,21 +37,21 @@ def csv_rows(source: ReportSource, out: BinaryIO, fields: tuple[str, ...]) -> No
     text.detach()
 
 
-def _rows(records: Iterable[FindingDict], fields: tuple[str, ...]) -> Iterable[tuple[object, ...]]:
-    """Yield ready tuples; the joined controls are remembered, so that the baseline is not charged for the joining."""
+def _rows(records: Iterable[FindingDict], fields: tuple[str, ...]) -> Iterable[Iterable[object]]:
+    """Yield rows ready to write; controls are joined once per mapping, so that this is not charged for the joining."""
     joined: dict[int, str] = {}
     for record in records:
-        row: dict[str, object] = {**record}
-        controls = record.get("compliance", {})
-        if id(controls) not in joined:
-            joined[id(controls)] = "; ".join(f"{name}: {', '.join(of)}" for name, of in controls.items())
-        row["compliance"] = joined[id(controls)]
-        yield tuple(row.get(field, "") for field in fields)
+        row = [record.get(field, "") for field in fields]
+        if fields[-1] == "compliance":
+            controls = record.get("compliance", {})
+            if id(controls) not in joined:
+                joined[id(controls)] = "; ".join(f"{name}: {', '.join(of)}" for name, of in controls.items())
+            row[-1] = joined[id(controls)]
+        yield row
 
 
 def jinja_rows(source: ReportSource, out: BinaryIO) -> None:
     """Stream the smallest template that shows every finding with its texts, escaped."""
     page = Environment(autoescape=True).from_string(_PAGE).stream(findings=source.records())
     page.enable_buffering(50)
-    for piece in page:
-        out.write(piece.encode())
+    out.writelines(piece.encode() for piece in page)

@@ -6,14 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from exporters.service import ExportService
-from handlers.answer import answer
-from handlers.directory import SlackDirectory
-from handlers.drawing import draw
-from handlers.errors import register_error_handler
-from handlers.listeners import register
-from handlers.notifier import DispatchingNotifier
-from handlers.services import Services
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
 from slack_sdk import WebClient
@@ -27,6 +19,14 @@ from slack_sdk.http_retry.builtin_handlers import (
 from audit.errors import ConfigError, CountersignError, StateError
 from bot.settings import Config, Settings
 from bot.worker import Lane, Work, Worker
+from exporters.service import ExportService
+from handlers.answer import answer
+from handlers.directory import SlackDirectory
+from handlers.drawing import draw
+from handlers.errors import register_error_handler
+from handlers.listeners import register
+from handlers.notifier import DispatchingNotifier
+from handlers.services import Services
 from remediation.actions.aws.clients import Boto3Clients
 from remediation.actions.registry import ActionRegistry
 from remediation.library import PlaybookLibrary

@@ -4,16 +4,19 @@ Colours come from the page's style sheet by class, so that they follow dark mode
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from audit.findings import Severity
+from exporters.text import showable
 
 _RADIUS = 52
 _BAR_WIDTH = 600
 _GAP = 2
 _LEAST_WIDTH = 3.0
+_MOST_POINTS = 12
+_LEAST_POINTS = 2
 
 
 def score_ring(score: float | None) -> Markup:
@@ -66,4 +69,20 @@ def coverage_bar(coverage: float, status: str) -> Markup:
     return Markup(
         '<svg class="coverage {}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="track" width="100" height="8"/><rect class="fill" width="{}" height="8"/></svg>'
-    ).format(escape(status.lower()), f"{min(coverage, 100):g}")
+    ).format(showable(status.lower()), f"{min(coverage, 100):g}")
+
+
+def trend_line(scores: Sequence[float]) -> Markup:
+    """Return a small line through scores, oldest first, 0 to 100; nothing where there are not two."""
+    shown = scores[-_MOST_POINTS:]
+    if len(shown) < _LEAST_POINTS:
+        return Markup()
+    step = 100 / (len(shown) - 1)
+    points = [(number * step + 4, 34 - score * 0.3) for number, score in enumerate(shown)]
+    said = ", ".join(f"{score:g}" for score in shown)
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    end_x, end_y = points[-1]
+    return Markup(  # noqa: S704 - numbers and our own words
+        f'<svg class="trend" viewBox="0 0 108 38" role="img" aria-label="Security scores, oldest first: {said}">'
+        f'<polyline points="{path}"/><circle cx="{end_x:.1f}" cy="{end_y:.1f}" r="3"/></svg>'
+    )

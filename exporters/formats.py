@@ -8,24 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from functools import partial
 from types import MappingProxyType
-from typing import Protocol
 
 from audit.errors import InputError
-from exporters.brand import Brand
 from exporters.csv_writer import write_csv, write_matrix, write_summary, write_tracker
+from exporters.executive_writer import write_executive
 from exporters.html_writer import PageStyle, write_html
 from exporters.json_writer import write_json
+from exporters.mail_writer import PLAIN_MAIL, MailStyle, write_mail
 from exporters.outcome import ByteSink, Written
 from exporters.pipelines import PIPELINES
-from exporters.source import ReportSource
-
-
-class Write(Protocol):
-    """Writes a report to a stream, holding none of it."""
-
-    def __call__(self, source: ReportSource, out: ByteSink, *, now: datetime) -> Written:
-        """Write from the first byte to the last; `now` is the time of the export, aware."""
+from exporters.source import ReportSource, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +33,15 @@ class ExportFormat:
     write: Write
 
 
-def export_formats(brand: Brand | None = None) -> Mapping[str, ExportFormat]:
-    """Return the formats, dressed for a brand, in the order they are offered."""
-    page = PageStyle(brand=brand or Brand())
-
-    def html(source: ReportSource, out: ByteSink, *, now: datetime) -> Written:
-        return write_html(source, out, now=now, style=page)
-
+def export_formats(mail: MailStyle = PLAIN_MAIL) -> Mapping[str, ExportFormat]:
+    """Return the formats, dressed for a brand, in the order they are offered; `mail` also says whose pages they are."""
+    page = PageStyle(brand=mail.brand)
+    html, executive = partial(write_html, style=page), partial(write_executive, style=page)
+    email = partial(write_mail, style=mail)
     formats = (
         ExportFormat("html", ".html", "text/html", "full report for people, one file", html),
+        ExportFormat("executive", "-executive.html", "text/html", "one page for management", executive),
+        ExportFormat("email", "-email.html", "text/html", "body of a mail", email),
         ExportFormat("json", ".json", "application/json", "full report for programs", write_json),
         ExportFormat("csv", ".csv", "text/csv", "findings for a spreadsheet", _csv),
         ExportFormat("tracker", "-tracker.csv", "text/csv", "who fixes what by when", _tracker),

@@ -7,7 +7,6 @@ rows before its head, and the page is put together afterwards. Memory stays the 
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO, Self
@@ -15,7 +14,9 @@ from typing import IO, Self
 from markupsafe import Markup
 
 from audit.findings import FindingDict, Severity
-from exporters.html_rows import FAILING, FOR_REVIEW, Group, Row, key_of, open_group, row_html, status_of
+from exporters.html_rows import FAILING, FOR_REVIEW, Group, Row, row_of
+from exporters.outcome import ByteSink
+from exporters.text import to_utf8
 
 MOST_CONTENTS = 300
 OPEN_ROWS_PER_CHECK = 200
@@ -25,11 +26,11 @@ _PRESSING = {Severity.CRITICAL, Severity.HIGH}
 _CHUNK = 1 << 16
 _SPOOL_BYTES = 1 << 20
 _TABLE = (
-    "<table><thead><tr>"
-    '<th scope="col">Resource</th><th scope="col">Where</th><th scope="col">What was found</th>'
-    '<th scope="col">Status</th><th scope="col">Finding</th></tr></thead><tbody>\n'
+    b"<table><thead><tr>"
+    b'<th scope="col">Resource</th><th scope="col">Where</th><th scope="col">What was found</th>'
+    b'<th scope="col">Status</th><th scope="col">Finding</th></tr></thead><tbody>\n'
 )
-_TABLE_END = "</tbody></table>\n"
+_TABLE_END = b"</tbody></table>\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class _Rows:
 
     __slots__ = ("_pending", "_spool", "count")
 
-    def __init__(self, spool: IO[str]) -> None:
+    def __init__(self, spool: IO[bytes]) -> None:
         self.count = 0
         self._spool = spool
         self._pending: list[str] = []
@@ -58,7 +59,7 @@ class _Rows:
         if len(self._pending) >= _ROWS_HELD:
             self._flush()
 
-    def move_to(self, part: IO[str]) -> None:
+    def move_to(self, part: IO[bytes]) -> None:
         """Write the rows as one table and be empty again."""
         self._flush()
         self._spool.seek(0)
@@ -70,7 +71,7 @@ class _Rows:
         self.count = 0
 
     def _flush(self) -> None:
-        self._spool.write("\n".join([*self._pending, ""]))
+        self._spool.write(to_utf8("\n".join([*self._pending, ""])))
         self._pending.clear()
 
 
@@ -99,36 +100,31 @@ class Body:
     def __exit__(self, *_: object) -> None:
         self._files.close()
 
-    def _spool(self) -> IO[str]:
-        return self._files.enter_context(
-            tempfile.SpooledTemporaryFile(_SPOOL_BYTES, "w+", encoding="utf-8", newline="")
-        )
+    def _spool(self) -> IO[bytes]:
+        return self._files.enter_context(tempfile.SpooledTemporaryFile(_SPOOL_BYTES))
 
-    def part(self, name: str) -> Iterator[Markup]:
-        """Read a part from its start, as HTML that is already safe."""
+    def copy_part(self, name: str, out: ByteSink) -> None:
+        """Write a part, as HTML in UTF-8."""
         spool = self._parts[name]
         spool.seek(0)
         while chunk := spool.read(_CHUNK):
-            yield Markup(chunk)  # noqa: S704 - made in html_rows, which escapes everything from outside
+            out.write(chunk)
 
     def shape(self, record: FindingDict) -> Row:
         """Turn a finding into a row and change nothing: this is what may fail for a malformed one."""
-        group = self._group
-        if group is None or group.key != key_of(record):
-            group = open_group(record)
-        status = status_of(record)
-        return Row(group, status, row_html(record, group.first, status))
+        return row_of(record, self._group)
 
     def place(self, row: Row) -> None:
         """Put a shaped finding below its check."""
-        if row.group is not self._group:
+        group, status, html = row
+        if group is not self._group:
             self.close_group()
-            self._group = row.group
-        if row.status == FAILING:
-            self._failing.add(row.html)
+            self._group = group
+        if status == FAILING:
+            self._failing.add(html)
         else:
-            self._other_statuses[row.status] += 1
-            self._others.add(row.html)
+            self._other_statuses[status] += 1
+            self._others.add(html)
 
     def close_group(self) -> None:
         """Write the check that was being filled, if any; called once more after the last finding."""
@@ -160,7 +156,9 @@ class Body:
         if group.severity not in self._severities:
             self._severities.add(group.severity)
             word = group.severity.value.lower()
-            self._parts["failing"].write(f'<h3 class="band {word}" id="{word}">{word.capitalize()}</h3>\n')
+            self._parts["failing"].write(
+                f'<h3 class="band {word}" id="{word}">{word.capitalize()}</h3>\n'.encode()
+            )
 
     def _has_room(self) -> bool:
         """Tell whether the check may stand open: a browser lays out some thousand rows at ease, not fifty thousand."""
@@ -170,26 +168,28 @@ class Body:
         self._open_rows += rows
         return True
 
-    def _write_group(self, part: IO[str], group: Group, anchor: str, *, is_open: bool) -> None:
+    def _write_group(self, part: IO[bytes], group: Group, anchor: str, *, is_open: bool) -> None:
         word, failing = group.severity.value.lower(), self._failing.count
         count = _resources(failing, "fails", "fail") if failing else _spelled(self._other_statuses)
-        part.write(
+        opening = (
             f'<details class="check" id="{anchor}" data-severity="{word}" data-failing="{failing}"'
             f'{" open" if is_open else ""}><summary><span class="severity {word}">{word.capitalize()}</span>'
             f'<h4>{group.title}</h4><span class="count">{count}</span></summary>{group.body}\n'
         )
+        part.write(opening.encode())
         if failing:
             self._failing.move_to(part)
         if self._others.count:
             self._write_others(part, nested=bool(failing))
-        part.write("</details>\n")
+        part.write(b"</details>\n")
 
-    def _write_others(self, part: IO[str], *, nested: bool) -> None:
+    def _write_others(self, part: IO[bytes], *, nested: bool) -> None:
         if nested:
-            part.write(f'<details class="others"><summary>{_spelled(self._other_statuses)}</summary>\n')
+            summary = _spelled(self._other_statuses)
+            part.write(f'<details class="others"><summary>{summary}</summary>\n'.encode())
         self._others.move_to(part)
         if nested:
-            part.write("</details>\n")
+            part.write(b"</details>\n")
 
 
 def _resources(count: int, singular: str, plural: str) -> str:

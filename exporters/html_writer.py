@@ -11,7 +11,7 @@ from exporters.brand import Brand
 from exporters.html_body import Body
 from exporters.outcome import ByteSink, Passage, Written
 from exporters.source import ReportSource
-from exporters.templating import asset, source_hash, template
+from exporters.templating import asset, source_hash, style_sheet, template
 from exporters.text import percent
 from exporters.view import facts, minute, posture, severity_counts
 
@@ -26,6 +26,7 @@ class PageStyle:
 
 
 PLAIN = PageStyle()
+MOST_NAMED = 100
 
 
 def write_html(source: ReportSource, out: ByteSink, *, now: datetime, style: PageStyle = PLAIN) -> Written:
@@ -35,7 +36,7 @@ def write_html(source: ReportSource, out: ByteSink, *, now: datetime, style: Pag
         for row in passage.each(source.records(), body.shape):
             body.place(row)
         body.close_group()
-        page = template("report.html.j2").generate(
+        page = template("report.html.j2").render(
             **_chrome(style.brand),
             header=header,
             facts=facts(header, now),
@@ -43,16 +44,30 @@ def write_html(source: ReportSource, out: ByteSink, *, now: datetime, style: Pag
             posture=posture(header.summary),
             counts=severity_counts(header.summary),
             body=body,
+            part=_place,
             contents=body.contents if style.has_contents else None,
             charts=charts if style.has_charts else None,
             percent=percent,
-            left_out=[*header.rejected[:100], *passage.lines()],
+            left_out=[*header.rejected[:MOST_NAMED], *passage.lines()],
             compliant_from=COMPLIANT_FROM_PERCENT,
             review_from=REVIEW_FROM_PERCENT,
         )
-        for chunk in page:
-            out.write(chunk.encode())
+        _write_page(page, body, out)
     return passage.written()
+
+
+def _place(name: str) -> Markup:
+    """Return a mark for where a part goes. It holds a NUL, which no text in a page can (`showable`)."""
+    return Markup("\0{}\0").format(name)
+
+
+def _write_page(page: str, body: Body, out: ByteSink) -> None:
+    """Write the page around the parts, which may be larger than the memory."""
+    for number, piece in enumerate(page.split("\0")):
+        if number % 2:
+            body.copy_part(piece, out)
+        else:
+            out.write(piece.encode())
 
 
 def _chrome(brand: Brand) -> dict[str, object]:
@@ -63,9 +78,3 @@ def _chrome(brand: Brand) -> dict[str, object]:
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     return {"brand": brand, "style": style, "script": script, "policy": policy}
-
-
-def style_sheet(name: str, brand: Brand) -> Markup:
-    """Return a style sheet of ours with the brand's two colours before it."""
-    colours = f":root{{--brand:{brand.colour};--on-brand:{brand.text_colour}}}\n"
-    return Markup(colours) + asset(name)  # noqa: S704 - Brand lets only #rrggbb pass

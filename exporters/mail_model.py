@@ -13,6 +13,7 @@ from exporters.text import clip, one_line
 
 DEFAULT_MAX_BYTES = 10_000_000
 DEFAULT_MAX_RECIPIENTS = 50
+DEFAULT_MAX_ATTEMPTS = 4
 OCTETS = "application/octet-stream"
 MEDIA_TYPES: Mapping[str, str] = {
     ".csv": "text/csv",

@@ -1,27 +1,29 @@
-"""The plain-text part of a mail, made from its HTML: for people whose program shows no HTML, and for filters that mistrust mail without it.
+"""The plain-text part of a mail, made from its HTML: for people whose program shows none, and for filters that mistrust mail without it.
 
-Headings are underlined, links followed by their address, lists marked; a table with `role="presentation"` is layout and falls
-apart into its paragraphs, any other becomes lines of cells. What the HTML hides (`display:none`) stays hidden.
+Headings are underlined, links followed by their address, lists marked. A table with `role="presentation"` is layout and falls
+apart into its paragraphs; any other becomes lines of cells. What the HTML hides (`display:none`) stays hidden.
 """
 
 import re
-import textwrap
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from exporters.text import showable
+from exporters.mail_page import TextPage
 
-_WIDTH = 78
 _SKIPPED = frozenset({"script", "style", "title", "template"})
-_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
-_BLOCKS = frozenset({
-    "address", "article", "aside", "body", "dd", "div", "dl", "dt", "footer", "form", "header", "html", "main", "nav", "section",
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+)
+_LINES = frozenset({
+    "address", "article", "aside", "body", "br", "caption", "dd", "div", "dl", "dt", "footer", "header", "html", "li", "main",
+    "nav", "section", "tbody", "tfoot", "thead", "tr",
 })  # fmt: skip
-_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "figure", "pre", "table", "ul", "ol"})  # fmt: skip
+_PARAGRAPHS = frozenset(
+    {"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "figure", "pre", "table", "ul", "ol"}
+)
 _UNDERLINES = {"h1": "=", "h2": "-"}
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
-_LINKED = re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE)
-_Attributes = list[tuple[str, str | None]]
+_LINKED = re.compile(r"(?:https?://|mailto:)[^\s<>]+", re.IGNORECASE)
+_Attributes = dict[str, str | None]
 
 
 def html_to_text(html: str) -> str:
@@ -29,107 +31,96 @@ def html_to_text(html: str) -> str:
     reader = _Reader()
     reader.feed(html)
     reader.close()
-    return reader.text()
-
-
-@dataclass(slots=True)
-class _Table:
-    is_layout: bool
-    cells: list[str] = field(default_factory=list)
-    has_only_headers: bool = True
+    return reader.page.to_text()
 
 
 class _Reader(HTMLParser):
-    """Collects lines. `_words` is the line being read, `_lines` what is done."""
+    """Walks the tags and tells a page what to write."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self._lines: list[str] = []
-        self._words: list[str] = []
-        self._marker = ""
-        self._lists: list[int | None] = []
-        self._tables: list[_Table] = []
+        self.page = TextPage()
         self._links: list[tuple[str, int]] = []
+        self._lists: list[int | None] = []
         self._hidden_tag = ""
         self._hidden_depth = 0
-        self._is_verbatim = False
 
-    def text(self) -> str:
-        """Return everything read."""
-        self._end_line()
-        return re.sub(r"\n{3,}", "\n\n", "\n".join(self._lines)).strip("\n") + "\n"
-
-    def handle_starttag(self, tag: str, attrs: _Attributes) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
         if self._hidden_tag:
             self._hidden_depth += tag == self._hidden_tag
-        elif tag not in _VOID and (tag in _SKIPPED or _hides(dict(attrs))):
+        elif tag not in _VOID and (tag in _SKIPPED or _is_hidden(attributes)):
             self._hidden_tag, self._hidden_depth = tag, 1
         else:
-            self._open(tag, dict(attrs))
+            self._break_at(tag)
+            self._open(tag, attributes)
 
     def handle_endtag(self, tag: str) -> None:
         if not self._hidden_tag:
             self._close(tag)
+            self._break_at(tag)
         elif tag == self._hidden_tag:
             self._hidden_depth -= 1
-            if not self._hidden_depth:
-                self._hidden_tag = ""
+            self._hidden_tag = tag if self._hidden_depth else ""
 
     def handle_data(self, data: str) -> None:
-        if self._hidden_tag:
-            return
-        if self._is_verbatim:
-            *whole, rest = (*self._words, data)[-1].split("\n")
-            self._lines.extend(showable(line) for line in whole)
-            self._words = [rest]
-        else:
-            self._words.append(showable(data))
+        if not self._hidden_tag:
+            self.page.write(data)
 
-    def _open(self, tag: str, attributes: dict[str, str | None]) -> None:
+    def _break_at(self, tag: str) -> None:
         if tag in _PARAGRAPHS:
-            self._end_paragraph()
-        elif tag in _BLOCKS or tag in {"br", "tr"}:
-            self._end_line()
+            self.page.end_paragraph()
+        elif tag in _LINES:
+            self.page.end_line()
+
+    def _open(self, tag: str, attributes: _Attributes) -> None:
         match tag:
             case "a":
-                self._links.append((attributes.get("href") or "", len(self._words)))
+                self._links.append((attributes.get("href") or "", self.page.mark()))
             case "img":
-                self._words.append(showable(attributes.get("alt") or ""))
+                self.page.write(attributes.get("alt") or "")
             case "hr":
-                self._end_line()
-                self._lines.append("-" * 20)
+                self.page.rule()
             case "pre":
-                self._is_verbatim = True
+                self.page.is_verbatim = True
             case "ul" | "ol":
                 self._lists.append(0 if tag == "ol" else None)
             case "li":
-                self._end_line()
-                self._marker = self._next_marker()
+                self.page.begin_item(self._next_marker(), depth=len(self._lists))
             case "table":
-                self._tables.append(_Table(is_layout=attributes.get("role") == "presentation"))
+                self.page.open_table(is_layout=attributes.get("role") == "presentation")
             case "td" | "th":
-                self._open_cell(tag)
+                self.page.open_cell(is_heading=tag == "th")
 
     def _close(self, tag: str) -> None:
         match tag:
             case "a" if self._links:
                 self._close_link(*self._links.pop())
             case "h1" | "h2":
-                self._end_heading(_UNDERLINES[tag])
+                self.page.end_heading(_UNDERLINES[tag])
             case "pre":
-                self._end_line()
-                self._is_verbatim = False
-            case "td" | "th":
-                self._close_cell()
-            case "tr":
-                self._close_row()
-            case "table" if self._tables:
-                self._close_row()
-                self._tables.pop()
+                self.page.end_verbatim()
             case "ul" | "ol" if self._lists:
-                self._end_line()
                 self._lists.pop()
-        if tag in _PARAGRAPHS:
-            self._end_paragraph()
-        elif tag in _BLOCKS or tag == "li":
-            self._end_line()
+                self.page.end_list()
+            case "td" | "th":
+                self.page.close_cell()
+            case "tr":
+                self.page.close_row()
+            case "table":
+                self.page.close_table()
+
+    def _close_link(self, target: str, mark: int) -> None:
+        words = self.page.since(mark)
+        if _LINKED.fullmatch(target) and target.removeprefix("mailto:") != words:
+            self.page.write(f" <{target}>")
+
+    def _next_marker(self) -> str:
+        if not self._lists or self._lists[-1] is None:
+            return "- "
+        self._lists[-1] += 1
+        return f"{self._lists[-1]}. "
+
+
+def _is_hidden(attributes: _Attributes) -> bool:
+    return "hidden" in attributes or bool(_HIDDEN_STYLE.search(attributes.get("style") or ""))

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 
 import orjson
 
-from audit.findings import Finding
 from exporters.brand import Brand
 from exporters.outcome import ByteSink, Passage, Written
 from exporters.pdf_body import Body
@@ -20,7 +19,7 @@ from exporters.source import ReportSource
 from exporters.templating import TEMPLATES
 
 PLAIN = Brand()
-_TEMPLATES = ("report.typ", "report_parts.typ", "report_theme.typ")
+_TEMPLATES = ("report.typ", "report_findings.typ", "report_parts.typ", "report_theme.typ")
 _CHUNK = 1 << 20
 
 
@@ -36,8 +35,8 @@ def write_pdf(source: ReportSource, out: ByteSink, *, now: datetime, brand: Bran
     """
     require_typst()
     passage, body = Passage(), Body()
-    for finding in passage.each(source.records(), Finding.from_dict):
-        body.add(finding)
+    for entry in passage.each(source.records(), body.shape):
+        body.place(entry)
     content = document(source, body, brand=brand, left_out=passage.lines(), now=now)
     with TemporaryDirectory(prefix="countersign-pdf-") as name:
         folder = Path(name)

@@ -37,7 +37,13 @@ def compile_folder(folder: Path, *, created: datetime, timeout_s: float = LONGES
     command = [sys.executable, "-I", str(_PROGRAM), str(folder), str(int(created.timestamp()))]
     try:
         done = subprocess.run(  # noqa: S603 - our own program
-            command, env={}, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False
+            command,
+            env={},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise CountersignError(

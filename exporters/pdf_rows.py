@@ -55,7 +55,7 @@ def head_of(finding: Finding) -> Head:
         remediation=prose(finding.remediation),
         reference=cell(finding.reference_url),
         link=web_url(finding.reference_url),
-        controls=cell(_controls(finding)),
+        controls=prose(_controls(finding)),
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Protocol
 
 from audit.errors import InputError
 from exporters.generic import write_generic
@@ -14,11 +13,7 @@ from exporters.jenkins import write_jenkins
 from exporters.ocsf import write_ocsf
 from exporters.outcome import ByteSink, Written
 from exporters.sarif import write_sarif
-from exporters.source import ReportSource
-
-
-class _Write(Protocol):
-    def __call__(self, source: ReportSource, out: ByteSink, *, now: datetime) -> Written: ...
+from exporters.source import ReportSource, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +23,7 @@ class Pipeline:
     name: str
     suffix: str
     description: str
-    write: _Write
+    write: Write
 
 
 PIPELINES: Mapping[str, Pipeline] = MappingProxyType(

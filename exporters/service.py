@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -24,6 +25,7 @@ from exporters.text import encodable
 
 _SPOOL_BYTES = 1 << 20
 _LONGEST_NAME = 80
+_REPORTS_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,24 @@ def open_report(reports: ReportStore, report_id: str = LATEST) -> ReportSource:
         NotFoundError: none, or more than one, goes by that name.
     """
     header = reports.header(report_id)
-    return ReportSource(header, partial(reports.stream_findings, header.report_id))
+    records = partial(reports.stream_findings, header.report_id)
+    return ReportSource(header, records, earlier=_earlier(reports, header))
+
+
+def _earlier(reports: ReportStore, header: ReportHeader) -> tuple[ReportHeader, ...]:
+    """Return the reports before this one by the same scanner about the same account, oldest first."""
+    about = (header.source, header.summary["account_id"])
+    return tuple(
+        sorted(
+            (
+                other
+                for other in reports.list_reports(_REPORTS_LOOKED_AT)
+                if (other.source, other.summary["account_id"]) == about
+                and other.generated_at < header.generated_at
+            ),
+            key=attrgetter("generated_at"),
+        )
+    )
 
 
 def file_name(header: ReportHeader, suffix: str) -> str:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Self, cast
+from typing import Protocol, Self, cast
 
 from audit.errors import InputError
 from audit.findings import FINDING_FIELDS, Finding, FindingDict, Severity
 from audit.report import ReportHeader, Tally
 from exporters.clock import utc_now
 from exporters.header import read_header
+from exporters.outcome import ByteSink, Written
 
 Records = Callable[[], Iterator[FindingDict]]
 _FIELDS = frozenset(FINDING_FIELDS)
@@ -22,10 +23,15 @@ _FIELDS = frozenset(FINDING_FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class ReportSource:
-    """A report to export. `supply` opens the findings from the first one, each time anew."""
+    """A report to export.
+
+    `supply` opens the findings from the first one, each time anew. `earlier` are the headers of reports about the same thing,
+    oldest first, for a trend.
+    """
 
     header: ReportHeader
     supply: Records
+    earlier: tuple[ReportHeader, ...] = ()
 
     def records(self) -> Iterator[FindingDict]:
         """Stream the findings from the first."""
@@ -96,3 +102,10 @@ def _worst_first(record: FindingDict) -> tuple[int, str]:
 def worst_first(records: Iterable[FindingDict]) -> list[FindingDict]:
     """Sort findings that fit into memory the way a store streams them."""
     return sorted(records, key=_worst_first)
+
+
+class Write(Protocol):
+    """Writes a report to a stream, holding none of it."""
+
+    def __call__(self, source: ReportSource, out: ByteSink, *, now: datetime) -> Written:
+        """Write from the first byte to the last; `now` is the time of the export, aware."""

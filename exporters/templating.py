@@ -1,6 +1,6 @@
 """Jinja2 the way every template here needs it: escaping on, no undefined names, nothing unshowable.
 
-Jinja2 is imported when the first page is made, not when the package is.
+Jinja2 and css_inline are imported when the first page is made, not when the package is.
 """
 
 import base64
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from exporters.brand import Brand
 from exporters.text import clip, excerpt, one_line, showable
 
 if TYPE_CHECKING:
@@ -27,6 +28,22 @@ def template(name: str) -> "Template":
 def asset(name: str) -> Markup:
     """Return a style sheet or script of ours, to be put into the page."""
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704 - a file of this package
+
+
+def style_sheet(name: str, brand: Brand) -> Markup:
+    """Return a style sheet of ours with the brand's two colours before it."""
+    colours = f":root{{--brand:{brand.colour};--on-brand:{brand.text_colour}}}\n"
+    return Markup(colours) + asset(name)  # noqa: S704 - Brand lets only #rrggbb pass
+
+
+def inline_styles(page: str) -> str:
+    """Move the styles onto the elements, as mail programs want them; media queries stay in a style element.
+
+    Nothing is fetched. css_inline is imported with the first mail.
+    """
+    from css_inline import CSSInliner
+
+    return CSSInliner(load_remote_stylesheets=False, keep_at_rules=True).inline(page)
 
 
 def source_hash(content: str) -> str:

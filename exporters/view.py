@@ -1,11 +1,13 @@
 """What a report says at a glance, worked out once for the page, the mail and the executive summary."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from audit.findings import Severity
-from audit.report import ReportHeader, SummaryDict
+from audit.findings import Finding, Severity
+from audit.report import FrameworkDict, ReportHeader, SummaryDict
+from exporters.failing import Failing
+from exporters.source import ReportSource
 
 _ADVICE = {
     Severity.CRITICAL: "Treat the critical ones before anything else.",
@@ -61,6 +63,43 @@ def _clear(summary: SummaryDict) -> Posture:
             "none", "Nothing reported", "The report holds no findings.", "Check that the scan ran."
         )
     return Posture("none", "All clear", "No finding is open.", "Keep scanning: what is clear today drifts.")
+
+
+def trend(header: ReportHeader, earlier: Sequence[ReportHeader]) -> str:
+    """Say how the score moved since the report before; nothing where either has none."""
+    scored = [before for before in earlier if before.summary["security_score"] is not None]
+    now = header.summary["security_score"]
+    before = scored[-1].summary["security_score"] if scored else None
+    if now is None or before is None:
+        return ""
+    since, moved = day(scored[-1].generated_at), round(now - before, 1)
+    if not moved:
+        return f"unchanged since {since}"
+    return f"{abs(moved):g} points {'up' if moved > 0 else 'down'} since {since}"
+
+
+def scores(header: ReportHeader, earlier: Sequence[ReportHeader]) -> list[float]:
+    """Return the scores up to this report, oldest first."""
+    found = (report.summary["security_score"] for report in (*earlier, header))
+    return [score for score in found if score is not None]
+
+
+def pressing(source: ReportSource, most: int) -> list[Finding]:
+    """Return the first open findings of the worst severity there is, one per check; the stream is left there."""
+    found: dict[str, Finding] = {}
+    worst: Severity | None = None
+    for finding in Failing(source):
+        worst = worst or finding.severity
+        if finding.severity is not worst or len(found) == most:
+            break
+        found.setdefault(finding.check_id or finding.title, finding)
+    return list(found.values())
+
+
+def weakest(compliance: Mapping[str, FrameworkDict], most: int) -> dict[str, FrameworkDict]:
+    """Return the frameworks with the least coverage, weakest first."""
+    ranked = sorted(compliance.items(), key=lambda entry: (entry[1]["coverage"], entry[0]))
+    return dict(ranked[:most])
 
 
 def listed(words: list[str]) -> str:

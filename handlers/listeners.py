@@ -55,8 +55,10 @@ def register(app: App, inbox: Inbox, dispatcher: Dispatcher, clock: Callable[[],
 
 
 def open_reject_form(ack: Ack, body: Body, client: WebClient) -> None:
-    """Ask for the reason, at once: what opens a form is worth nothing after three seconds, and nothing is decided yet."""
-    ack()
+    """Ask for the reason, at once: what opens a form is worth nothing after three seconds, and nothing is decided yet.
+
+    Acknowledged last: Bolt 1.30 forgets an acknowledgement when its listener fails right after it (thread_runner.py).
+    """
     ref = CardRef.parse(clicked(body).get("value"))
     form = build_reject_form(ref, channel=channel_of(body))
     try:
@@ -65,3 +67,4 @@ def open_reject_form(ack: Ack, body: Body, client: WebClient) -> None:
         raise RefusedError(
             "Slack did not open the form in time, so nothing was decided. Click once more."
         ) from error
+    ack()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 PUBLIC_BUCKET = "northwind-customer-exports"
-BUCKETS = (PUBLIC_BUCKET, "northwind-web-assets", "northwind-backups")
+BUCKETS = (PUBLIC_BUCKET, "northwind-backups", "northwind-web-assets")
 REGION = "us-east-1"
 FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -37,12 +37,15 @@ class DemoCloud:
         )
 
     def plant(self) -> None:
-        """Create the buckets: one open to everyone, one half closed, one closed."""
-        for bucket in BUCKETS:
+        """Create the buckets as the demo report describes them: two open to everyone, one half closed."""
+        for bucket in (PUBLIC_BUCKET, "northwind-web-assets"):
             self.client.create_bucket(Bucket=bucket)
-        self.client.put_bucket_acl(Bucket=PUBLIC_BUCKET, ACL="public-read")
-        self._block("northwind-web-assets", BlockPublicAcls=True, IgnorePublicAcls=True)
-        self._block("northwind-backups", **dict.fromkeys(FLAGS, True))
+            self.client.put_bucket_acl(Bucket=bucket, ACL="public-read")
+        self._block("northwind-web-assets")
+        self.client.create_bucket(
+            Bucket="northwind-backups", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        self._block("northwind-backups", BlockPublicAcls=True, IgnorePublicAcls=True)
 
     def change_from_outside(self) -> None:
         """Flip one switch of the public bucket, as a colleague in the console might."""

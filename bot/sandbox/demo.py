@@ -14,19 +14,21 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import resources
 from pathlib import Path
 
 import typer
-from handlers.vocabulary import COMMANDS
 
-from audit.errors import CountersignError
+from audit.errors import CountersignError, NotFoundError
+from audit.findings import Finding
+from audit.ingest import read_report
 from bot.loopback import fence_in
 from bot.sandbox.cloud import ACCOUNT, PUBLIC_BUCKET, REGION, DemoCloud, demo_cloud
 from bot.sandbox.pagesetup import Command, PageSetup, Panel, PanelAction, TourStep
 from bot.sandbox.standin import SlackStandIn
 from bot.sandbox.workspace import DEFAULT_WORKSPACE
+from handlers.vocabulary import COMMANDS
 
 START_WITHIN_S = 60
 STOP_WITHIN_S = 20
@@ -78,7 +80,7 @@ def running_bot(
         CountersignError: it did not start; what it said is in the text.
     """
     environment = bot_environment(slack, cloud, folder) | dict(extra or {})
-    with resources.as_file(resources.files("bot.sandbox") / "demo_report.ocsf.json") as report:
+    with demo_report() as report:
         for words in (["db", "upgrade"], ["report", "ingest", str(report)]):
             _run(words, environment)
     with (folder / "bot.log").open("wb") as log:
@@ -151,12 +153,26 @@ def _tour() -> tuple[TourStep, ...]:
             "Ask for a fix",
             "The card shows exactly what would change.",
             "ana",
-            f"/playbook run AWS-PUBLIC-S3 {PUBLIC_BUCKET}",
+            f"/playbook run AWS-PUBLIC-S3 {_public_finding().handle}",
         ),
         TourStep("Approve it yourself?", "Press Approve as Ana: you may not.", "ana"),
         TourStep("Approve as somebody else", "Press Approve as Omar and watch the cloud.", "omar"),
         TourStep("Put it back", "Press Roll back as Omar: exactly as it was.", "omar"),
     )
+
+
+def _public_finding() -> Finding:
+    """Return the demo report's finding about the bucket that everyone can read."""
+    with demo_report() as path, path.open("rb") as stream:
+        for item in read_report(stream, path.name).items:
+            if isinstance(item, Finding) and item.is_open and item.resource.endswith(PUBLIC_BUCKET):
+                return item
+    raise NotFoundError(f"the demo report says nothing about {PUBLIC_BUCKET}")
+
+
+def demo_report() -> AbstractContextManager[Path]:
+    """Return the demo's report as a file: written for the demo, in the format that Prowler 5 writes."""
+    return resources.as_file(resources.files("bot.sandbox") / "demo_report.ocsf.json")
 
 
 def _command(*words: str) -> list[str]:

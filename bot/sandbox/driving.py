@@ -25,7 +25,7 @@ _RETRIES = 3
 _REASONS = {"operation_timeout": "http_timeout", "dispatch_failed": "http_error"}
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Driving(Reaching):
     """Everything a person can do, on top of everything they can see."""
 

@@ -1,6 +1,5 @@
 """Messages by channel, in order, each with an id that is also its time."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -69,7 +68,3 @@ class MessageStore:
 
     def has(self, channel: str, ts: str) -> bool:
         return (channel, ts) in self._by_ts
-
-    def latest(self, count: int) -> list[Message]:
-        """The newest messages of the workspace, oldest of them first."""
-        return list(itertools.islice(self._by_ts.values(), max(0, len(self._by_ts) - count), None))

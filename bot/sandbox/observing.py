@@ -12,7 +12,7 @@ from bot.sandbox.workspace import Channel, Person, Workspace
 T = TypeVar("T")
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Observing:
     """Reads; never changes anything. People and channels are named by id or by name."""
 

@@ -14,13 +14,14 @@ from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.driving import Driving
 from bot.sandbox.pageacts import ACTS
-from bot.sandbox.pageguard import FILE_POLICY, Guard
+from bot.sandbox.pageguard import FILE_POLICY, PDF_POLICY, Guard
 from bot.sandbox.pagesetup import PageSetup
 from bot.sandbox.pagestate import page_script, page_state
 from bot.sandbox.panels import LivePanels
 from bot.sandbox.shapes import Json
 
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+_DRAWN = {"text/html", "application/pdf", "image/png", "image/jpeg"}
 _POLL_S = 1.0
 _KEEP_ALIVE_S = 15.0
 
@@ -106,11 +107,12 @@ class PageServer:
         file = self._slack.state.files.get(request.path_params["file_id"])
         if file is None or file.content is None:
             return PlainTextResponse("No such file", 404)
-        is_page = file.mimetype in ("text/html", "application/pdf") or file.mimetype.startswith("image/png")
-        kind = file.mimetype if is_page else "text/plain; charset=utf-8"
-        headers = {"Content-Security-Policy": FILE_POLICY}
-        if "download" in request.query_params:
-            kind = file.mimetype
+        is_download = "download" in request.query_params
+        is_drawn = file.mimetype in _DRAWN or is_download
+        kind = file.mimetype if is_drawn else "text/plain; charset=utf-8"
+        is_pdf = file.mimetype == "application/pdf"
+        headers = {"Content-Security-Policy": PDF_POLICY if is_pdf else FILE_POLICY}
+        if is_download:
             headers["Content-Disposition"] = f"attachment; filename={json.dumps(_ascii(file.name))}"
         return Response(file.content, 200, headers, kind)
 

@@ -27,7 +27,6 @@ def page_state(slack: Driving, setup: PageSetup, user: str) -> Json:
             "views": [_view_json(view) for view in slack.views(user)],
             "home": _view_json(home) if home else None,
             "violations": [f"{v.where}: {v.message}" for v in slack.violations],
-            "connected": bool(slack.sockets.connections or slack.bot_url),
         }
 
 
@@ -52,8 +51,9 @@ def _place(slack: Driving, channel: str) -> str:
 
 
 def _channels(slack: Driving, me: Person) -> list[Channel]:
-    """The channels this person may open, then the direct message with the bot."""
-    open_to_me = [c for c in slack.workspace.channels if slack.may_read(me, c)]
+    """The channels with the bot in them that this person may open, then the direct message with it."""
+    with_bot = (c for c in slack.workspace.channels if slack.workspace.bot_user_id in c.members)
+    open_to_me = [c for c in with_bot if slack.may_read(me, c)]
     return [*open_to_me, slack.state.open_direct(me.id)]
 
 

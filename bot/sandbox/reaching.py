@@ -16,7 +16,7 @@ from bot.sandbox.state import ResponseUrl, Trigger
 from bot.sandbox.workspace import Person
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Reaching(Observing):
     """Observing, plus the means to act. `base_url` is the stand-in's own address, `bot_url` the bot's.
 

@@ -20,7 +20,7 @@ from bot.sandbox.shapes import Json
 from bot.sandbox.state import State
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class SocketHub:
     """The bot's open web sockets, and the envelopes that wait for an acknowledgement."""
 

@@ -26,7 +26,7 @@ from bot.sandbox.workspace import DEFAULT_WORKSPACE, Workspace
 _START_S = 10.0
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class SlackStandIn(Driving):
     """A running mock of Slack on 127.0.0.1; see `Driving` and `Observing` for what tests do with it."""
 

@@ -42,7 +42,7 @@ class Trigger:
     is_used: bool = False
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class State:
     """The mutable heart of the stand-in. Hold `change()` while writing; read freely."""
 

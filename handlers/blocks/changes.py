@@ -62,7 +62,8 @@ def _spell(change: Change) -> tuple[str, str]:
 
 
 def _to_json(value: object) -> str:
-    return "not set" if value is None else json.dumps(value, default=str)
+    """Return JSON in which nothing is hidden: neither a letter without a shape nor one space of several."""
+    return "not set" if value is None else json.dumps(value, default=str).replace("  ", " \\u0020")
 
 
 def _cell(value: str, share: int) -> Shown:
@@ -106,7 +107,7 @@ def restored(execution: PlaybookExecution) -> str:
         sentence for plan, result in written if result.before is not None for sentence in _back(plan, result)
     )
     if len(whole) <= _CONFIRM_LIMIT:
-        return whole
+        return whole or "Everything this fix wrote goes back to what it was."
     ending = " The card lists every setting."
     return plain(whole, _CONFIRM_LIMIT - len(ending)) + ending
 

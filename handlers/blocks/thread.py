@@ -30,7 +30,7 @@ def build_progress(execution: PlaybookExecution) -> Message:
     lines = [_decision_line(decision) for decision in _decisions(execution)]
     lines += [_action_line(result) for result in execution.actions]
     lines.append(status_sentence(execution))
-    text = escape(f"{execution.playbook_name}: {wording(execution).sentence}.", 400)
+    text = f"{escape(execution.playbook_name, 200)}: {wording(execution).sentence}."
     return Message(text, (section(join_newest(lines, _LONGEST)),))
 
 

@@ -182,7 +182,11 @@ HOME: Json = {
     "type": "home",
     "blocks": [
         {"type": "header", "text": plain("Waiting for you")},
-        {"type": "section", "text": mrkdwn("*Block public access*"), "accessory": button("details", "Details")},
+        {
+            "type": "section",
+            "text": mrkdwn("*Block public access*"),
+            "accessory": button("details", "Details"),
+        },
     ],
 }
 
@@ -231,7 +235,9 @@ def tiny_bot(client: WebClient) -> App:  # noqa: C901 - listeners are defined wh
 
     @app.options("playbook")
     def playbooks(ack: Ack, payload: Json) -> None:
-        names = [n for n in ("Block public access", "Rotate access key") if payload["value"].lower() in n.lower()]
+        names = [
+            n for n in ("Block public access", "Rotate access key") if payload["value"].lower() in n.lower()
+        ]
         ack(options=[option(name, name.lower().replace(" ", "-")) for name in names])
 
     @app.action(re.compile("playbook|format|more"))
@@ -271,9 +277,13 @@ def page_setup() -> PageSetup:
             Command("/report", "Export and mail reports", "[list | export]", ("list", "export", "email")),
             Command("/playbook", "Request a fix", "[list | run]", ("list", "run")),
         ),
-        panels=(Panel("aws", "AWS account 123456789012 · what the cloud looks like now", cloud.rows, (action,)),),
+        panels=(
+            Panel("aws", "AWS account 123456789012 · what the cloud looks like now", cloud.rows, (action,)),
+        ),
         tour=(
-            TourStep("See the findings", "Ana lists what the scanner found.", "ana", "/report list", "#security"),
+            TourStep(
+                "See the findings", "Ana lists what the scanner found.", "ana", "/report list", "#security"
+            ),
             TourStep("Approve the fix", "Omar signs for it.", "omar"),
             TourStep("Try as an outsider", "Otto may not approve.", "otto", "/playbook run"),
         ),
@@ -302,7 +312,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(slack: SlackStandIn, browser: Any) -> Iterator[Any]:  # noqa: ANN401 - Playwright is optional
+def page(slack: SlackStandIn, browser: Any) -> Iterator[Any]:
     slack.reset()
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
@@ -321,7 +331,7 @@ def post(slack: SlackStandIn, blocks: list[Json], text: str = "A change needs yo
     return str(client.chat_postMessage(channel=SECURITY, text=text, blocks=blocks)["ts"])
 
 
-def become(page: Any, person: str) -> None:  # noqa: ANN401
+def become(page: Any, person: str) -> None:
     page.click(f"#as-{person}")
     page.wait_for_selector(f"#as-{person}[aria-checked=true]")
 
@@ -330,7 +340,7 @@ Shot: TypeAlias = Callable[[str], None]
 
 
 @pytest.fixture
-def shot(page: Any) -> Shot:  # noqa: ANN401
+def shot(page: Any) -> Shot:
     """Save a picture of the page when COUNTERSIGN_SHOTS names a folder."""
 
     def take(name: str) -> None:
@@ -340,7 +350,7 @@ def shot(page: Any) -> Shot:  # noqa: ANN401
     return take
 
 
-def test_approve_with_a_confirm_dialog(slack: SlackStandIn, page: Any, shot: Shot) -> None:  # noqa: ANN401
+def test_approve_with_a_confirm_dialog(slack: SlackStandIn, page: Any, shot: Shot) -> None:
     ts = post(slack, CARD)
     become(page, "U0OMAR")
     page.get_by_role("button", name="Approve", exact=True).click()
@@ -381,7 +391,7 @@ def test_a_modal_with_an_inline_error_and_a_private_answer(
     assert page.get_by_text("Only visible to you").count() == 0
 
 
-def test_every_kind_of_block_is_drawn_and_nothing_runs(slack: SlackStandIn, page: Any, shot: Shot) -> None:  # noqa: ANN401
+def test_every_kind_of_block_is_drawn_and_nothing_runs(slack: SlackStandIn, page: Any, shot: Shot) -> None:
     post(slack, SHOWCASE, "One of each")
     page.get_by_text(HOSTILE).wait_for()
     page.get_by_text("Public bucket").wait_for()
@@ -393,7 +403,7 @@ def test_every_kind_of_block_is_drawn_and_nothing_runs(slack: SlackStandIn, page
     page.get_by_text("Picked csv").wait_for()
 
 
-def test_an_external_select_searches(slack: SlackStandIn, page: Any, shot: Shot) -> None:  # noqa: ANN401
+def test_an_external_select_searches(slack: SlackStandIn, page: Any, shot: Shot) -> None:
     post(slack, CARD)
     page.get_by_placeholder("Find a playbook").fill("rot")
     page.get_by_role("option", name="Rotate access key").wait_for()
@@ -403,7 +413,7 @@ def test_an_external_select_searches(slack: SlackStandIn, page: Any, shot: Shot)
     page.get_by_text("Picked rotate-access-key").wait_for()
 
 
-def test_a_command_is_completed_sent_and_recalled(slack: SlackStandIn, page: Any, shot: Shot) -> None:  # noqa: ANN401
+def test_a_command_is_completed_sent_and_recalled(slack: SlackStandIn, page: Any, shot: Shot) -> None:
     field = page.locator("#composer-text")
     field.press_sequentially("/rep")
     page.locator("#completions").get_by_text("Export and mail reports").wait_for()
@@ -419,7 +429,7 @@ def test_a_command_is_completed_sent_and_recalled(slack: SlackStandIn, page: Any
     assert slack.files()[0].name == "report.html"
 
 
-def test_a_file_opens_in_a_sandbox(slack: SlackStandIn, page: Any) -> None:  # noqa: ANN401
+def test_a_file_opens_in_a_sandbox(slack: SlackStandIn, page: Any) -> None:
     slack.command(user="ana", channel="#security", text="/report export")
     page.get_by_text("Weekly report").wait_for()
     with page.context.expect_page() as opened:
@@ -429,7 +439,7 @@ def test_a_file_opens_in_a_sandbox(slack: SlackStandIn, page: Any) -> None:  # n
     assert report.evaluate("window.origin") == "null"
 
 
-def test_the_cloud_panel_is_live_and_home_works(slack: SlackStandIn, page: Any, shot: Shot) -> None:  # noqa: ANN401
+def test_the_cloud_panel_is_live_and_home_works(slack: SlackStandIn, page: Any, shot: Shot) -> None:
     page.locator("#side").get_by_text("not set").wait_for()
     page.get_by_role("button", name="Someone changes this bucket").click()
     page.locator("#side .row.changed", has_text="✓ on").wait_for()
@@ -440,13 +450,13 @@ def test_the_cloud_panel_is_live_and_home_works(slack: SlackStandIn, page: Any, 
     shot("home")
 
 
-def test_the_tour_switches_person_and_fills_in(page: Any) -> None:  # noqa: ANN401
+def test_the_tour_switches_person_and_fills_in(page: Any) -> None:
     page.get_by_role("button", name="Try as an outsider").click()
     page.wait_for_selector("#as-U0OTTO[aria-checked=true]")
     assert page.locator("#composer-text").input_value() == "/playbook run"
 
 
-def test_a_broken_rule_shows_a_red_banner(slack: SlackStandIn, page: Any) -> None:  # noqa: ANN401
+def test_a_broken_rule_shows_a_red_banner(slack: SlackStandIn, page: Any) -> None:
     client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
     client.api_call("api.test")
     httpx = pytest.importorskip("httpx")

@@ -110,6 +110,14 @@ def test_a_stale_save_is_refused_and_changes_nothing(stores: AnyStores) -> None:
     assert trail_length(stores) == 2
 
 
+def test_a_stale_save_is_refused_within_one_state_too(stores: AnyStores) -> None:
+    first = created(stores)
+    stores.executions.save(first, replace(first, owner="faster"), an_event())
+    with pytest.raises(StateError):
+        stores.executions.save(first, replace(first, owner="slower"), an_event())
+    assert stores.executions.get("exec-1").owner == "faster"
+
+
 def test_saving_what_was_never_created_is_refused(stores: AnyStores) -> None:
     unknown = an_execution("exec-2", version=1)
     with pytest.raises(StateError):

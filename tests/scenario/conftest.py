@@ -4,9 +4,10 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -19,6 +20,7 @@ from bot.sandbox.workspace import DEFAULT_WORKSPACE
 from tests.conftest import ACCOUNT
 
 PATIENCE_S = 20.0
+T = TypeVar("T")
 CHANNEL = "#security"
 
 
@@ -85,7 +87,7 @@ class Stage:
         ]
         return cards[-1] if cards else None
 
-    def wait(self, see):  # noqa: ANN001, ANN202 - whatever is looked for
+    def wait(self, see: Callable[[], T | None]) -> T:
         try:
             return self.slack.wait_for(see, PATIENCE_S)
         except TimeoutError as error:

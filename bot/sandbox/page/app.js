@@ -19,7 +19,8 @@ async function refresh() {
     const response = await fetch(`/page/state?as=${encodeURIComponent(store.me)}`);
     if (!response.ok) break;
     const picture = await response.json();
-    if (store.me && picture.me !== store.me) continue;
+    const isForSomeoneElse = picture.me !== store.me && picture.cast.includes(store.me);
+    if (isForSomeoneElse) continue;
     store.me = picture.me;
     store.picture = picture;
     render();
@@ -134,6 +135,11 @@ function toggle(buttonId, name) {
   });
 }
 
+function closeDrawers() {
+  document.body.classList.remove("show-sidebar", "show-side");
+  for (const name of ["toggle-sidebar", "toggle-side"]) byId(name).setAttribute("aria-expanded", "false");
+}
+
 function listen() {
   const events = new EventSource("/page/events");
   let wasLost = false;
@@ -152,8 +158,11 @@ async function begin() {
   toggle("toggle-sidebar", "show-sidebar");
   toggle("toggle-side", "show-side");
   addEventListener("hashchange", onHash);
+  document.querySelector("main").addEventListener("click", closeDrawers);
   addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && store.thread && !document.querySelector("dialog[open]")) closeThread();
+    if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+    closeDrawers();
+    if (store.thread) closeThread();
   });
   await refresh();
   renderTour();

@@ -46,7 +46,7 @@ export function confirmed(words) {
   return new Promise((resolve) => {
     dialog.replaceChildren(
       h("h2", { id: "confirm-title" }, textObject(words.title)),
-      h("div", { class: "sheet-body" }, textObject(words.text)),
+      h("div", { class: "sheet-body" }, h("div", { class: "text" }, textObject(words.text))),
       h("form", { method: "dialog", class: "sheet-foot" },
         h("button", { value: "no", class: "button" }, textObject(words.deny)),
         h("button", { value: "yes", class: `button ${tone}` }, textObject(words.confirm))));

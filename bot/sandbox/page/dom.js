@@ -64,7 +64,7 @@ export function initials(name) {
 }
 
 export function avatar(person, extra = "") {
-  const tint = [...person.id].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 8;
+  const tint = [...person.id].reduce((sum, letter) => (sum * 3 + letter.charCodeAt(0)) % 9973, 1) % 8;
   return h("span", { class: `avatar tint-${tint} ${person.is_bot ? "bot" : ""} ${extra}`, "aria-hidden": "true" },
     initials(person.real_name));
 }

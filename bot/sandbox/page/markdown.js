@@ -19,12 +19,12 @@ function spans(text) {
 }
 
 const KINDS = [
+  ["rule", /^(?:-{3,}|\*{3,})\s*$/],
   ["heading", /^(#{1,4}) +(.*)$/],
   ["bullet", /^\s*[-*+] +(.*)$/],
   ["number", /^\s*\d+[.)] +(.*)$/],
   ["quote", /^> ?(.*)$/],
   ["row", /^\|(.+)\|\s*$/],
-  ["rule", /^(?:-{3,}|\*{3,})\s*$/],
   ["blank", /^\s*$/],
 ];
 
@@ -39,15 +39,13 @@ function classify(line) {
 function lines(text) {
   const groups = [];
   for (const line of text.split("\n")) {
-    const [kind, found] = kind_of_rule_first(line);
+    const [kind, found] = classify(line);
     const last = groups.at(-1);
     if (last && last.kind === kind && kind !== "heading") last.items.push(found);
     else groups.push({ kind, items: [found] });
   }
   return groups;
 }
-
-const kind_of_rule_first = (line) => (/^(?:-{3,}|\*{3,})\s*$/.test(line) ? ["rule", [line]] : classify(line));
 
 function render({ kind, items }) {
   const all = items.map((found) => found[1]);

@@ -44,7 +44,8 @@ function withDays(shown, all) {
 
 function itemFor(message, replies = []) {
   const facts = [message, replies.length, replies.at(-1)?.ts, message.files.map((id) => store.picture.files[id])];
-  return { key: message.ts, signature: JSON.stringify(facts), draw: () => draw(message, replies) };
+  const edition = `${message.edited}`;
+  return { key: message.ts, signature: JSON.stringify(facts), edition, draw: () => draw(message, replies) };
 }
 
 function fill(box, items, scope) {
@@ -62,7 +63,9 @@ function reuse(known, item, isLive) {
   const node = item.draw();
   node.dataset.key = item.key;
   node.dataset.signature = item.signature;
-  if (isLive) node.classList.add(known ? "edited" : "fresh");
+  node.dataset.edition = item.edition || "";
+  const isOnlyReplies = known?.dataset.edition === node.dataset.edition;
+  if (isLive && !isOnlyReplies) node.classList.add(known ? "edited" : "fresh");
   return node;
 }
 
@@ -76,9 +79,9 @@ function draw(message, replies) {
     message.ephemeral && h("p", { class: "only-you" }, "👁 Only visible to you"),
     message.broadcast && message.thread && h("p", { class: "only-you" }, "↳ replied to a thread"),
     h("div", { class: "byline" }, h("strong", {}, author.real_name), author.is_bot && h("span", { class: "badge" }, "APP"),
-      h("time", { class: "quiet" }, timeOf(Number(message.ts), directory.zone()))),
+      h("time", { class: "quiet" }, timeOf(Number(message.ts), directory.zone())),
+      message.edited && h("span", { class: "quiet" }, "(edited)")),
     body(message),
-    message.edited && h("span", { class: "quiet edited-note" }, "(edited)"),
     message.files.map(fileCard),
     reactions(message),
     footer(message, replies)));
@@ -149,6 +152,10 @@ function buildThread(panel, root) {
     event.preventDefault();
     const text = field.value.trim();
     if (!text) return;
+    if (text.startsWith("/")) {
+      toast("Slack takes no commands inside a thread: use the message box of the channel.");
+      return;
+    }
     field.value = "";
     const answer = await post("say", { as: store.me, channel: store.channel, thread: root.ts, text });
     if (answer.error) toast(explain(answer.error));

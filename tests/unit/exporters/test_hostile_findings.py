@@ -94,6 +94,23 @@ def test_html_holds_the_same_text_and_no_tag_of_it(text: str) -> None:
     assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page.text)
 
 
+@given(text=st.one_of(texts, st.just("\0settled\0")))
+def test_a_hostile_summary_is_harmless_in_html(text: str) -> None:
+    data: dict[str, object] = {
+        "metadata": {"report_name": text, "source": text, "report_id": text},
+        "summary": {"account_id": text},
+        "compliance": {text: {"coverage": 50, "status": text}},
+        "recommendations": [{"title": text, "severity": text, "remediation": text}],
+        "errors": [text],
+        "findings": [finding(status="PASS")],
+    }
+    page = Page(rendered("html", data).decode())
+    assert page.text.count("arn:aws:s3:::b") == 1
+    assert len(page.named("script")) == 1
+    assert not page.named("img")
+    assert readable(text) in readable(page.text)
+
+
 @given(text=texts)
 def test_no_workflow_command_can_be_begun(text: str) -> None:
     data = json.loads(rendered("github", {"findings": [with_everything(text)]}))

@@ -32,6 +32,7 @@ from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.listeners import register
 from handlers.notifier import DispatchingNotifier
+from handlers.requests import command_request
 from handlers.services import Services
 from remediation.actions.registry import ActionRegistry
 from remediation.execution import PlaybookExecution
@@ -157,13 +158,25 @@ class House:
         actor = Actor(origin="cli")
         return self.services.reports.ingest(reading, actor=actor, now=self.now).header.report_id
 
-    def work(self, *, only: str = "") -> None:
-        """Do what waits, and what follows from it, until nothing is left; `only` does one kind and drops the rest."""
+    def work(self) -> None:
+        """Wait for the first work, then do it and what follows from it, until nothing is left."""
         work = self.hands.next(timeout_s=5)
-        while work:
-            if not only or work[0] == only:
-                self.do(*work)
-            work = self.hands.next(timeout_s=0.05)
+        assert work, "nobody asked for any work"
+        self.do(*work)
+        self.work_off()
+
+    def work_off(self) -> None:
+        """Do what waits, if anything."""
+        while work := self.hands.next(timeout_s=0.02):
+            self.do(*work)
+
+    def put_command(self, command: str, body: dict[str, str]) -> str:
+        """Put a command into the inbox the way a listener does; return the request's id."""
+        whole = {"team_id": "T0DEMO", "user_id": "U0ANA", "command": command, **body}
+        request = command_request(whole, now=self.now)
+        self.services.inbox.put(request)
+        self.hands.submit("request", request.request_id)
+        return request.request_id
 
     def do(self, kind: str, work_id: str) -> None:
         self.hands.done.append((kind, work_id))

@@ -8,8 +8,8 @@ import pytest
 
 from audit.ingest import Item, Reading, read_report
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
-REPOSITORY = Path(__file__).parents[4]
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+REPOSITORY = Path(__file__).resolve().parents[4]
 SAMPLES = REPOSITORY.parent / "shared" / "data" / "samples"
 
 

@@ -24,10 +24,10 @@ def connected() -> Iterator[SlackStandIn]:
         bolt.command("/form")(open_form)
         bolt.view("form")(lambda ack: ack(response_action="errors", errors={"reason": "No"}))
         handler = SocketModeHandler(bolt, slack.workspace.app_token, logger=logger, ping_interval=0.5)
-        handler.connect()
+        handler.connect()  # type: ignore[no-untyped-call]
         slack.wait_for(lambda: slack.sockets.connections == 1)
         yield slack
-        handler.close()
+        handler.close()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture

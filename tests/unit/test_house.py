@@ -1,0 +1,87 @@
+"""Rules of the house that an import contract cannot say."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("audit", "exporters", "remediation", "handlers", "storage", "bot")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+# Where an unknown error may be caught: the worker's and Bolt's boundary, and around code of strangers.
+MAY_CATCH_ALL = {
+    "bot/worker.py",
+    "handlers/answer.py",
+    "handlers/errors.py",
+    "remediation/actions/registry.py",
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def catches_all(path: Path) -> bool:
+    handlers = (
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler)
+    )
+    return any(
+        handler.type is None
+        or (isinstance(handler.type, ast.Name) and handler.type.id in {"Exception", "BaseException"})
+        for handler in handlers
+    )
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "handlers" / "blocks").glob("*.py")), ids=lambda path: path.name
+)
+def test_block_builders_use_slacks_models_and_nothing_else_of_slack(path: Path) -> None:
+    of_slack = {name for name in imports(path) if name.startswith(("slack_sdk", "slack_bolt"))}
+    assert all(name.startswith("slack_sdk.models") for name in of_slack)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_unknown_errors_are_caught_at_the_boundaries_only(path: Path) -> None:
+    name = str(path.relative_to(ROOT))
+    assert not catches_all(path) or name in MAY_CATCH_ALL or name.startswith("bot/sandbox/")
+
+
+def test_only_bot_and_the_mail_service_read_the_environment() -> None:
+    reads = re.compile(r"os\.environ|os\.getenv|getenv\(")
+    readers = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if not str(path.relative_to(ROOT)).startswith("bot/")
+        and reads.search(path.read_text(encoding="utf-8"))
+    }
+    assert readers <= {"exporters/email_service.py"}
+
+
+def test_every_package_of_the_tree_ships() -> None:
+    import tomllib
+
+    listed = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    )
+    found = {".".join(path.parent.relative_to(ROOT).parts) for path in SOURCES if path.name != "__main__.py"}
+    assert found <= listed
+
+
+def test_the_text_names_no_path_of_a_machine() -> None:
+    machine = re.compile(r"(?<![\w.])/(?:work|home|root|Users)/\w+")
+    texts = [
+        *SOURCES,
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        ROOT / "Makefile",
+        ROOT / "pyproject.toml",
+    ]
+    assert [str(path) for path in texts if machine.search(path.read_text(encoding="utf-8"))] == []
