@@ -16,7 +16,8 @@ ALL_FIELDS = (*SPECIFIED, *(name for name in FINDING_FIELDS if name not in SPECI
 _PAGE = """<!doctype html><title>Findings</title><table>
 {% for f in findings %}<tr><td>{{ f.id }}</td><td>{{ f.title }}</td><td>{{ f.severity }}</td><td>{{ f.category }}</td>\
 <td>{{ f.resource }}</td><td>{{ f.account_id }}</td><td>{{ f.region }}</td><td>{{ f.evidence }}</td>\
-<td>{{ f.description }}</td><td>{{ f.remediation }}</td><td>{{ f.status }}</td></tr>
+<td>{{ f.description }}</td><td>{{ f.remediation }}</td><td>{{ f.status }}</td><td>{{ f.check_id }}</td>\
+<td>{{ f.service }}</td><td>{{ f.resource_type }}</td><td><a href="{{ f.reference_url }}">{{ f.reference_url }}</a></td></tr>
 {% endfor %}</table>
 """
 
@@ -51,7 +52,7 @@ def _rows(records: Iterable[FindingDict], fields: tuple[str, ...]) -> Iterable[I
 
 
 def jinja_rows(source: ReportSource, out: BinaryIO) -> None:
-    """Stream the smallest template that shows every finding with its texts, escaped."""
+    """Stream the smallest template that shows of every finding what our page shows, escaped, less the controls."""
     page = Environment(autoescape=True).from_string(_PAGE).stream(findings=source.records())
     page.enable_buffering(50)
     out.writelines(piece.encode() for piece in page)

@@ -4,14 +4,21 @@ Its methods answer True or False as the specification wants it; beneath them lie
 address. The rest of the bot uses that one, through `EmailService.mailer`.
 """
 
-from collections.abc import Mapping
-from typing import Unpack
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Unpack
 
-from audit.errors import ConfigError
+from audit.errors import ConfigError, InputError
 from exporters.brand import Brand
-from exporters.mail_model import DEFAULT_MAX_BYTES, MEDIA_TYPES
-from exporters.mail_options import MailOptions
+from exporters.mail_alert import EscalationLevel, alert_mail
+from exporters.mail_model import DEFAULT_MAX_BYTES, MEDIA_TYPES, Attachment, AttachmentLike, Mail
+from exporters.mail_options import MailAccount, MailOptions, to_mailer
 from exporters.mail_report import DeliveryError
+from exporters.text import clip, one_line
+from exporters.writing import AnyPath
+
+if TYPE_CHECKING:  # smtplib, structlog and tenacity come with the first mail
+    from exporters.mail_sender import Mailer
 
 _REPORT_FORMATS: Mapping[str, str] = {
     **dict.fromkeys(("pdf",), MEDIA_TYPES[".pdf"]),
@@ -74,7 +81,7 @@ class EmailService:
         """
         return to_mailer(self._account, self._options)
 
-    def send_report(  # noqa: PLR0913 - the specification's signature
+    def send_report(  # noqa: PLR0913, PLR0917 - the specification's signature
         self,
         recipient_emails: str | Iterable[str],
         subject: str,
@@ -141,16 +148,16 @@ class EmailService:
 
     def test_connection(self) -> bool:
         """Connect, check the certificate, sign in, and leave without sending anything."""
-        return self._answer(lambda: self.mailer.check())
+        return self._answer(lambda mailer: mailer.check())
 
     def _deliver(self, mail: Mail) -> bool:
-        return self._answer(lambda: self.mailer.send(mail).require_complete())
+        return self._answer(lambda mailer: mailer.send(mail).require_complete())
 
-    def _answer(self, act: Callable[[], object]) -> bool:
+    def _answer(self, act: Callable[["Mailer"], object]) -> bool:
         """Put on the specification's face: True, or False with `last_error` set."""
         self.last_error = None
         try:
-            act()
+            act(self.mailer)
         except (ConfigError, DeliveryError) as error:
             self.last_error = error
             import structlog

@@ -20,9 +20,9 @@ from exporters.view import (
     weakest,
 )
 
-MOST_FINDINGS = 5
+MOST_FINDINGS = 4
 MOST_STEPS = 4
-MOST_FRAMEWORKS = 6
+MOST_FRAMEWORKS = 5
 PLAIN_PAGE = PageStyle()
 
 

@@ -21,7 +21,7 @@ from exporters.text import to_utf8
 MOST_CONTENTS = 300
 OPEN_ROWS_PER_CHECK = 200
 OPEN_ROWS = 2_000
-_ROWS_HELD = 500
+_HELD_CHARACTERS = 500_000
 _PRESSING = {Severity.CRITICAL, Severity.HIGH}
 _CHUNK = 1 << 16
 _SPOOL_BYTES = 1 << 20
@@ -44,35 +44,44 @@ class Contents:
 
 
 class _Rows:
-    """Rows waiting for their table: a few in memory, the others in a spool that is used again for the next check."""
+    """Rows waiting for their table: half a megabyte in memory, more in a spool that is used again for the next check."""
 
-    __slots__ = ("_pending", "_spool", "count")
+    __slots__ = ("_held", "_pending", "_spilled", "_spool")
 
     def __init__(self, spool: IO[bytes]) -> None:
-        self.count = 0
         self._spool = spool
         self._pending: list[str] = []
+        self._held = 0
+        self._spilled = 0
+
+    @property
+    def count(self) -> int:
+        """Return how many rows are waiting."""
+        return self._spilled + len(self._pending)
 
     def add(self, html: str) -> None:
-        self.count += 1
         self._pending.append(html)
-        if len(self._pending) >= _ROWS_HELD:
-            self._flush()
+        self._held += len(html)
+        if self._held > _HELD_CHARACTERS:
+            self._flush(self._spool)
 
     def move_to(self, part: IO[bytes]) -> None:
         """Write the rows as one table and be empty again."""
-        self._flush()
-        self._spool.seek(0)
         part.write(_TABLE)
-        shutil.copyfileobj(self._spool, part, _CHUNK)
+        if self._spilled:
+            self._spool.seek(0)
+            shutil.copyfileobj(self._spool, part, _CHUNK)
+            self._spool.seek(0)
+            self._spool.truncate()
+        self._flush(part)
         part.write(_TABLE_END)
-        self._spool.seek(0)
-        self._spool.truncate()
-        self.count = 0
+        self._spilled = 0
 
-    def _flush(self) -> None:
-        self._spool.write(to_utf8("\n".join([*self._pending, ""])))
+    def _flush(self, out: IO[bytes]) -> None:
+        self._spilled += len(self._pending)
+        out.write(to_utf8("\n".join([*self._pending, ""])))
         self._pending.clear()
+        self._held = 0
 
 
 class Body:

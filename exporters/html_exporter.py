@@ -1,12 +1,16 @@
 """The specification's `HTMLExporter`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from os import fspath
 
 from exporters.brand import Brand
 from exporters.clock import Clock, utc_now
+from exporters.executive_writer import write_executive
 from exporters.html_writer import PageStyle, write_html
-from exporters.source import ReportSource
+from exporters.mail_writer import MailStyle, write_mail
+from exporters.source import ReportSource, Write
 from exporters.writing import AnyPath, replacing
 
 

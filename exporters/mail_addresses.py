@@ -52,7 +52,10 @@ def to_addresses(entries: str | Iterable[object] | None, *, role: str) -> tuple[
 
 def without_repeats(addresses: Iterable[str]) -> tuple[str, ...]:
     """Return each address once, whatever its case: no server we know tells `Alice@` from `alice@`."""
-    return tuple({address.lower(): address for address in reversed(list(addresses))}.values())[::-1]
+    first: dict[str, str] = {}
+    for address in addresses:
+        first.setdefault(address.lower(), address)
+    return tuple(first.values())
 
 
 def to_domain(text: str, *, role: str) -> str:

@@ -53,9 +53,7 @@ class EscalationLevel(Enum):
             raise InputError(f"escalation_level: “{_shown(word)}” is none of {known}") from None
 
 
-def alert_mail(
-    to: str | Iterable[str], finding: Mapping[str, object], *, level: EscalationLevel, brand: Brand
-) -> Mail:
+def alert_mail(to: str | Iterable[str], finding: object, *, level: EscalationLevel, brand: Brand) -> Mail:
     """Write the alert about a finding in the specification's form; only its title is needed.
 
     What comes from the scanner is shown as text whatever it holds: an alert is not held back by a line feed in a title.

@@ -29,6 +29,7 @@ from exporters.mail_model import (
     require_size,
 )
 from exporters.mail_text import html_to_text
+from exporters.templating import inline_styles
 from exporters.text import encodable, showable
 
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -152,16 +153,17 @@ def _write_bodies(message: EmailMessage, mail: Mail) -> None:
     html = encodable(mail.html)
     if not html.strip():
         raise InputError("html_content: is empty")
-    message.set_content(showable(mail.text) if mail.text else html_to_text(html))
-    message.add_alternative(_with_inline_styles(html), subtype="html")
+    page = _with_inline_styles(html)
+    # The text is made from the finished page: a style sheet decides what is hidden and where a line ends.
+    message.set_content(showable(mail.text) if mail.text else html_to_text(page))
+    message.add_alternative(page, subtype="html")
 
 
 def _with_inline_styles(html: str) -> str:
-    """Move styles to their elements, as mail programs want it; media queries stay. Nothing is fetched, from nowhere."""
-    from css_inline import CSSInliner, InlineError
+    from css_inline import InlineError
 
     try:
-        return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline(html)
+        return inline_styles(html)
     except InlineError as error:
         raise InputError(f"html_content: its styles cannot be read ({error})") from None
 

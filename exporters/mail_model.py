@@ -33,6 +33,7 @@ MEDIA_TYPES: Mapping[str, str] = {
 }
 _MEDIA_TYPE = re.compile(r"(?!(?:multipart|message)/)[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,80}")
 _LONGEST_NAME = 200
+_MEGABYTE = 1_000_000
 _DIRECTION_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
@@ -125,14 +126,14 @@ def require_size(size: int, *, what: str, most: int) -> None:
     """
     if size > most:
         raise InputError(
-            f"{what} has {megabytes(size)}; a mail may have {megabytes(most)} as sent. Nothing was sent: "
+            f"{what} has {in_words(size)}; a mail may have {in_words(most)} as sent. Nothing was sent: "
             "send a smaller format or a link instead."
         )
 
 
-def megabytes(size: int) -> str:
-    """Return `12.4 MB`."""
-    return f"{size / 1e6:,.1f} MB"
+def in_words(size: int) -> str:
+    """Return `12.4 MB`, or `7 kB` below a megabyte."""
+    return f"{size / 1e6:,.1f} MB" if size >= _MEGABYTE else f"{size / 1e3:,.0f} kB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ _PARAGRAPHS = frozenset(
 )
 _UNDERLINES = {"h1": "=", "h2": "-"}
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_BLOCK_STYLE = re.compile(r"display\s*:\s*block", re.IGNORECASE)
 _LINKED = re.compile(r"(?:https?://|mailto:)[^\s<>]+", re.IGNORECASE)
 _Attributes = dict[str, str | None]
 
@@ -53,6 +54,8 @@ class _Reader(HTMLParser):
             self._hidden_tag, self._hidden_depth = tag, 1
         else:
             self._break_at(tag)
+            if _BLOCK_STYLE.search(attributes.get("style") or ""):
+                self.page.end_line()
             self._open(tag, attributes)
 
     def handle_endtag(self, tag: str) -> None:

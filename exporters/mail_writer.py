@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from audit.errors import ConfigError
+from audit.findings import Severity
 from exporters.brand import Brand
 from exporters.outcome import ByteSink, Written
 from exporters.source import ReportSource
@@ -68,7 +69,7 @@ def write_mail(
         posture=posture(summary),
         counts=severity_counts(summary),
         most=max(1, *severity_counts(summary).values()),
-        alerts=pressing(source, MOST_ALERTS) if summary["critical"] else [],
+        alerts=[found for found in pressing(source, MOST_ALERTS) if found.severity is Severity.CRITICAL],
         advice=header.recommendations[:MOST_ADVICE],
         frameworks=weakest(header.compliance, MOST_FRAMEWORKS),
         percent=percent,

@@ -22,6 +22,7 @@ _SEVERITY_IDS = {
 }
 _SEVERITY_WORDS = {Severity.INFO: "Informational"}
 _NEW, _SUPPRESSED = (1, "New"), (3, "Suppressed")
+_AWS_ACCOUNT, _OTHER_ACCOUNT = 10, 99
 _CLASS: dict[str, object] = {
     "activity_id": 1,
     "activity_name": "Create",
@@ -110,10 +111,16 @@ def _cloud(finding: Finding) -> dict[str, object]:
     return {
         "cloud": {
             "provider": finding.provider,
-            "account": {"uid": finding.account_id},
+            "account": _account(finding),
             "region": finding.region,
         }
     }
+
+
+def _account(finding: Finding) -> dict[str, object]:
+    if finding.provider.lower() == "aws":
+        return {"uid": finding.account_id, "name": "", "type_id": _AWS_ACCOUNT, "type": "AWS Account"}
+    return {"uid": finding.account_id, "name": "", "type_id": _OTHER_ACCOUNT, "type": finding.provider}
 
 
 def _remediation(finding: Finding) -> dict[str, object]:

@@ -82,7 +82,7 @@ class Body:
         Raises:
             KeyError, ValueError, InputError: it is malformed.
         """
-        part = Part.MUTED if record.get("muted") else Part(record["status"])
+        part = Part.MUTED if record.get("muted") is True else Part(record["status"])
         is_counted_only = part in SETTLED or not self._has_room()
         return Entry(
             part=part,

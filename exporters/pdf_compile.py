@@ -58,7 +58,9 @@ def _compile(
         package_cache_path=folder / "packages",
     )
     try:
-        compiler.compile(output=folder / "report.pdf", format="pdf", pdf_standards=standard, timestamp=created)
+        compiler.compile(
+            output=folder / "report.pdf", format="pdf", pdf_standards=standard, timestamp=created
+        )
     except typst.TypstError as error:
         if error.message.startswith(_REFUSED):
             raise _RefusedError from error

@@ -3,7 +3,7 @@
 from typing import NamedTuple, TypedDict
 
 from audit.findings import Finding
-from exporters.pdf_text import LONGEST_TEXT, cell, prose, title
+from exporters.pdf_text import LONGEST_TEXT, address, cell, prose, title
 from exporters.text import web_url
 
 _MOST_CONTROLS = 40
@@ -48,13 +48,14 @@ def said_by(finding: Finding) -> Said:
 
 def head_of(finding: Finding) -> Head:
     """Return the head of the check that this finding opens."""
+    link = web_url(finding.reference_url)
     return Head(
         title=title(finding.title),
         origin=cell(_origin(finding)),
         description=prose(finding.description),
         remediation=prose(finding.remediation),
-        reference=cell(finding.reference_url),
-        link=web_url(finding.reference_url),
+        reference=address(link) if link else cell(finding.reference_url),
+        link=link,
         controls=prose(_controls(finding)),
     )
 

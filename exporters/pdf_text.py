@@ -12,8 +12,11 @@ LONGEST_TITLE = 300
 LONGEST_TEXT = 4_000
 LONGEST_CELL = 1_200
 _LONG_WORD = re.compile(r"\S{21,}")
-_SEAM = re.compile(r"(?<=[/:._=,;?&@#|+-])(?=[^/:._=,;?&@#|+-])|(?<=[a-z\d])(?=[A-Z])")
-_WIDE_PIECE = re.compile(r"\w{20}(?=\w)|\S{40}(?=\S)")
+# A line may end after a slash or hyphen anyway, unless a digit follows (Unicode, UAX #14, LB25).
+_SEAM = re.compile(r"(?<=[\w:][:._=,;?&@#|+])(?=\w)|(?<=\w[/-])(?=\d)")
+_LONG_PIECE = re.compile(rf"[^\s/{BREAK}-]{{21,}}")
+_TWELVE = re.compile(r"\S{12}(?=\S{4})")
+_SIXTY = re.compile(r"[\w%]{60}(?=\w)")
 
 
 def title(text: str) -> str:
@@ -31,11 +34,19 @@ def cell(text: str) -> str:
     return _breakable(showable(clip(text, LONGEST_CELL)).strip())
 
 
+def address(text: str) -> str:
+    """Return a web address, cut at 300 characters; typst knows where those break, and each mark costs a link more."""
+    return _marked_after(_SIXTY, clip(text, LONGEST_TITLE))
+
+
 def _breakable(text: str) -> str:
     return _LONG_WORD.sub(lambda word: _with_seams(word[0]), text)
 
 
 def _with_seams(word: str) -> str:
-    """Let an ARN break after its separators, and what has none of them after every twenty characters."""
-    pieces = _SEAM.sub(BREAK, word).split(BREAK)
-    return BREAK.join(_WIDE_PIECE.sub(lambda piece: piece[0] + BREAK, part) for part in pieces)
+    """Let an ARN break after its separators, and what has none of them after every twelve characters."""
+    return _LONG_PIECE.sub(lambda piece: _marked_after(_TWELVE, piece[0]), _SEAM.sub(BREAK, word))
+
+
+def _marked_after(run: re.Pattern[str], text: str) -> str:
+    return run.sub(rf"\g<0>{BREAK}", text)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from audit.findings import Finding, Severity
 from audit.report import FrameworkDict, ReportHeader, SummaryDict
-from exporters.failing import Failing
+from exporters.failing import Failing, check_name
 from exporters.source import ReportSource
 
 _ADVICE = {
@@ -85,14 +85,12 @@ def scores(header: ReportHeader, earlier: Sequence[ReportHeader]) -> list[float]
 
 
 def pressing(source: ReportSource, most: int) -> list[Finding]:
-    """Return the first open findings of the worst severity there is, one per check; the stream is left there."""
+    """Return the first failing finding of each of the worst checks; the stream is left there."""
     found: dict[str, Finding] = {}
-    worst: Severity | None = None
     for finding in Failing(source):
-        worst = worst or finding.severity
-        if finding.severity is not worst or len(found) == most:
+        found.setdefault(check_name(finding), finding)
+        if len(found) == most:
             break
-        found.setdefault(finding.check_id or finding.title, finding)
     return list(found.values())
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import boto3
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from moto.server import ThreadedMotoServer
 
 from audit.findings import Finding, Severity
@@ -17,6 +19,15 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 ACCOUNT = "123456789012"
 _KEPT = {"PATH", "HOME", "LANG", "TMPDIR", "TZ", "CI", "PYTHONPATH", "VIRTUAL_ENV", "DATABASE_URL_POSTGRES"}
+
+# Properties are about results: a busy machine must not fail them for being slow.
+hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("untimed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--pictures`: the folder that browser tests leave the documentation's pictures in."""
+    parser.addoption("--pictures", type=Path, default=None)
 
 
 @pytest.fixture(autouse=True)

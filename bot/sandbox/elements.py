@@ -149,7 +149,9 @@ def _choices_for(block: Json, element: Json, choices: Mapping[str, Any]) -> Iter
     in_block = choices.get(block["block_id"], _NOTHING)
     if isinstance(in_block, dict) and in_block.keys() <= siblings:
         in_block = in_block.get(action_id, _NOTHING)
-    for choice in (in_block, choices.get(action_id, _NOTHING)):
+    shares_a_name = action_id == block["block_id"]
+    by_action = _NOTHING if shares_a_name else choices.get(action_id, _NOTHING)
+    for choice in (in_block, by_action):
         if choice is not _NOTHING:
             yield choice
 

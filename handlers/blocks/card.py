@@ -13,7 +13,7 @@ from slack_sdk.models.blocks import (
 
 from handlers.blocks.changes import Shown, compare, compare_actions, plans_of, resource_limit, restored
 from handlers.blocks.names import APPROVE, REJECT, ROLL_BACK, CardRef
-from handlers.blocks.parts import Message, context, fields, fit, header, join_newest, section
+from handlers.blocks.parts import Message, context, fields, fit, header, join_first, join_newest, section
 from handlers.blocks.states import headline, status_sentence, wording
 from handlers.blocks.texts import code, escape, mention, moment, plain, severity_words
 from remediation.execution import Decision, PlaybookExecution, Verdict
@@ -21,7 +21,7 @@ from remediation.states import PlaybookStatus
 
 _TITLE_LIMIT = 300
 _DECISIONS_LIMIT = 2800
-_NOTES_SHOWN = 10
+_NOTE_LIMIT = 300
 _VERBS = {
     Verdict.APPROVE: "Approved by",
     Verdict.REJECT: "Rejected by",
@@ -137,9 +137,8 @@ def _advice(execution: PlaybookExecution, room: int) -> list[Block]:
     if untouched:
         blocks.append(section(f"*Stays as it is*\n{escape(', '.join(untouched), room)}"))
     if notes:
-        lines = [f"• {escape(note, max(80, room // _NOTES_SHOWN))}" for note in notes[:_NOTES_SHOWN]]
-        more = [f"… and {len(notes) - _NOTES_SHOWN} more"] if len(notes) > _NOTES_SHOWN else []
-        blocks.append(section("\n".join(["*Good to know*", *lines, *more])))
+        lines = [f"• {escape(note, _NOTE_LIMIT)}" for note in notes]
+        blocks.append(section(f"*Good to know*\n{join_first(lines, room)}"))
     return blocks
 
 

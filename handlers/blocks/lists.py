@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import Block, DividerBlock
 
 from audit.findings import Finding, Severity
 from audit.report import ReportHeader
-from handlers.blocks.parts import Message, context, fields, fit, header, section
+from handlers.blocks.parts import Message, context, fields, fit, header, join_first, section
 from handlers.blocks.texts import code, code_block, escape, in_code, moment, severity_words
 from handlers.vocabulary import CommandHelp
 from remediation.playbook import RemediationPlaybook
@@ -38,7 +38,7 @@ def build_help(command: CommandHelp, *, problem: str = "", meant: str = "") -> M
         lead.append(f"Did you mean {code(word.example, 150)}?")
     width = max(len(command.usage(word)) for word in command.words)
     usage = [
-        in_code(f"{command.usage(word).ljust(width)}  {word.description}", 200) for word in command.words
+        f"{command.usage(word).ljust(width)}  {in_code(word.description, 200)}" for word in command.words
     ]
     examples = "   ".join(code(word.example, 150) for word in command.words)
     blocks = [section(" ".join(lead))] if lead else []
@@ -161,16 +161,16 @@ def build_playbook(book: RemediationPlaybook, *, approval: str) -> Message:
     def build(room: int) -> list[Block]:
         steps = [
             f"{number}. {code(action.action_name, 80)} ({escape(action.action_type, 40)})"
-            for number, action in enumerate(book.actions[: max(1, room // 40)], start=1)
+            for number, action in enumerate(book.actions, start=1)
         ]
         blocks: list[Block] = [
             header(book.name),
             section(escape(book.description, room) or "No description."),
             fields(_playbook_facts(book, approval, room)),
-            section("*Steps*\n" + "\n".join(steps)),
+            section(f"*Steps*\n{join_first(steps, room)}"),
         ]
         if book.checks:
-            checks = ", ".join(code(check, 100) for check in book.checks[: max(1, room // 100)])
+            checks = join_first([code(check, 100) for check in book.checks], room, separator=", ")
             blocks.append(section(f"*Answers findings of these checks*\n{checks}"))
         return [*blocks, context(f"`/playbook run {escape(book.playbook_id, 80)} FINDING`")]
 

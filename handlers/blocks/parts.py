@@ -19,7 +19,9 @@ MOST_CHARACTERS = 12_000  # Slack refuses about 13,200 without saying so in its 
 SECTION_LIMIT = 3000
 FIELD_LIMIT = 2000
 HEADER_LIMIT = 150
+_UNNAMED = "(no name)"
 TEXT_LIMIT = 3900  # chat.update takes 4,000
+_MORE_ROOM = 24  # for the line that says how many are left out
 _ROOMS = (2000, 1000, 500, 240, 100)
 
 
@@ -79,7 +81,7 @@ def context(text: str) -> ContextBlock:
 
 def header(text: str) -> HeaderBlock:
     """Return a headline."""
-    return HeaderBlock(text=PlainTextObject(text=plain(text, HEADER_LIMIT), emoji=False))
+    return HeaderBlock(text=PlainTextObject(text=plain(text, HEADER_LIMIT) or _UNNAMED, emoji=False))
 
 
 def join_newest(lines: Sequence[str], limit: int) -> str:
@@ -91,3 +93,13 @@ def join_newest(lines: Sequence[str], limit: int) -> str:
             break
         kept.append(line)
     return "\n".join(reversed(kept))
+
+
+def join_first(parts: Sequence[str], limit: int, *, separator: str = "\n") -> str:
+    """Return the first parts that fit into `limit` characters, none of them cut, and how many are left out."""
+    kept: list[str] = []
+    for part in parts:
+        if sum(map(len, kept)) + len(separator) * len(kept) + len(part) > limit - _MORE_ROOM:
+            return separator.join([*kept, f"… and {len(parts) - len(kept)} more"])
+        kept.append(part)
+    return separator.join(kept)

@@ -74,6 +74,14 @@ def test_the_same_bytes_twice_are_one_report(stores: AnyStores) -> None:
     assert list(stores.trail.stream()) == entries
 
 
+def test_a_file_that_is_here_is_not_read_again(stores: AnyStores) -> None:
+    first = stores.reports.ingest(a_reading(), actor=ANALYST, now=NOW)
+    assert (
+        stores.reports.ingest(replace(a_reading(), items=torn()), actor=ANALYST, now=NOW).header
+        == first.header
+    )
+
+
 def test_the_trail_tells_which_file_was_read(stores: AnyStores) -> None:
     header = ingested(stores, a_finding(1), a_finding(2, muted=True), Rejected(3, "no title"))
 

@@ -39,7 +39,7 @@ def test_an_event_that_cannot_be_written_is_an_error(stores: AnyStores) -> None:
 
 
 def test_a_trail_longer_than_a_batch_streams_whole(stores: AnyStores) -> None:
-    with_batches = 1003
+    with_batches = 503
     for number in range(with_batches):
         stores.trail.record(an_event(number=number))
     assert [entry.seq for entry in stores.trail.stream()] == list(range(1, with_batches + 1))
@@ -52,3 +52,15 @@ def test_threads_append_without_gaps_or_forks(stores: AnyStores) -> None:
     entries = list(stores.trail.stream())
     assert len(entries) == 100
     assert list(breaks(entries)) == []
+
+
+def test_readers_and_writers_do_not_disturb_each_other(stores: AnyStores) -> None:
+    def take_a_turn(number: int) -> None:
+        if number % 2:
+            stores.trail.record(an_event(number=number))
+        else:
+            assert list(breaks(stores.trail.stream())) == []
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(take_a_turn, range(80)))
+    assert len(list(stores.trail.stream())) == 40

@@ -9,7 +9,7 @@ from remediation.execution import ActionResult, Decision, PlaybookExecution, Ver
 from remediation.plan import ActionPlan, Change, Plan, Target
 from remediation.states import ActionStatus, PlaybookStatus
 
-AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+AT = datetime(2026, 2, 24, 9, 0, tzinfo=UTC)
 ANA = Actor(workspace="T0DEMO", slack_id="U0ANA", email="ana@northwind.example")
 OMAR = Actor(workspace="T0DEMO", slack_id="U0OMAR", email="omar@northwind.example")
 FLAGS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")

@@ -16,7 +16,7 @@ from handlers.blocks.parts import Message
 from handlers.blocks.thread import build_progress, build_superseded_progress, has_progress
 from remediation.execution import ActionResult, PlaybookExecution, Verdict
 from remediation.plan import Change, Plan
-from remediation.states import PlaybookStatus
+from remediation.states import ActionStatus, PlaybookStatus
 from tests.unit.handlers import cards
 from tests.unit.handlers.golden import check_golden, check_golden_view, to_checked
 
@@ -222,7 +222,7 @@ def _hostile(draw: st.DrawFn) -> PlaybookExecution:
     results = tuple(
         ActionResult(
             action.action_name,
-            draw(st.sampled_from(cards.ActionStatus)),
+            draw(st.sampled_from(ActionStatus)),
             draw(_NASTY),
             draw(_NASTY),
             action.before,

@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_kit import Json, button, modal, section, text_input
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox import DEFAULT_WORKSPACE, SlackStandIn
 from bot.sandbox.limits import LIMITS
+from tests.unit.bot.sandbox.sandbox_kit import Json, button, modal, section, text_input
 
 Serve = Callable[[App], str]
 SECURITY = "C0SECURITY"

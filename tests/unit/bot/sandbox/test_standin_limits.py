@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from sandbox_kit import Json, button, modal, section, text_input
 
 from bot.sandbox.checks import check_blocks, check_message, check_options, check_view
 from bot.sandbox.limits import LIMITS
+from tests.unit.bot.sandbox.sandbox_kit import Json, button, modal, section, text_input
 
 Blocks = list[Json]
 SURFACES = {"modal": "modal", "home": "home"}

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from sandbox_kit import button, section
 from slack_sdk import WebClient
 
 from bot.sandbox import Command, PageSetup, Panel, PanelAction, PanelRow, SlackStandIn, TourStep
+from tests.unit.bot.sandbox.sandbox_kit import button, section
 
 SECURITY = "C0SECURITY"
 switches: list[str] = []

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from sandbox_kit import Json, modal, text_input
 from slack_bolt import Ack, App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.sandbox import SlackStandIn
+from tests.unit.bot.sandbox.sandbox_kit import Json, modal, text_input
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Views over time: stacks, hashes, what the person typed, and answers that break rules."""
 
 import pytest
-from sandbox_kit import Json, button, modal, section, text_input
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -10,6 +9,7 @@ from bot.sandbox.delivery import Ack
 from bot.sandbox.elements import filled_state, merged_state, missing_inputs
 from bot.sandbox.results import Act
 from bot.sandbox.submitting import apply_answer
+from tests.unit.bot.sandbox.sandbox_kit import Json, button, modal, section, text_input
 
 
 def opened(slack: SlackStandIn, view: Json) -> View:
@@ -118,3 +118,18 @@ def test_slacks_own_client_objects_first(typed: str, objection: str) -> None:
     values = filled_state(blocks, None, {"reason": typed}, nothing)
     assert objection in missing_inputs(blocks, values).get("reason", "")
     assert bool(missing_inputs(blocks, values)) is bool(objection)
+
+
+def test_a_block_and_its_element_may_share_a_name() -> None:
+    """The page sends `{block_id: {action_id: value}}`, which must not be read as the element's own value."""
+    field = {"type": "plain_text_input", "action_id": "reason"}
+    blocks = (
+        {
+            "type": "input",
+            "block_id": "reason",
+            "label": {"type": "plain_text", "text": "Why?"},
+            "element": field,
+        },
+    )
+    filled = filled_state(blocks, None, {"reason": {"reason": "x"}}, lambda *_: None)
+    assert filled["reason"]["reason"]["value"] == "x"

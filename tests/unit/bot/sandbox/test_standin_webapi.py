@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from sandbox_kit import button, modal, section
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from bot.sandbox import SlackStandIn
+from tests.unit.bot.sandbox.sandbox_kit import button, modal, section
 
 SECURITY = "C0SECURITY"
 

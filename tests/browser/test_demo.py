@@ -1,0 +1,148 @@
+"""`countersign demo` in a real browser: found → reported → approved → fixed → proven → put back."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+BUCKET = "northwind-customer-exports"
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Start the demo as a user does, in an environment with credentials that it must not see."""
+    canary = {"AWS_ACCESS_KEY_ID": "canary", "AWS_PROFILE": "canary", "SLACK_BOT_TOKEN": "xoxb-canary"}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "bot", "demo"],
+        env={**os.environ, **canary},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with child:
+        yield read_address(child)
+        child.send_signal(signal.SIGINT)
+        rest, _ = child.communicate(timeout=60)
+    assert child.returncode == 0, rest
+    assert "Traceback" not in rest
+
+
+def read_address(child: "subprocess.Popen[str]") -> str:
+    assert child.stdout is not None
+    said = []
+    for line in child.stdout:
+        said.append(line)
+        if found := re.search(r"http://127\.0\.0\.1:\d+/\S+", line):
+            return found[0]
+    pytest.fail(f"the demo printed no address:\n{''.join(said)}")
+
+
+class Visitor:
+    """What somebody does on the page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.composer = page.get_by_role("combobox").first
+
+    def be(self, name: str) -> None:
+        self.page.get_by_role("radio", name=re.compile(f"^{name}")).click()
+        expect(self.composer).to_have_attribute("placeholder", re.compile(name))
+
+    def type(self, text: str) -> None:
+        self.composer.fill(text)
+        self.composer.press("Escape")
+        self.composer.press("Enter")
+
+    def press(self, button: str) -> None:
+        self.page.get_by_role("button", name=re.compile(f"^{button}")).last.click()
+
+    def say(self, text: str | re.Pattern[str]) -> Locator:
+        return self.page.get_by_text(text)
+
+    def cloud(self, value: str, times: int) -> None:
+        """Wait until this many switches of the public bucket have the value."""
+        panel = self.page.locator("section, div").filter(has=self.page.get_by_text(BUCKET, exact=True)).last
+        expect(panel.get_by_text(value, exact=False)).to_have_count(times)
+
+
+def test_the_tour(address: str, page: Page, take_picture: Callable[[Page, str], None]) -> None:
+    page.goto(address)
+    visitor = Visitor(page)
+    visitor.be("Ana")
+    visitor.cloud("not set", 4)
+
+    visitor.type("/report list")
+    expect(visitor.say("demo_report").last).to_be_visible()
+    expect(visitor.say("Only visible to you").last).to_be_visible()
+
+    visitor.type("/report export html")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name=re.compile(r"^Open .*\.html")).last.click()
+    report = opened.value
+    expect(report.get_by_role("heading").first).to_be_visible()
+    expect(report.get_by_text(BUCKET).first).to_be_attached()
+    report.close()
+
+    page.get_by_text("Ask for a fix").first.click()
+    visitor.composer.press("Enter")
+    expect(visitor.say("Waiting for approval").last).to_be_visible()
+    expect(visitor.say("not set → on").last).to_be_visible()
+    take_picture(page, "demo")
+
+    visitor.press("Approve")
+    expect(visitor.say("somebody else has to approve it").last).to_be_visible()
+    visitor.cloud("not set", 4)
+    visitor.be("Otto")
+    visitor.press("Approve")
+    expect(visitor.say("not among the approvers").last).to_be_visible()
+
+    visitor.be("Omar")
+    visitor.press("Approve")
+    expect(visitor.say("Done, and verified").last).to_be_visible()
+    visitor.cloud("✓ on", 4)
+    page.get_by_role("button", name=re.compile("1 reply")).last.click()
+    expect(visitor.say("block_public_access").last).to_be_visible()
+    take_picture(page, "demo-done")
+
+    page.keyboard.press("Escape")
+    visitor.press("Roll back")
+    expect(page.get_by_role("dialog").or_(page.get_by_role("alertdialog"))).to_contain_text("back to not set")
+    take_picture(page, "demo-rollback")
+    page.get_by_role("dialog").or_(page.get_by_role("alertdialog")).get_by_role(
+        "button", name="Roll back"
+    ).click()
+    expect(visitor.say("Everything is as it was before, verified").last).to_be_visible()
+    visitor.cloud("not set", 4)
+
+
+def test_a_change_behind_the_bots_back(address: str, page: Page) -> None:
+    page.goto(address)
+    visitor = Visitor(page)
+    visitor.be("Ana")
+    page.get_by_text("Ask for a fix").first.click()
+    visitor.composer.press("Enter")
+    expect(visitor.say("Waiting for approval").last).to_be_visible()
+    page.get_by_role("button", name=re.compile("Someone changes this bucket")).click()
+    visitor.cloud("not set", 0)
+    visitor.be("Omar")
+    visitor.press("Approve")
+    expect(visitor.say("Changed since").last).to_be_visible()
+    visitor.cloud("✓ on", 1)
+
+    visitor.press("Reject")
+    form = page.get_by_role("dialog")
+    form.get_by_role("textbox").fill("x")
+    form.get_by_role("button", name=re.compile("Reject")).click()
+    expect(form.get_by_text("at least 3 characters")).to_be_visible()
+    form.get_by_role("textbox").fill("Not this week")
+    form.get_by_role("button", name=re.compile("Reject")).click()
+    expect(visitor.say("Not this week").last).to_be_visible()
+    expect(page.get_by_text("broke a rule of Slack")).to_have_count(0)

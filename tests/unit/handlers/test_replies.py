@@ -1,0 +1,161 @@
+"""Private answers, file uploads, and where they may go."""
+
+import hashlib
+import http.server
+import io
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from slack_sdk import WebClient
+
+from audit.actor import Actor
+from audit.errors import InputError
+from bot.sandbox import SlackStandIn
+from exporters.ports import ExportedFile
+from handlers.blocks.parts import Message
+from handlers.delivery import SlackDelivery
+from handlers.replies import is_slack_url, reply
+from remediation.ports import Request
+from tests.unit.handlers.cards import AT
+
+API = "https://slack.com/api/"
+LOCAL = "http://127.0.0.1:4000/api/"
+
+
+@pytest.mark.parametrize(
+    ("url", "api", "expected"),
+    [
+        ("https://hooks.slack.com/commands/1", API, True),
+        ("https://files.slack.com/upload/v1/x", API, True),
+        ("https://hooks.slack-gov.com/x", "https://slack-gov.com/api/", True),
+        ("http://hooks.slack.com/x", API, False),
+        ("https://hooks.slack.com.evil.example/x", API, False),
+        ("https://evilslack.com/x", API, False),
+        ("https://hooks.slack.com@evil.example/x", API, False),
+        ("https://evil.example/.slack.com", API, False),
+        ("http://169.254.169.254/latest", API, False),
+        ("file:///etc/passwd", API, False),
+        ("", API, False),
+        ("http://127.0.0.1:4000/response/x", LOCAL, True),
+        ("http://127.0.0.1:4001/response/x", LOCAL, False),
+        ("https://127.0.0.1:4000/response/x", LOCAL, False),
+        ("http://127.0.0.1:4000/response/x", API, False),
+    ],
+)
+def test_where_answers_may_go(url: str, api: str, *, expected: bool) -> None:
+    assert is_slack_url(url, api_url=api) is expected
+
+
+def ask(url: str) -> Request:
+    payload = {"response_url": url, "channel_id": "C0SECURITY"}
+    actor = Actor(workspace="T0DEMO", slack_id="U0ANA")
+    return Request(request_id="q-1", kind="command", actor=actor, received_at=AT, payload=payload)
+
+
+@pytest.mark.parametrize("url", ["", "http://169.254.169.254/x", "gone"])
+def test_without_a_usable_response_url_the_channel_is_used(slack: SlackStandIn, url: str) -> None:
+    client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
+    where = f"{slack.base_url}/response/gone" if url == "gone" else url
+    reply(client, ask(where), Message("for your eyes only"))
+    (seen,) = slack.messages("#security", as_user="ana")
+    assert (seen.text, seen.only_for) == ("for your eyes only", "U0ANA")
+
+
+def test_an_answer_that_nobody_takes_is_not_the_end(slack: SlackStandIn) -> None:
+    client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
+    slack.faults.add("chat.postEphemeral", error="user_not_in_channel")
+    reply(client, ask(""), Message("for your eyes only"))
+    assert slack.messages("#security") == ()
+
+
+def exported(content: bytes) -> ExportedFile:
+    return ExportedFile(
+        name="report.json",
+        media_type="application/json",
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        content=io.BytesIO(content),
+    )
+
+
+def test_a_file_arrives_whole(slack: SlackStandIn) -> None:
+    content = bytes(range(256)) * 20_000
+    client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
+    SlackDelivery(client, "C0SECURITY", comment="here it is").deliver(exported(content))
+    (message,) = slack.messages("#security")
+    assert message.text == "here it is"
+    assert slack.file_content(message.files[0]) == content
+
+
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+@pytest.mark.parametrize("fault", [{"error": "not_in_channel"}, {"status": 500}, {"drop": True}])
+def test_a_file_slack_does_not_take_says_so(slack: SlackStandIn, method: str, fault: dict[str, Any]) -> None:
+    client = WebClient(slack.workspace.bot_token, base_url=slack.api_url, retry_handlers=[])
+    slack.faults.add(method, **fault)
+    with pytest.raises(InputError, match="could not be posted"):
+        SlackDelivery(client, "C0SECURITY").deliver(exported(b"x"))
+    assert slack.messages("#security") == ()
+
+
+@dataclass
+class Elsewhere:
+    """A server that answers everything with one body and status, and remembers paths."""
+
+    body: bytes
+    status: int = 200
+    paths: list[str] = field(default_factory=list)
+    url: str = ""
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Callable[[Elsewhere], Elsewhere]]:
+    servers: list[tuple[http.server.ThreadingHTTPServer, threading.Thread]] = []
+
+    def start(plan: Elsewhere) -> Elsewhere:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                plan.paths.append(self.path)
+                body = plan.body.replace(b"SELF", plan.url.encode())
+                self.send_response(plan.status if "upload" in self.path else 200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_args: object) -> None:
+                """Say nothing."""
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        plan.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        servers.append((server, thread))
+        return plan
+
+    yield start
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_file_is_not_sent_to_a_stranger(elsewhere: Callable[[Elsewhere], Elsewhere]) -> None:
+    thief = elsewhere(Elsewhere(b"OK"))
+    slack = elsewhere(
+        Elsewhere(b'{"ok": true, "file_id": "F1", "upload_url": "%s/upload"}' % thief.url.encode())
+    )
+    with pytest.raises(InputError, match="not Slack's"):
+        SlackDelivery(WebClient("xoxb-x", base_url=f"{slack.url}/api/"), "C1").deliver(exported(b"secret"))
+    assert thief.paths == []
+
+
+def test_an_upload_that_is_refused_is_not_shared(elsewhere: Callable[[Elsewhere], Elsewhere]) -> None:
+    slack = elsewhere(
+        Elsewhere(b'{"ok": true, "file_id": "F1", "upload_url": "SELF/upload?t=1"}', status=500)
+    )
+    with pytest.raises(InputError, match="could not be posted"):
+        SlackDelivery(WebClient("xoxb-x", base_url=f"{slack.url}/api/"), "C1").deliver(exported(b"x"))
+    assert slack.paths == ["/api/files.getUploadURLExternal", "/upload?t=1"]
