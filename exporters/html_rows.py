@@ -69,7 +69,7 @@ def _cells(record: FindingDict, group: Group, status: str) -> str:
         )
     return (
         f'<tr><th scope="row">{resource}<small>{kind}</small></th>'
-        f"<td>{account}{' · ' if account and region else ''}{region}</td><td>{found}</td>"
+        f"<td>{account}{' &middot; ' if account and region else ''}{region}</td><td>{found}</td>"
         f"<td>{status}</td><td>{identifier}</td></tr>"
     )
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import boto3
@@ -41,10 +41,14 @@ class DemoCloud:
         for bucket in (PUBLIC_BUCKET, "northwind-web-assets"):
             self.client.create_bucket(Bucket=bucket)
             self.client.put_bucket_acl(Bucket=bucket, ACL="public-read")
+        self.client.delete_public_access_block(Bucket=PUBLIC_BUCKET)
         self._block("northwind-web-assets")
-        self.client.create_bucket(
-            Bucket="northwind-backups", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-        )
+        with suppress(
+            self.client.exceptions.BucketAlreadyOwnedByYou
+        ):  # moto's servers of one process share an account
+            self.client.create_bucket(
+                Bucket="northwind-backups", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+            )
         self._block("northwind-backups", BlockPublicAcls=True, IgnorePublicAcls=True)
 
     def change_from_outside(self) -> None:

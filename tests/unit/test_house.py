@@ -62,7 +62,7 @@ def test_only_bot_and_the_mail_service_read_the_environment() -> None:
         if not str(path.relative_to(ROOT)).startswith("bot/")
         and reads.search(path.read_text(encoding="utf-8"))
     }
-    assert readers <= {"exporters/email_service.py"}
+    assert readers <= {"exporters/mail_options.py"}
 
 
 def test_every_package_of_the_tree_ships() -> None:
