@@ -1,7 +1,7 @@
 """Puts the house together: who gets which port, and what runs on which thread."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +17,13 @@ from slack_sdk.http_retry.builtin_handlers import (
 )
 
 from audit.errors import ConfigError, CountersignError, StateError
+from bot.mail import make_mail_service
+from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
+from bot.report_page import ReportPage
 from bot.settings import Config, Settings
 from bot.worker import Lane, Work, Worker
+from exporters.formats import ExportFormat, export_formats
+from exporters.mail_writer import MailStyle
 from exporters.service import ExportService
 from handlers.answer import answer
 from handlers.directory import SlackDirectory
@@ -66,8 +71,16 @@ class Bot:
             },
             self._find_waiting,
         )
-        self.services = _make_services(settings, config, stores, self.worker)
+        formats = export_formats(MailStyle(brand=config.brand.to_brand(settings.config_folder)))
+        self.services = _make_services(settings, config, stores, self.worker, formats)
         self.app = _make_app(settings, self.services)
+        self.page = ReportPage(
+            reports=stores.reports,
+            html=formats["html"],
+            links=settings.report_links(),
+            clock=utc_now,
+            threads=ThreadPoolExecutor(REPORTS_AT_ONCE, thread_name_prefix="report"),
+        )
 
     def connect(self) -> Connection:
         """Ask Slack whether the token is good.
@@ -104,6 +117,7 @@ class Bot:
         if self._socket:
             self._socket.close()  # type: ignore[no-untyped-call]
         self.worker.stop()
+        self.page.threads.shutdown(wait=True)
         self._stores.close()
 
     def missing(self) -> dict[str, str]:
@@ -142,8 +156,14 @@ class Bot:
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated())
 
 
-def _make_services(settings: Settings, config: Config, stores: Stores, worker: Worker) -> Services:
-    client = _make_client(settings)
+def _make_services(
+    settings: Settings,
+    config: Config,
+    stores: Stores,
+    worker: Worker,
+    formats: Mapping[str, ExportFormat],
+) -> Services:
+    client = make_client(settings)
     planner = Planner(ActionRegistry.standard(Boto3Clients()), config.policy.to_policy())
     notifier = DispatchingNotifier(worker)
     return Services(
@@ -157,7 +177,8 @@ def _make_services(settings: Settings, config: Config, stores: Stores, worker: W
         ),
         runner=Runner(store=stores.executions, planner=planner, notifier=notifier, owner=_boot_id()),
         playbooks=PlaybookLibrary.get_all_playbooks(),
-        exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now),
+        exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now, formats=formats),
+        mailing=make_mail_service(settings, config, stores),
         dispatcher=worker,
         client=client,
         clock=utc_now,
@@ -166,7 +187,8 @@ def _make_services(settings: Settings, config: Config, stores: Stores, worker: W
     )
 
 
-def _make_client(settings: Settings) -> WebClient:
+def make_client(settings: Settings) -> WebClient:
+    """Return a client for Slack that waits its turn and tries again."""
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     return WebClient(
         token=token,

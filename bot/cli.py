@@ -2,7 +2,7 @@
 
 import typer
 
-from bot.commands import database, playbook, report, running, trail
+from bot.commands import database, doctor, playbook, report, running, trail
 
 app = typer.Typer(
     name="countersign",
@@ -18,6 +18,7 @@ app.add_typer(database.db, name="db")
 app.add_typer(database.config, name="config")
 app.command("serve")(running.serve)
 app.command("demo")(running.demo)
+app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:

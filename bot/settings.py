@@ -19,9 +19,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from audit.errors import ConfigError, InputError
 from audit.strict_yaml import load_yaml
+from bot.links import ReportLinks
+from exporters.brand import Brand
 from remediation.policy import DEFAULT_EXPIRY, Policy
 
 DEFAULT_DATABASE = "sqlite:///countersign.db"
+SHORTEST_KEY = 32
 SLACK_API = "https://slack.com/api/"
 Approver = Annotated[str, StringConstraints(pattern=r"^([UWS][A-Z0-9]{2,}|[^@\s]+@[^@\s]+)$")]
 ChannelId = Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]{2,}$")]
@@ -39,6 +42,8 @@ class Settings(BaseSettings):
     database_url: str = DEFAULT_DATABASE
     countersign_config: Path | None = None
     countersign_loopback_only: bool = False
+    countersign_public_url: str = ""
+    countersign_secret_key: SecretStr | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=3000, ge=0, le=65535)
 
@@ -46,6 +51,34 @@ class Settings(BaseSettings):
     @classmethod
     def _end_with_slash(cls, url: str) -> str:
         return url if url.endswith("/") else f"{url}/"
+
+    @field_validator("countersign_public_url")
+    @classmethod
+    def _check_public_url(cls, url: str) -> str:
+        if url and not url.startswith(("https://", "http://")):
+            raise ValueError("must begin with https://")
+        return url.rstrip("/")
+
+    def report_links(self) -> ReportLinks | None:
+        """Return what makes links to reports; None where no public address is set.
+
+        Raises:
+            ConfigError: there is an address and no key, or one that is too short to be safe.
+        """
+        if not self.countersign_public_url:
+            return None
+        key = self.countersign_secret_key.get_secret_value() if self.countersign_secret_key else ""
+        if len(key) < SHORTEST_KEY:
+            raise ConfigError(
+                f"COUNTERSIGN_SECRET_KEY must have at least {SHORTEST_KEY} characters where COUNTERSIGN_PUBLIC_URL is set: "
+                "make one with `openssl rand -hex 32`"
+            )
+        return ReportLinks(self.countersign_public_url, key)
+
+    @property
+    def config_folder(self) -> Path:
+        """Return the folder that relative paths in the configuration start from."""
+        return self.countersign_config.parent if self.countersign_config else Path()
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -137,10 +170,44 @@ class PolicySection(_Section):
         )
 
 
+class BrandSection(_Section):
+    """How reports and mails look like yours."""
+
+    name: str = Field(default="Countersign", min_length=1, max_length=80)
+    colour: str = Field(default="#1d3b53", description="Such as #1d3b53.")
+    logo: Path | None = Field(
+        default=None, description="A PNG, JPEG or GIF of at most 200 kB, beside this file."
+    )
+    logo_url: str = Field(default="", description="An https address of the same picture, for mails.")
+
+    def to_brand(self, folder: Path) -> Brand:
+        """Return the brand; a relative logo is looked for in the folder of the configuration.
+
+        Raises:
+            ConfigError: the logo cannot be read, or something cannot be used.
+        """
+        try:
+            logo = (folder / self.logo).read_bytes() if self.logo else b""
+        except OSError as error:
+            raise ConfigError(f"brand.logo {self.logo} cannot be read ({reason(error)})") from None
+        return Brand(name=self.name, colour=self.colour, logo=logo, logo_url=self.logo_url)
+
+
+class EmailSection(_Section):
+    """Where mails may go."""
+
+    allowed_domains: list[str] | None = Field(
+        default=None,
+        description="Mail goes to these domains and their subdomains only; without it, anywhere.",
+    )
+
+
 class Config(_Section):
     """The file that COUNTERSIGN_CONFIG names."""
 
     policy: PolicySection
+    brand: BrandSection = Field(default_factory=BrandSection)
+    email: EmailSection = Field(default_factory=EmailSection)
     environment: str = Field(default="", max_length=40, description="Shown on cards, such as “production”.")
     channel: ChannelId | None = Field(
         default=None, description="Where cards go for fixes that were not asked for in Slack."

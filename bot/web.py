@@ -11,17 +11,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.report_page import ReportPage
+
 LISTENER_THREADS = 64
 MOST_BODY_BYTES = 1024 * 1024
 Probe = Callable[[], dict[str, str]]
 
 
-def make_web(app: App | None, *, probe: Probe) -> Starlette:
+def make_web(app: App | None, *, probe: Probe, page: ReportPage) -> Starlette:
     """Return the web application.
 
     Args:
         app: the Bolt app that answers `POST /slack/events`; None where Slack comes by Socket Mode.
         probe: returns what is not ready, by name; empty when all is well.
+        page: answers `GET /reports/{id}`.
     """
     threads = ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener")
 
@@ -48,7 +51,11 @@ def make_web(app: App | None, *, probe: Probe) -> Starlette:
         missing = await asyncio.get_running_loop().run_in_executor(threads, probe)
         return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)
 
-    routes = [Route("/healthz", answer_alive), Route("/readyz", answer_ready)]
+    routes = [
+        Route("/healthz", answer_alive),
+        Route("/readyz", answer_ready),
+        Route("/reports/{report_id}", page.answer),
+    ]
     if app is not None:
         routes.append(Route("/slack/events", answer_slack, methods=["POST"]))
     return Starlette(routes=routes, lifespan=lifespan)

@@ -63,10 +63,9 @@ def _cells(record: FindingDict, group: Group, status: str) -> str:
     account, region = record.get("account_id", ""), record.get("region", "")
     if _group_texts(record) != group.texts:
         found = _with_own_texts(found, record, group)
-    if not _is_plain(resource + kind + account + region + found + identifier):
-        resource, kind, account, region, found, identifier = map(
-            _text, (resource, kind, account, region, found, identifier)
-        )
+    cells = (resource, kind, account, region, found, identifier)
+    if not _is_plain("".join(cells)):
+        resource, kind, account, region, found, identifier = map(_text, cells)
     return (
         f'<tr><th scope="row">{resource}<small>{kind}</small></th>'
         f"<td>{account}{' &middot; ' if account and region else ''}{region}</td><td>{found}</td>"

@@ -1,7 +1,7 @@
 """Typst in a child process.
 
 Typst releases the interpreter lock while it works, so threads would go on; what it does not do is give its memory back
-(560 MB stay after 5,000 findings) or stop when it takes too long. A process does both.
+(800 MB stay after 5,000 findings) or stop when it takes too long. A process does both.
 """
 
 import subprocess

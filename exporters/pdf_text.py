@@ -14,6 +14,7 @@ LONGEST_CELL = 1_200
 _LONG_WORD = re.compile(r"\S{21,}")
 # A line may end after a slash or hyphen anyway, unless a digit follows (Unicode, UAX #14, LB25).
 _SEAM = re.compile(r"(?<=[\w:][:._=,;?&@#|+])(?=\w)|(?<=\w[/-])(?=\d)")
+_HUMP = re.compile(r"(?<=[a-z\d])(?=[A-Z])")
 _LONG_PIECE = re.compile(rf"[^\s/{BREAK}-]{{21,}}")
 _TWELVE = re.compile(r"\S{12}(?=\S{4})")
 _SIXTY = re.compile(r"[\w%]{60}(?=\w)")
@@ -44,8 +45,10 @@ def _breakable(text: str) -> str:
 
 
 def _with_seams(word: str) -> str:
-    """Let an ARN break after its separators, and what has none of them after every twelve characters."""
-    return _LONG_PIECE.sub(lambda piece: _marked_after(_TWELVE, piece[0]), _SEAM.sub(BREAK, word))
+    """Let an ARN break after its separators; what is long without any, between humps or after twelve characters."""
+    word = _SEAM.sub(BREAK, word)
+    word = _LONG_PIECE.sub(lambda piece: _HUMP.sub(BREAK, piece[0]), word)
+    return _LONG_PIECE.sub(lambda piece: _marked_after(_TWELVE, piece[0]), word)
 
 
 def _marked_after(run: re.Pattern[str], text: str) -> str:

@@ -13,6 +13,7 @@ from handlers.replies import reply
 from handlers.services import Services
 from remediation.ports import Request
 
+log = structlog.get_logger()
 Answer = Callable[[Services, Request], Message | None]
 _ANSWERS: Mapping[str, Answer] = MappingProxyType(
     {"command": answer_command, "action": answer_decision, "view": answer_decision}
@@ -31,7 +32,8 @@ def answer(services: Services, request_id: str) -> None:
         message = _find_answer(services, request)
         if message is not None:
             reply(services.client, request, message)
-    services.inbox.done(request_id)
+        services.inbox.done(request_id)
+        log.info("request answered", kind=request.kind, privately=message is not None)
 
 
 def _find_answer(services: Services, request: Request) -> Message | None:

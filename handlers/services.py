@@ -7,6 +7,7 @@ from datetime import datetime
 from slack_sdk import WebClient
 
 from audit.ports import ReportStore, Trail
+from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
@@ -33,6 +34,7 @@ class Services:
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]
     exports: ExportService
+    mailing: MailService
     dispatcher: Dispatcher
     client: WebClient
     clock: Callable[[], datetime]

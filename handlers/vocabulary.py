@@ -40,7 +40,7 @@ class CommandHelp:
 REPORT = CommandHelp(
     "/report",
     "Look at security reports, and hand them on",
-    "list | show [REPORT] | export FORMAT [REPORT] | help",
+    "list | show [REPORT] | export FORMAT [REPORT] | email ADDRESS… | help",
     (
         Word("list", "", "the newest reports, with score and failing findings", "/report list"),
         Word(
@@ -57,6 +57,14 @@ REPORT = CommandHelp(
             "/report export html",
             least=1,
             most=2,
+        ),
+        Word(
+            "email",
+            "ADDRESS… [FORMAT] [REPORT]",
+            "a report as a mail, with the file attached",
+            "/report email ciso@company.com",
+            least=1,
+            most=12,
         ),
         Word(HELP, "", "this page", "/report help"),
     ),

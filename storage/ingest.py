@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import and_, delete, insert, update
+from sqlalchemy import ColumnElement, and_, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -170,17 +170,17 @@ def _event(row: ReportRow, contents: _Contents, *, actor: Actor, now: datetime) 
 
 def _remove(database: Database, report_key: int) -> None:
     with database.writing() as session:
-        _delete(session, [report_key])
+        _delete_loading(session, col(ReportRow.report_key) == report_key)
 
 
 def _remove_abandoned(session: Session, now: datetime) -> None:
     """Remove what a process that died left half loaded."""
-    abandoned = select(ReportRow.report_key).where(
-        ReportRow.state == LOADING, col(ReportRow.begun_at) < now - _ABANDONED_AFTER
-    )
-    _delete(session, [key for key in session.exec(abandoned) if key is not None])
+    _delete_loading(session, col(ReportRow.begun_at) < now - _ABANDONED_AFTER)
 
 
-def _delete(session: Session, report_keys: list[int]) -> None:
-    session.exec(delete(FindingRow).where(col(FindingRow.report_key).in_(report_keys)))
-    session.exec(delete(ReportRow).where(col(ReportRow.report_key).in_(report_keys)))
+def _delete_loading(session: Session, which: ColumnElement[bool]) -> None:
+    """Delete reports that never became visible. One that did is on the trail, and stays."""
+    loading = and_(col(ReportRow.state) == LOADING, which)
+    keys = select(ReportRow.report_key).where(loading)
+    session.exec(delete(FindingRow).where(col(FindingRow.report_key).in_(keys)))
+    session.exec(delete(ReportRow).where(loading))

@@ -1,5 +1,6 @@
 """`countersign report …`: take reports in, look at them, hand them on."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +9,7 @@ import typer
 from bot.commands.console import FAILED, SHELL, one_line_errors, open_stores, print_json, print_table
 
 if TYPE_CHECKING:
+    from audit.findings import Severity
     from audit.report import ReportHeader
     from storage import Stores
 
@@ -107,19 +109,58 @@ def export(
     report: ReportName = "latest",
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+    fail_on: Annotated[
+        str, typer.Option(metavar="SEVERITY", help="Exit 1 if a finding of this severity or worse fails.")
+    ] = "",
 ) -> None:
     """Write a report in a format."""
+    from audit.findings import Severity
     from exporters.service import ExportRequest, ExportService
     from exporters.writing import FileDelivery
     from remediation.service import utc_now
 
     with one_line_errors(), open_stores() as stores:
+        limit = Severity.parse(fail_on) if fail_on else None
         exports = ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now)
         request = ExportRequest(format=format_name, actor=SHELL, report_id=report, destination=str(output))
+        header = stores.reports.header(report)
         receipt = exports.export(request, FileDelivery(output))
     typer.echo(f"{receipt.findings} findings in {output}")
     for reason in receipt.reasons:
         typer.echo(f"  left out: {reason}", err=True)
+    if limit is not None and (failing := _failing_from(header, limit)):
+        typer.echo(f"countersign: {failing} failing findings of severity {limit} or worse", err=True)
+        raise typer.Exit(FAILED)
+
+
+def _failing_from(header: "ReportHeader", limit: "Severity") -> int:
+    """Count the failing findings that are as bad as the limit, or worse."""
+    from audit.findings import Severity
+
+    counts: Mapping[str, object] = {**header.summary}
+    worse = [severity for severity in Severity if severity.rank <= limit.rank]
+    return sum(int(str(counts[severity.lower()])) for severity in worse)
+
+
+@app.command("email")
+def email(
+    recipients: Annotated[list[str], typer.Argument(help="Email addresses.")],
+    report: Annotated[str, typer.Option(help="The report's id, its beginning, or “latest”.")] = "latest",
+    format_name: Annotated[str, typer.Option("--format", help="What is attached.")] = "html",
+) -> None:
+    """Mail a report, with the file attached."""
+    from bot.mail import make_mail_service
+    from bot.settings import Settings, read_config
+    from exporters.mailing import MailRequest
+
+    with one_line_errors(), open_stores() as stores:
+        settings = Settings.from_environment()
+        service = make_mail_service(settings, read_config(settings.countersign_config), stores)
+        request = MailRequest(recipients=recipients, actor=SHELL, report_id=report, format=format_name)
+        sent = service.send(request)
+    typer.echo(sent.explain(), err=not sent.is_complete)
+    if not sent.is_complete:
+        raise typer.Exit(FAILED)
 
 
 def _score(header: "ReportHeader") -> str:

@@ -20,6 +20,7 @@ _DO: Mapping[tuple[str, str], Do] = MappingProxyType(
         (REPORT.name, "list"): report.list_reports,
         (REPORT.name, "show"): report.show_report,
         (REPORT.name, "export"): report.export_report,
+        (REPORT.name, "email"): report.email_report,
         (PLAYBOOK.name, "list"): playbook.list_playbooks,
         (PLAYBOOK.name, "show"): playbook.show_playbook,
         (PLAYBOOK.name, "run"): playbook.run_playbook,

@@ -1,16 +1,18 @@
-"""`/report list | show | export`."""
+"""`/report list | show | export | email`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+from audit.errors import InputError
 from audit.findings import Finding
 from audit.ports import LATEST
 from audit.report import ReportHeader
 from exporters.formats import format_named
+from exporters.mailing import DEFAULT_ATTACHMENT, MailRequest
 from exporters.service import ExportRequest
 from handlers.blocks.lists import Fixable, build_report, build_report_list
 from handlers.blocks.parts import Message
-from handlers.blocks.texts import code
+from handlers.blocks.texts import code, escape
 from handlers.conversations import find_conversation
 from handlers.delivery import SlackDelivery
 from handlers.requests import said
@@ -20,6 +22,7 @@ from remediation.ports import Request
 
 _MOST_REPORTS = 10
 _MOST_FINDINGS = 10
+_LONGEST_ANSWER = 2000
 _FAILING = ("critical", "high", "medium", "low", "info")
 
 
@@ -79,3 +82,29 @@ def export_report(services: Services, request: Request, words: Sequence[str]) ->
     return Message(
         f"{code(receipt.name, 150)}: {receipt.rejected:,} findings could not be written and were left out."
     )
+
+
+def email_report(services: Services, request: Request, words: Sequence[str]) -> Message:
+    """Mail a report; say privately who got it.
+
+    Words with an at sign are addresses; of the others one may name a format, and one a report.
+
+    Raises:
+        InputError: no address, one that is none, no such format or report, or a file too large for a mail.
+        CountersignError: mail is not set up, a domain is not allowed, or the server took it for nobody.
+    """
+    recipients = [word for word in words if "@" in word]
+    others = [word for word in words if "@" not in word]
+    formats = [word.lower() for word in others if word.lower() in services.exports.formats]
+    reports = [word for word in others if word.lower() not in services.exports.formats]
+    if not recipients or len(formats) > 1 or len(reports) > 1:
+        raise InputError("Say to whom: /report email ciso@company.com [FORMAT] [REPORT]")
+    sent = services.mailing.send(
+        MailRequest(
+            recipients=recipients,
+            actor=request.actor,
+            format=formats[0] if formats else DEFAULT_ATTACHMENT,
+            report_id=reports[0] if reports else LATEST,
+        )
+    )
+    return Message(escape(sent.explain(), _LONGEST_ANSWER))

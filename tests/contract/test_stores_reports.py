@@ -141,6 +141,13 @@ def test_reports_are_listed_newest_first(stores: AnyStores) -> None:
     assert stores.reports.header() == headers[1]
 
 
+def test_reports_stay_when_later_ones_come(stores: AnyStores) -> None:
+    header = ingested(stores, a_finding())
+    stores.reports.ingest(a_reading(content="later", generated_at=LATER), actor=ANALYST, now=LATER)
+    assert len(stores.reports.list_reports()) == 2
+    assert list(stores.reports.stream_findings(header.report_id)) == [a_finding().to_dict()]
+
+
 def test_of_two_reports_of_one_time_the_later_read_is_the_newest(stores: AnyStores) -> None:
     ingested(stores, content="first")
     second = ingested(stores, content="second")
@@ -230,7 +237,7 @@ def test_a_finding_goes_by_four_names(stores: AnyStores) -> None:
     assert [stores.reports.find(name) for name in names] == [finding] * len(names)
 
 
-@pytest.mark.parametrize("name", ["f-abc", "scanner", "SCANNER-1", "", "%", "f-____"])
+@pytest.mark.parametrize("name", ["f-abc", "f-0000", "scanner", "SCANNER-1", "", "%", "f-____"])
 def test_no_finding_goes_by_that_name(stores: AnyStores, name: str) -> None:
     ingested(stores)
     with pytest.raises(NotFoundError):

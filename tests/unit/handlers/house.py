@@ -25,6 +25,9 @@ from audit.errors import StateError
 from audit.findings import Finding, Severity
 from audit.ingest import Reading
 from bot.sandbox import Message, SlackStandIn
+from exporters.email_service import EmailService
+from exporters.mail_writer import PLAIN_MAIL
+from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.answer import answer
 from handlers.directory import SlackDirectory
@@ -107,6 +110,7 @@ class House:
         notifier = DispatchingNotifier(self.hands)
         executions = self.stores.executions
         book = door_playbook()
+        exports = ExportService(reports=self.stores.reports, trail=self.stores.trail, clock=self.clock)
         self.services = Services(
             reports=self.stores.reports,
             trail=self.stores.trail,
@@ -122,7 +126,8 @@ class House:
             ),
             runner=Runner(store=executions, planner=planner, notifier=notifier, clock=self.clock),
             playbooks={book.playbook_id: book},
-            exports=ExportService(reports=self.stores.reports, trail=self.stores.trail, clock=self.clock),
+            exports=exports,
+            mailing=MailService(exports=exports, mailer=lambda: EmailService().mailer, style=PLAIN_MAIL),
             dispatcher=self.hands,
             client=self.client,
             clock=self.clock,

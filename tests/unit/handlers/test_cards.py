@@ -145,6 +145,34 @@ def test_too_many_settings_cannot_be_approved_either() -> None:
     assert "more settings" in words_of(card)
 
 
+def test_a_resource_too_long_to_show_cannot_be_approved() -> None:
+    endless = replace(cards.ACTION.target, resource="arn:aws:s3:::" + "x" * 900)
+    finding = replace(cards.FINDING, resource=endless.resource)
+    plan = cards.a_plan(replace(cards.ACTION, target=endless))
+    assert action_ids(build_card(cards.pending(plan=plan, finding=finding), RULES)) == ["reject"]
+
+
+def test_too_many_actions_cannot_be_approved_either() -> None:
+    actions = [replace(cards.ACTION, action_name=f"step_{number}") for number in range(30)]
+    card = build_card(cards.pending(plan=cards.a_plan(*actions)), RULES)
+    to_checked(card)
+    assert "more actions" in words_of(card)
+    assert action_ids(card) == ["reject"]
+
+
+def test_a_card_that_would_be_too_large_gets_less_room() -> None:
+    quotes = '"\\' * 700
+    actions = [
+        replace(cards.ACTION, action_name=quotes, before={quotes: quotes}, after={quotes: f"{number}"})
+        for number in range(6)
+    ]
+    execution = cards.pending(
+        plan=cards.a_plan(*(replace(action, untouched=(quotes,), notes=(quotes,) * 9) for action in actions)),
+        finding=replace(cards.FINDING, title=quotes, resource=quotes),
+    )
+    assert len(to_checked(build_card(execution, RULES))["blocks"]) > 5
+
+
 def test_many_ordinary_settings_are_shown_whole() -> None:
     many = {f"Setting{number:02}": True for number in range(40)}
     plan = cards.a_plan(replace(cards.ACTION, before=dict.fromkeys(many), after=many))

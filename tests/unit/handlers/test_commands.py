@@ -122,6 +122,21 @@ def test_an_export_in_a_direct_message_comes_to_our_own_conversation(house: Hous
     assert [message.files for message in house.slack.messages("@ana") if message.files]
 
 
+def test_a_direct_message_between_others_is_not_where_a_file_goes(house: House) -> None:
+    house.ingest()
+    where = {"channel_id": "D0OTHERS", "channel_name": "directmessage", "trigger_id": "1"}
+    house.put_command("/report", {"text": "export json", **where})
+    house.work()
+    assert [message.files for message in house.slack.messages("@ana") if message.files]
+
+
+def test_a_conversation_slack_does_not_open_is_said(house: House) -> None:
+    house.ingest()
+    house.slack.faults.add("conversations.open", error="missing_scope")
+    house.command("ana", "/report export json", channel="@ana")
+    assert "manifest.yml" in house.whisper("ana", "@ana").text
+
+
 def test_an_unknown_format_is_named_with_the_nearest(house: House) -> None:
     house.ingest()
     house.command("ana", "/report export htlm")

@@ -1,6 +1,7 @@
 """The fix, from the command to the rollback, through real signed requests."""
 
 import itertools
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler
 from remediation.policy import Policy
 from remediation.states import PlaybookStatus
 from tests.unit.handlers.conftest import MakeHouse
-from tests.unit.handlers.house import APPROVERS, DOOR, House
+from tests.unit.handlers.house import APPROVERS, CHANNEL, DOOR, House
 
 
 def test_from_request_to_rollback(house: House) -> None:
@@ -145,6 +146,21 @@ def test_an_outsider_may_not_roll_back(house: House) -> None:
     house.click("omar", house.ask(), "approve")
     house.click("otto", house.card(), "rollback")
     assert "not among the approvers" in house.whisper("otto").text
+    assert house.board.switches == {"door": "closed"}
+
+
+def test_a_rollback_from_a_superseded_card_is_refused(house: House) -> None:
+    old = house.ask()
+    house.board.switches["door"] = "ajar"
+    house.click("omar", old, "approve")
+    house.click("omar", house.card(), "approve")
+    done = house.card()
+    value = f"{house.execution().execution_id}:1"
+    blocks = json.loads(json.dumps(done.blocks).replace(value.replace(":1", ":2"), value))
+    with house.slack.state.change():
+        house.slack.state.messages.edit(old.channel, old.ts, blocks=tuple(blocks))
+    house.click("omar", house.slack.message(CHANNEL, old.ts), "rollback")
+    assert "out of date" in house.whisper("omar").text
     assert house.board.switches == {"door": "closed"}
 
 

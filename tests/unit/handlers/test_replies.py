@@ -152,6 +152,16 @@ def test_a_file_is_not_sent_to_a_stranger(elsewhere: Callable[[Elsewhere], Elsew
     assert thief.paths == []
 
 
+def test_an_answer_is_not_sent_to_a_stranger(
+    slack: SlackStandIn, elsewhere: Callable[[Elsewhere], Elsewhere]
+) -> None:
+    thief = elsewhere(Elsewhere(b"ok"))
+    client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
+    reply(client, ask(f"{thief.url}/response"), Message("for your eyes only"))
+    assert thief.paths == []
+    assert len(slack.messages("#security", as_user="ana")) == 1
+
+
 def test_an_upload_that_is_refused_is_not_shared(elsewhere: Callable[[Elsewhere], Elsewhere]) -> None:
     slack = elsewhere(
         Elsewhere(b'{"ok": true, "file_id": "F1", "upload_url": "SELF/upload?t=1"}', status=500)

@@ -61,6 +61,15 @@ def test_a_cut_shows() -> None:
     assert plain("x" * 20, 5) == "xxxx…"
 
 
+def test_a_backtick_cannot_end_the_code() -> None:
+    assert code("a`b```c", 40) == "`a\u02cbb\u02cb\u02cb\u02cbc`"
+    assert "`" not in in_code("```", 40)
+
+
+def test_plain_text_has_no_markup_to_speak_of() -> None:
+    assert plain("<!channel> & more", 40) == "\u2039!channel\u203a & more"
+
+
 def test_our_own_marks_become_mentions() -> None:
     text = "decided by @U0OMAR; ask @S0SEC, not ana@U0X.example or @everyone"
     assert linkify(text) == "decided by <@U0OMAR>; ask <!subteam^S0SEC>, not ana@U0X.example or @everyone"

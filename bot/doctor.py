@@ -1,0 +1,88 @@
+"""`countersign doctor`: tries every connection the bot will need, and says what to do about each that fails."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slack_sdk.errors import SlackApiError
+
+from audit.errors import ConfigError, CountersignError
+from bot.settings import Config, Settings, read_config
+
+if TYPE_CHECKING:
+    from exporters.mail_sender import Mailer
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, whether it is well, and what was found. `is_well` is None where it is not set up."""
+
+    name: str
+    is_well: bool | None
+    found: str
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Yield one check after the other, each as soon as it is done."""
+    yield _check("configuration", lambda: _config(settings))
+    yield _check("database", lambda: _database(settings))
+    yield _check("slack", lambda: _slack(settings))
+    yield _mail(settings)
+
+
+def _check(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, is_well=True, found=look())
+    except CountersignError as error:
+        return Check(name, is_well=False, found=str(error))
+
+
+def _config(settings: Settings) -> str:
+    config = read_config(settings.countersign_config)
+    config.brand.to_brand(settings.config_folder)
+    links = "links to reports are given out" if settings.report_links() else "no public address, so no links"
+    return (
+        f"{len(config.policy.approvers)} approvers named, {config.policy.required_approvals} needed; {links}"
+    )
+
+
+def _database(settings: Settings) -> str:
+    from storage import Stores
+
+    stores = Stores.open(settings.database_url)
+    try:
+        head = stores.trail.head()
+    finally:
+        stores.close()
+    return f"up to date, {head.seq if head else 0} trail entries"
+
+
+def _slack(settings: Settings) -> str:
+    from bot.app import make_client
+
+    settings.require_slack()
+    try:
+        said = make_client(settings).auth_test()
+    except SlackApiError as error:
+        raise ConfigError(f"SLACK_BOT_TOKEN was refused by Slack: {error.response['error']}") from None
+    except OSError as error:
+        raise ConfigError(f"SLACK_API_URL {settings.slack_api_url} does not answer: {error}") from None
+    return f"{said['user']} in {said['team']}"
+
+
+def _mail(settings: Settings) -> Check:
+    """Sign in to the mail server. A bot without mail settings is well: it just sends none."""
+    from bot.mail import make_email_service
+
+    try:
+        config: Config = read_config(settings.countersign_config)
+        mailer = make_email_service(settings, config).mailer
+    except ConfigError as error:
+        return Check("mail", is_well=None, found=str(error))
+    return _check("mail", lambda: _sign_in(mailer))
+
+
+def _sign_in(mailer: "Mailer") -> str:
+    server = mailer.check()
+    signed_in = "signed in" if server.is_signed_in else "without signing in"
+    return f"{server.name}, {server.tls or 'no TLS'}, {signed_in}"
