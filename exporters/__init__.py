@@ -6,7 +6,8 @@ same writers without holding the report. Importing this costs little: Jinja2 and
 
 from exporters.brand import Brand
 from exporters.csv_exporter import CSVExporter
+from exporters.email_service import EmailService
 from exporters.html_exporter import HTMLExporter
 from exporters.json_exporter import JSONExporter
 
-__all__ = ["Brand", "CSVExporter", "HTMLExporter", "JSONExporter"]
+__all__ = ["Brand", "CSVExporter", "EmailService", "HTMLExporter", "JSONExporter"]

@@ -137,6 +137,20 @@ def test_a_conversation_slack_does_not_open_is_said(house: House) -> None:
     assert "manifest.yml" in house.whisper("ana", "@ana").text
 
 
+@pytest.mark.parametrize("text", ["latest", "r-1 r-2 a@b.example", "html csv a@b.example"])
+def test_a_mail_needs_an_address_and_at_most_one_format_and_report(house: House, text: str) -> None:
+    house.ingest()
+    house.command("ana", f"/report email {text}")
+    assert "/report email ciso@company.com" in house.whisper("ana").text
+
+
+def test_a_bot_without_mail_settings_says_which_is_missing(house: House) -> None:
+    house.ingest()
+    house.command("ana", "/report email ciso@northwind.example")
+    assert "SMTP_SERVER is not set" in house.whisper("ana").text
+    assert b"report.exported" not in house.stores.trail.entries[-1].body
+
+
 def test_an_unknown_format_is_named_with_the_nearest(house: House) -> None:
     house.ingest()
     house.command("ana", "/report export htlm")
