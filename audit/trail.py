@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from audit.actor import Actor
 from audit.canonical import canonical_bytes
+from audit.errors import InputError
 
 FORMAT_VERSION = 1
 GENESIS = bytes(32)
@@ -39,8 +40,10 @@ class TrailEvent:
         """Return the canonical bytes that are hashed and stored.
 
         Raises:
-            InputError: the detail holds something without a canonical form.
+            InputError: the detail holds something without a canonical form, or the time has no zone.
         """
+        if self.at.tzinfo is None:
+            raise InputError("a trail event needs a time with a zone")
         return canonical_bytes(
             {
                 "v": FORMAT_VERSION,

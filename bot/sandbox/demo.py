@@ -25,6 +25,7 @@ from audit.findings import Finding
 from audit.ingest import read_report
 from bot.loopback import fence_in
 from bot.sandbox.cloud import ACCOUNT, PUBLIC_BUCKET, REGION, DemoCloud, demo_cloud
+from bot.sandbox.inbox import Inbox
 from bot.sandbox.pagesetup import Command, PageSetup, Panel, PanelAction, TourStep
 from bot.sandbox.standin import SlackStandIn
 from bot.sandbox.workspace import DEFAULT_WORKSPACE
@@ -33,6 +34,8 @@ from handlers.vocabulary import COMMANDS
 START_WITHIN_S = 60
 STOP_WITHIN_S = 20
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
+SENDER = "countersign@northwind.example"
+READER = "ciso@northwind.example"
 CONFIG = """\
 # The demo's configuration: the members of one user group approve.
 environment: demo
@@ -52,10 +55,10 @@ def run_demo(*, port: int = 0) -> None:
     fence_in()
     typer.echo("Starting a small cloud …")
     with tempfile.TemporaryDirectory(prefix="countersign-demo-") as folder, demo_cloud() as cloud:
-        typer.echo("Starting a small Slack …")
-        with SlackStandIn.start(port=port, page=page_setup(cloud)) as slack:
+        typer.echo("Starting a small Slack and an inbox …")
+        with Inbox.start() as inbox, SlackStandIn.start(port=port, page=page_setup(cloud, inbox)) as slack:
             typer.echo("Starting the bot …")
-            with running_bot(slack, cloud, Path(folder)):
+            with running_bot(slack, cloud, Path(folder), inbox=inbox):
                 typer.echo(f"\n  Open  {slack.page_url}\n\n  Ctrl-C ends the demo; nothing is kept.")
                 _wait_for_signal()
                 typer.echo("Stopping …")
@@ -70,16 +73,21 @@ def clear_environment() -> None:
 
 @contextmanager
 def running_bot(
-    slack: SlackStandIn, cloud: DemoCloud, folder: Path, *, extra: Mapping[str, str] | None = None
+    slack: SlackStandIn,
+    cloud: DemoCloud,
+    folder: Path,
+    *,
+    inbox: Inbox | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the served bot on a database of its own with the demo report in it.
 
-    `extra` adds to its environment: `SLACK_APP_TOKEN` makes it come by Socket Mode.
+    With an `inbox` its mails go there. `extra` adds to its environment: `SLACK_APP_TOKEN` makes it come by Socket Mode.
 
     Raises:
         CountersignError: it did not start; what it said is in the text.
     """
-    environment = bot_environment(slack, cloud, folder) | dict(extra or {})
+    environment = bot_environment(slack, cloud, folder, inbox=inbox) | dict(extra or {})
     with demo_report() as report:
         for words in (["db", "upgrade"], ["report", "ingest", str(report)]):
             _run(words, environment)
@@ -98,7 +106,9 @@ def running_bot(
             child.wait()
 
 
-def bot_environment(slack: SlackStandIn, cloud: DemoCloud, folder: Path) -> dict[str, str]:
+def bot_environment(
+    slack: SlackStandIn, cloud: DemoCloud, folder: Path, *, inbox: Inbox | None = None
+) -> dict[str, str]:
     """Return all that the bot may know: the stand-ins' addresses and dummy credentials."""
     config = folder / "countersign.yaml"
     config.write_text(CONFIG, encoding="utf-8")
@@ -120,10 +130,15 @@ def bot_environment(slack: SlackStandIn, cloud: DemoCloud, folder: Path) -> dict
         "AWS_SHARED_CREDENTIALS_FILE": nowhere,
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "*",
+        **(_mail_environment(inbox) if inbox else {}),
     }
 
 
-def page_setup(cloud: DemoCloud) -> PageSetup:
+def _mail_environment(inbox: Inbox) -> dict[str, str]:
+    return {"SMTP_SERVER": "127.0.0.1", "SMTP_PORT": str(inbox.port), "SENDER_EMAIL": SENDER}
+
+
+def page_setup(cloud: DemoCloud, inbox: Inbox | None = None) -> PageSetup:
     """Return what the page shows beside Slack."""
     meddle = PanelAction(
         id="meddle",
@@ -142,13 +157,14 @@ def page_setup(cloud: DemoCloud) -> PageSetup:
         for entry in COMMANDS
     )
     roles = {"ana": "analyst", "omar": "approver", "otto": "outsider"}
-    return PageSetup(commands=commands, panels=(panel,), tour=_tour(), roles=roles)
+    return PageSetup(commands=commands, panels=(panel,), tour=_tour(), roles=roles, inbox=inbox)
 
 
 def _tour() -> tuple[TourStep, ...]:
     return (
         TourStep("See what was found", "A Prowler report is already in.", "ana", "/report show"),
         TourStep("Hand it on", "As HTML, CSV or JSON.", "ana", "/report export html"),
+        TourStep("Mail it", "It lands in the Mail tab, nowhere else.", "ana", f"/report email {READER}"),
         TourStep(
             "Ask for a fix",
             "The card shows exactly what would change.",

@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from importlib import resources
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,14 +12,15 @@ from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.driving import Driving
 from bot.sandbox.pageacts import ACTS
-from bot.sandbox.pageguard import FILE_POLICY, PDF_POLICY, Guard
+from bot.sandbox.pagefiles import file_response
+from bot.sandbox.pageguard import Endpoint, Guard
+from bot.sandbox.pagemail import MailPages
 from bot.sandbox.pagesetup import PageSetup
 from bot.sandbox.pagestate import page_script, page_state
 from bot.sandbox.panels import LivePanels
 from bot.sandbox.shapes import Json
 
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-_DRAWN = {"text/html", "application/pdf", "image/png", "image/jpeg"}
 _POLL_S = 1.0
 _KEEP_ALIVE_S = 15.0
 
@@ -37,6 +36,8 @@ class PageServer:
         self._streams: set[asyncio.Event] = set()
         self._is_closing = False
         slack.state.listeners.append(self._notify)
+        if setup.inbox:
+            setup.inbox.listeners.append(self._notify)
 
     @property
     def token(self) -> str:
@@ -44,7 +45,7 @@ class PageServer:
 
     def routes(self) -> list[BaseRoute]:
         """The page's routes, every one behind the guard."""
-        get: dict[str, Callable[[Request], Any]] = {
+        get: dict[str, Endpoint] = {
             "/": self._index,
             "/static/{name}": self._static,
             "/archives/{channel}/{place}": self._permalink,
@@ -53,6 +54,8 @@ class PageServer:
             "/page/script": self._script,
             "/page/events": self._events,
         }
+        if self._setup.inbox:
+            get |= MailPages(self._setup.inbox).endpoints()
         return [
             *(Route(path, self._guard.protect(endpoint)) for path, endpoint in get.items()),
             Route("/page/{act}", self._guard.protect(self._act), methods=["POST"]),
@@ -103,18 +106,11 @@ class PageServer:
         return RedirectResponse(f"/#{request.path_params['channel']}/{digits[:-6]}.{digits[-6:]}", 303)
 
     async def _file(self, request: Request) -> Response:
-        """A file's bytes, for reading in a sandbox of their own or, with `download`, for keeping."""
         file = self._slack.state.files.get(request.path_params["file_id"])
         if file is None or file.content is None:
             return PlainTextResponse("No such file", 404)
         is_download = "download" in request.query_params
-        is_drawn = file.mimetype in _DRAWN or is_download
-        kind = file.mimetype if is_drawn else "text/plain; charset=utf-8"
-        is_pdf = file.mimetype == "application/pdf"
-        headers = {"Content-Security-Policy": PDF_POLICY if is_pdf else FILE_POLICY}
-        if is_download:
-            headers["Content-Disposition"] = f"attachment; filename={json.dumps(_ascii(file.name))}"
-        return Response(file.content, 200, headers, kind)
+        return file_response(file.name, file.mimetype, file.content, is_download=is_download)
 
     async def _state(self, request: Request) -> Response:
         user = request.query_params.get("as", "")
@@ -158,10 +154,6 @@ class PageServer:
             return JSONResponse({"error": str(error)}, 400)
         self._wake()
         return JSONResponse(answer)
-
-
-def _ascii(name: str) -> str:
-    return name.encode("ascii", "replace").decode().replace('"', "'")
 
 
 def _page_file(name: str) -> Response:

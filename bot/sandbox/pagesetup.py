@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from bot.sandbox.inbox import Inbox
+
 Tone: TypeAlias = Literal["bad", "good", "neutral"]
 
 
@@ -64,7 +66,10 @@ class TourStep:
 
 @dataclass(frozen=True)
 class PageSetup:
-    """Everything the demo page is given. `people` are the handles one can switch between."""
+    """Everything the demo page is given. `people` are the handles one can switch between.
+
+    With an `inbox` the page has a tab for the mails that arrive there.
+    """
 
     commands: tuple[Command, ...] = ()
     panels: tuple[Panel, ...] = ()
@@ -73,3 +78,4 @@ class PageSetup:
     roles: dict[str, str] = field(default_factory=dict)
     title: str = "Countersign demo"
     start_channel: str = "security"
+    inbox: Inbox | None = None

@@ -1,6 +1,7 @@
 """The demo page's picture of the workspace: one JSON value per person, with only what they may see."""
 
 from bot.sandbox.driving import SLACKBOT, Driving
+from bot.sandbox.pagemail import mail_json
 from bot.sandbox.pagesetup import PageSetup
 from bot.sandbox.records import Message, StoredFile, View
 from bot.sandbox.shapes import Json
@@ -26,6 +27,7 @@ def page_state(slack: Driving, setup: PageSetup, user: str) -> Json:
             "files": {file.id: _file_json(file) for file in slack.files()},
             "views": [_view_json(view) for view in slack.views(user)],
             "home": _view_json(home) if home else None,
+            "mails": [mail_json(mail) for mail in setup.inbox.mails()] if setup.inbox else None,
             "violations": [f"{v.where}: {v.message}" for v in slack.violations],
         }
 

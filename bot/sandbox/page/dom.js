@@ -59,6 +59,18 @@ export function sizeOf(bytes) {
   return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} kB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
 
+const ICONS = { html: "🌐", pdf: "📕", csv: "📊", json: "🧾", txt: "📄", md: "📄" };
+
+export function fileRow({ name, title = name, size, opens = true }, address) {
+  const icon = ICONS[name.split(".").pop().toLowerCase()] || "📄";
+  const facts = title === name ? sizeOf(size) : `${name} · ${sizeOf(size)}`;
+  return h("div", { class: "file" },
+    h("span", { class: "file-icon", "aria-hidden": "true" }, icon),
+    h("div", { class: "file-name" }, h("strong", {}, title), h("span", { class: "quiet" }, facts)),
+    opens && h("a", { class: "button", href: address, target: "_blank", rel: "noopener", "aria-label": `Open ${title}` }, "Open"),
+    h("a", { class: "button", href: `${address}?download`, download: name, "aria-label": `Download ${title}` }, "Download"));
+}
+
 export function initials(name) {
   return name.split(/\s+/).map((word) => word[0]).slice(0, 2).join("").toUpperCase();
 }

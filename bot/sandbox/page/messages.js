@@ -1,11 +1,9 @@
 // The message stream and the thread panel. A message is drawn again only when it changed.
 
 import { renderBlocks, renderText } from "./blocks.js";
-import { avatar, byId, dayOf, explain, h, post, sizeOf, timeOf, toast } from "./dom.js";
+import { avatar, byId, dayOf, explain, fileRow, h, post, timeOf, toast } from "./dom.js";
 import { emoji } from "./emoji.js";
 import { directory, markRead, messagesOf, store } from "./store.js";
-
-const ICONS = { html: "🌐", pdf: "📕", csv: "📊", json: "🧾", txt: "📄", md: "📄" };
 
 export function renderConversation() {
   const channel = directory.channel(store.channel);
@@ -94,13 +92,7 @@ function body(message) {
 
 function fileCard(id) {
   const file = store.picture.files[id];
-  if (!file) return h("p", { class: "quiet" }, "(a file that was removed)");
-  const icon = ICONS[file.name.split(".").pop().toLowerCase()] || "📄";
-  return h("div", { class: "file" },
-    h("span", { class: "file-icon", "aria-hidden": "true" }, icon),
-    h("div", { class: "file-name" }, h("strong", {}, file.title), h("span", { class: "quiet" }, `${file.name} · ${sizeOf(file.size)}`)),
-    h("a", { class: "button", href: `/files/${id}`, target: "_blank", rel: "noopener", "aria-label": `Open ${file.title}` }, "Open"),
-    h("a", { class: "button", href: `/files/${id}?download`, download: file.name, "aria-label": `Download ${file.title}` }, "Download"));
+  return file ? fileRow(file, `/files/${id}`) : h("p", { class: "quiet" }, "(a file that was removed)");
 }
 
 function reactions(message) {

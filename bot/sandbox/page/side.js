@@ -1,32 +1,61 @@
-// The panel beside the chat: live facts about the cloud (or whatever was handed in), and the App Home.
+// The panel beside the chat: live facts about the cloud (or whatever was handed in), the mails, and the App Home.
 
 import { renderBlocks } from "./blocks.js";
 import { byId, explain, h, post, toast } from "./dom.js";
+import { hasInbox, inbox, inboxState, isReading, unreadMails } from "./inbox.js";
 import { store } from "./store.js";
 
 const before = new Map();
-let drawn = "";
+const drawn = { bar: "", body: "" };
 
 export function renderSide() {
   const tabs = tabNames();
   const side = byId("side");
   side.hidden = !tabs.length;
   byId("columns").classList.toggle("with-side", tabs.length > 0);
-  byId("toggle-side").hidden = !tabs.length;
+  renderToggle(tabs);
   if (!tabs.length) return;
   if (!tabs.includes(store.tab)) store.tab = tabs[0];
-  const picture = JSON.stringify([tabs, store.tab, store.me, store.tab === "Home" ? store.picture.home : store.picture.panels]);
-  if (picture === drawn) return;
-  drawn = picture;
+  document.body.classList.toggle("reading", store.tab === "Mail" && isReading());
   const focused = document.activeElement?.id;
-  side.replaceChildren(tabBar(tabs), h("div", { class: "side-body", role: "tabpanel", id: "side-body", tabindex: "0", "aria-label": store.tab },
-    store.tab === "Home" ? home() : store.picture.panels.filter((panel) => panel.tab === store.tab).map(panelOf)));
-  if (focused) byId(focused)?.focus();
+  if (!side.children.length) side.append(h("div"), h("div"));
+  redraw("bar", side.firstChild, [tabs, store.tab, unreadMails()], () => tabBar(tabs));
+  redraw("body", side.lastChild, [store.tab, store.me, tabState()], tabBody);
+  if (focused && document.activeElement?.id !== focused) byId(focused)?.focus();
 }
 
-const tabNames = () => [...new Set(store.picture.panels.map((panel) => panel.tab)), ...(store.picture.home ? ["Home"] : [])];
+// A part is drawn again only when what it shows has changed.
+function redraw(part, node, state, draw) {
+  const picture = JSON.stringify(state);
+  if (picture === drawn[part]) return;
+  drawn[part] = picture;
+  node.replaceWith(draw());
+}
+
+function renderToggle(tabs) {
+  const unread = unreadMails();
+  const button = byId("toggle-side");
+  button.hidden = !tabs.length;
+  button.classList.toggle("has-news", unread > 0);
+  button.setAttribute("aria-label", `${tabs.join(", ")}${unread ? `: ${unread} unread` : ""}`);
+}
+
+function tabNames() {
+  const panels = new Set(store.picture.panels.map((panel) => panel.tab));
+  return [...panels, ...(hasInbox() ? ["Mail"] : []), ...(store.picture.home ? ["Home"] : [])];
+}
+
+const tabState = () => ({ Home: () => store.picture.home, Mail: inboxState })[store.tab]?.() ?? store.picture.panels;
+
+function tabBody() {
+  const draw = { Home: home, Mail: () => inbox(renderSide) }[store.tab] || panels;
+  return h("div", { class: "side-body", role: "tabpanel", id: "side-body", tabindex: "0", "aria-label": store.tab }, draw());
+}
+
+const panels = () => store.picture.panels.filter((panel) => panel.tab === store.tab).map(panelOf);
 
 function tabBar(tabs) {
+  const count = (name) => (name === "Mail" && unreadMails() ? h("span", { class: "count", "aria-label": `${unreadMails()} unread` }, String(unreadMails())) : null);
   const step = (event) => {
     const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!move) return;
@@ -36,7 +65,7 @@ function tabBar(tabs) {
   return h("div", { class: "tabs", role: "tablist", "aria-label": "Beside the chat", onkeydown: step }, tabs.map((name) => h("button", {
     type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "side-body", "aria-selected": String(name === store.tab),
     tabindex: name === store.tab ? "0" : "-1", onclick: () => choose(name),
-  }, name)));
+  }, name, count(name))));
 }
 
 function choose(name) {

@@ -130,3 +130,9 @@ def test_the_same_instant_has_the_same_bytes_in_every_zone() -> None:
 def test_a_detail_without_canonical_form_is_refused() -> None:
     with pytest.raises(InputError):
         replace(event(), detail={"share": 0.5}).to_bytes()
+
+
+def test_an_event_without_a_zone_is_refused() -> None:
+    event = TrailEvent(kind="x", actor=Actor(origin="cli"), at=datetime(2026, 11, 24), subject="s")  # noqa: DTZ001
+    with pytest.raises(InputError, match="zone"):
+        event.to_bytes()
