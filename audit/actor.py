@@ -40,6 +40,11 @@ class Actor:
         )
         return same_email or (same_member and one_workspace)
 
+    def is_comparable(self, other: "Actor") -> bool:
+        """Tell whether the two share a kind of identity, so that being different means something."""
+        by_address = bool(_folded(self.email)) and bool(_folded(other.email))
+        return by_address or (bool(self.slack_id) and bool(other.slack_id))
+
     def to_dict(self) -> dict[str, str]:
         """Return the four fields, for the trail and the tables."""
         return asdict(self)

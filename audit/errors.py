@@ -22,6 +22,10 @@ from enum import Enum
 class CountersignError(Exception):
     """Base of every error whose text is meant for a person."""
 
+    def explain(self) -> str:
+        """Return one line for a person."""
+        return str(self)
+
 
 class InputError(CountersignError):
     """Something handed to us cannot be used as it is."""
@@ -54,7 +58,7 @@ class TrailError(CountersignError):
 class Cause(Enum):
     """Why a cloud said no: a short word, and what a person can do about it."""
 
-    DENIED = ("denied", "give the bot's role the permission named above (`countersign playbook permissions`)")
+    DENIED = ("denied", "give the bot's role what `countersign playbook permissions` prints")
     DENIED_BY_ORGANIZATION = (
         "denied by the organization",
         "a service control or organization policy forbids this; the bot's own role is not the reason",

@@ -34,6 +34,7 @@ from handlers.notifier import DispatchingNotifier
 from handlers.services import Services
 from remediation.actions.aws.clients import Boto3Clients
 from remediation.actions.registry import ActionRegistry
+from remediation.journal import Journal
 from remediation.library import PlaybookLibrary
 from remediation.planning import Planner
 from remediation.runner import Runner
@@ -67,6 +68,7 @@ class Bot:
                 "request": Lane(self._answer, threads=16),
                 "draw": Lane(self._draw, threads=8),
                 "run": Lane(self._run, threads=8),
+                "recover": Lane(self._recover, threads=2),
                 "expire": Lane(self._expire, threads=2),
             },
             self._find_waiting,
@@ -143,6 +145,10 @@ class Bot:
         with suppress(StateError):  # another worker took it
             self.services.runner.run(execution_id)
 
+    def _recover(self, execution_id: str) -> None:
+        with suppress(StateError):  # its owner was alive after all
+            self.services.runner.recover(execution_id)
+
     def _expire(self, execution_id: str) -> None:
         with suppress(StateError):  # somebody decided at the last moment
             self.services.remediation.expire(self.services.executions.get(execution_id))
@@ -153,6 +159,10 @@ class Bot:
         for execution in self._stores.executions.waiting(self.services.clock()):
             is_approved = execution.status is PlaybookStatus.APPROVED
             yield ("run" if is_approved else "expire", execution.execution_id)
+        owner, now = self.services.runner.journal.owner, self.services.clock()
+        self._stores.executions.beat(owner, now)
+        for execution in self._stores.executions.unfinished(owner, now):
+            yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated())
 
 
@@ -175,7 +185,9 @@ def _make_services(
         remediation=Remediation(
             store=stores.executions, planner=planner, directory=SlackDirectory(client), notifier=notifier
         ),
-        runner=Runner(store=stores.executions, planner=planner, notifier=notifier, owner=_boot_id()),
+        runner=Runner(
+            journal=Journal(store=stores.executions, notifier=notifier, owner=_boot_id()), planner=planner
+        ),
         playbooks=PlaybookLibrary.get_all_playbooks(),
         exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now, formats=formats),
         mailing=make_mail_service(settings, config, stores),

@@ -16,7 +16,6 @@ from handlers.blocks.names import REASON
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import escape, linkify
 from handlers.replies import post_reply
-from remediation.runner import explain
 
 log = structlog.get_logger()
 _LONGEST = 2900
@@ -27,7 +26,7 @@ def to_words(error: Exception) -> Message:
     if isinstance(error, RefusedError):
         return Message(linkify(escape(str(error), _LONGEST)))
     if isinstance(error, CountersignError):
-        return Message(escape(explain(error), _LONGEST))
+        return Message(escape(error.explain(), _LONGEST))
     reference = uuid.uuid4().hex[:8]
     log.error("unexpected error", reference=reference, exc_info=error)
     return Message(f"Something went wrong on our side. Reference {reference}")

@@ -16,8 +16,8 @@ from remediation.states import ActionStatus, PlaybookStatus, check_transition
 class ActionResult:
     """What became of one action.
 
-    `before` is the state captured and committed before the first write, `request_ids` the cloud's own ids of the
-    calls that wrote. The specification's custom handlers return one of these.
+    `before` is the state captured and committed before the first write, `observed` the one read right after our last
+    write where it is not what was planned, `request_ids` the cloud's own ids of the calls that wrote. The specification's custom handlers return one of these.
     """
 
     action_name: str
@@ -25,6 +25,7 @@ class ActionResult:
     message: str = ""
     error: str | None = None
     before: State | None = None
+    observed: State | None = None
     request_ids: tuple[str, ...] = ()
     started_at: datetime | None = None
     ended_at: datetime | None = None

@@ -8,6 +8,7 @@ from audit.findings import Finding
 from remediation.actions.aws.clients import Boto3Clients
 from remediation.actions.registry import ActionRegistry, Handler
 from remediation.execution import PlaybookExecution
+from remediation.journal import Journal
 from remediation.memory import MemoryExecutions
 from remediation.planning import Planner
 from remediation.playbook import RemediationPlaybook
@@ -47,7 +48,7 @@ class PlaybookExecutor:
         planner = Planner(self._registry, policy or EXECUTOR_DEFAULT)
         self._planner = planner
         self._remediation = Remediation(store=self._store, planner=planner, directory=CallerDirectory())
-        self._runner = Runner(store=self._store, planner=planner, owner="executor")
+        self._runner = Runner(journal=Journal(store=self._store, owner="executor"), planner=planner)
 
     def validate_playbook(self, playbook: RemediationPlaybook) -> bool:
         """Tell whether every step is one we can do, with parameters that fit. Reads no cloud."""

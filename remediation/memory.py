@@ -7,7 +7,10 @@ from datetime import datetime
 from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEntry, TrailEvent, append
 from remediation.execution import PlaybookExecution
+from remediation.ports import OWNER_LOST_AFTER
 from remediation.states import PlaybookStatus, check_transition
+
+_UNDER_WAY = {PlaybookStatus.RUNNING, PlaybookStatus.ROLLING_BACK}
 
 
 class MemoryExecutions:
@@ -15,6 +18,7 @@ class MemoryExecutions:
 
     def __init__(self) -> None:
         self._executions: dict[str, PlaybookExecution] = {}
+        self._owners: dict[str, datetime] = {}
         self._lock = threading.Lock()
         self.trail: list[TrailEntry] = []
 
@@ -67,6 +71,24 @@ class MemoryExecutions:
             if execution.status is PlaybookStatus.APPROVED
             or (execution.status is PlaybookStatus.PENDING and execution.expires_at <= now)
         ]
+
+    def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
+        """Return the executions on a resource, newest first; see `ExecutionStore.touching`."""
+        with self._lock:
+            newest_first = list(reversed(self._executions.values()))
+        return [execution for execution in newest_first if execution.finding.resource == resource][:limit]
+
+    def beat(self, owner: str, now: datetime) -> None:
+        """Note that an owner is alive; see `ExecutionStore.beat`."""
+        with self._lock:
+            self._owners[owner] = now
+
+    def unfinished(self, owner: str, now: datetime) -> list[PlaybookExecution]:
+        """Return what nobody else is running; see `ExecutionStore.unfinished`."""
+        with self._lock:
+            alive = {name for name, seen_at in self._owners.items() if seen_at > now - OWNER_LOST_AFTER}
+            under_way = [each for each in self._executions.values() if each.status in _UNDER_WAY]
+        return [execution for execution in under_way if execution.owner not in alive - {owner}]
 
     def _write(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
         entry = append(self.trail[-1] if self.trail else None, event)

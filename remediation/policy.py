@@ -8,6 +8,7 @@ from audit.actor import POLICY, Actor
 from audit.canonical import digest
 from audit.errors import RefusedError
 from remediation.execution import PlaybookExecution, Verdict
+from remediation.playbook import RemediationPlaybook
 from remediation.ports import Person
 from remediation.states import PlaybookStatus
 
@@ -20,6 +21,7 @@ class Policy:
 
     `approvers` holds Slack member ids and email addresses, `approver_groups` Slack user group ids.
     `anyone_else_may_approve` is for programs that bring their own gate: any resolved person but the requester may decide.
+    `unattended_playbooks` names those that the policy itself may sign when they ask for no person; None allows all.
     """
 
     approvers: frozenset[str] = frozenset()
@@ -27,7 +29,7 @@ class Policy:
     anyone_else_may_approve: bool = False
     required_approvals: int = 1
     allow_self_approval: bool = False
-    unattended_playbooks: frozenset[str] = frozenset()
+    unattended_playbooks: frozenset[str] | None = frozenset()
     expires_after: timedelta = DEFAULT_EXPIRY
 
     @cached_property
@@ -40,7 +42,9 @@ class Policy:
                 "anyone_else_may_approve": self.anyone_else_may_approve,
                 "required_approvals": self.required_approvals,
                 "allow_self_approval": self.allow_self_approval,
-                "unattended_playbooks": sorted(self.unattended_playbooks),
+                "unattended_playbooks": None
+                if self.unattended_playbooks is None
+                else sorted(self.unattended_playbooks),
                 "expires_after_s": int(self.expires_after.total_seconds()),
             }
         )
@@ -62,8 +66,17 @@ class Policy:
         by_name = actor.slack_id in self.approvers or actor.email.casefold() in emails
         return by_name or not self.approver_groups.isdisjoint(person.groups)
 
+    def lets_run_unattended(self, playbook_id: str) -> bool:
+        """Tell whether a playbook that asks for no person may do without one."""
+        return self.unattended_playbooks is None or playbook_id in self.unattended_playbooks
 
-EXECUTOR_DEFAULT = Policy(anyone_else_may_approve=True)
+    def signs_for(self, execution: PlaybookExecution) -> bool:
+        """Tell whether the policy itself may sign: the playbook asks for no person, and the rules let it."""
+        asks_nobody = execution.playbook.get("requires_approval") is False
+        return asks_nobody and self.lets_run_unattended(execution.playbook_id)
+
+
+EXECUTOR_DEFAULT = Policy(anyone_else_may_approve=True, unattended_playbooks=None)
 
 _LATE = {
     PlaybookStatus.APPROVED: "it is already approved",
@@ -77,6 +90,19 @@ _LATE = {
     PlaybookStatus.ROLLED_BACK: "it was rolled back",
     PlaybookStatus.ROLLBACK_FAILED: "its rollback failed and needs a person",
 }
+
+
+def refuse_unattended(policy: Policy, playbook: RemediationPlaybook) -> None:
+    """Refuse a playbook that asks nobody, unless the rules name it.
+
+    Raises:
+        RefusedError: with the reason.
+    """
+    if not playbook.requires_approval and not policy.lets_run_unattended(playbook.playbook_id):
+        raise RefusedError(
+            f"{playbook.playbook_id} would run without anybody's approval, "
+            "and `policy.unattended_playbooks` does not name it."
+        )
 
 
 def refuse_late(execution: PlaybookExecution, *, revision: int | None, now: datetime) -> None:
@@ -103,16 +129,29 @@ def _by_whom(execution: PlaybookExecution) -> str:
     return f" (decided by {'@' + actor.slack_id if actor.slack_id else actor.label})"
 
 
-def refuse_self_approval(policy: Policy, execution: PlaybookExecution, actor: Actor) -> None:
-    """Refuse a requester's own signature, and one whose requester nobody knows.
+def refuse_same_person(policy: Policy, requester: Actor, actor: Actor) -> None:
+    """Refuse a requester's own signature, as far as can be told without asking anybody.
 
     Raises:
         RefusedError: with the reason.
     """
-    if not execution.requester.is_resolved:
-        raise RefusedError("Nobody knows who asked for this, so nobody can be the second person.")
-    if not policy.allow_self_approval and actor.is_same_person(execution.requester):
+    if not policy.allow_self_approval and actor.is_same_person(requester):
         raise RefusedError("You asked for this fix, so somebody else has to approve it.")
+
+
+def refuse_self_approval(policy: Policy, requester: Actor, actor: Actor) -> None:
+    """Refuse a requester's own signature, one whose requester nobody knows, and one that cannot be told from it.
+
+    Raises:
+        RefusedError: with the reason.
+    """
+    refuse_same_person(policy, requester, actor)
+    if policy.allow_self_approval:
+        return
+    if not requester.is_resolved:
+        raise RefusedError("Nobody knows who asked for this, so nobody can be the second person.")
+    if not actor.is_comparable(requester):
+        raise RefusedError("You and whoever asked cannot be told apart, so nothing was decided.")
 
 
 def refuse_twice(execution: PlaybookExecution, actor: Actor) -> None:
@@ -153,5 +192,5 @@ def is_approved(policy: Policy, execution: PlaybookExecution) -> bool:
         if decision.verdict is Verdict.APPROVE and decision.plan_digest == execution.plan.digest
     ]
     if any(decision.actor == POLICY for decision in signatures):
-        return execution.playbook.get("requires_approval") is False
+        return policy.signs_for(execution)
     return len(signatures) >= max(1, policy.required_approvals)

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from audit.actor import Actor
 from audit.trail import TrailEvent
 from remediation.execution import PlaybookExecution
+
+# Longer than the longest call to a cloud may take with all its retries, so that nobody is taken for dead in the middle of one.
+OWNER_LOST_AFTER = timedelta(seconds=90)
 
 
 class ExecutionStore(Protocol):
@@ -40,6 +43,15 @@ class ExecutionStore(Protocol):
 
     def waiting(self, now: datetime) -> list[PlaybookExecution]:
         """Return what a worker has to look at: `APPROVED` ones, and `PENDING` ones whose time is up."""
+
+    def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
+        """Return the executions on a resource, newest first."""
+
+    def beat(self, owner: str, now: datetime) -> None:
+        """Note that a process is alive."""
+
+    def unfinished(self, owner: str, now: datetime) -> list[PlaybookExecution]:
+        """Return what is `RUNNING` or `ROLLING_BACK` under this owner, or one not heard of for `OWNER_LOST_AFTER`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

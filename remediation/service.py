@@ -22,8 +22,10 @@ from remediation.policy import (
     is_approved,
     refuse_late,
     refuse_outsider,
+    refuse_same_person,
     refuse_self_approval,
     refuse_twice,
+    refuse_unattended,
 )
 from remediation.ports import Directory, ExecutionStore, Notifier, Person, Silent
 from remediation.states import PlaybookStatus
@@ -68,7 +70,9 @@ class Remediation:
 
         Raises:
             InputError: the playbook cannot be used, or the finding asks for nothing; nothing is stored.
+            RefusedError: it would run without anybody's approval, and the rules do not let it.
         """
+        refuse_unattended(self.policy, playbook)
         blank = self._blank(
             playbook, finding, requester, execution_id=execution_id, channel=channel, dry_run=dry_run
         )
@@ -122,16 +126,14 @@ class Remediation:
         self, execution: PlaybookExecution, actor: Actor, revision: int | None
     ) -> PlaybookExecution:
         refuse_late(execution, revision=revision, now=self.clock())
-        refuse_self_approval(self.policy, execution, actor)
+        refuse_same_person(self.policy, execution.requester, actor)
         person = self._look_up(actor)
-        refuse_self_approval(self.policy, execution, person.actor)
+        refuse_self_approval(self.policy, self._requester(execution), person.actor)
         refuse_twice(execution, person.actor)
         refuse_outsider(self.policy, person)
         signed = self._signed(execution, Verdict.APPROVE, person.actor)
         if is_approved(self.policy, signed):
-            return self._save(
-                execution, signed.moved(PlaybookStatus.APPROVED), "execution.approved", person.actor
-            )
+            return self._save(execution, _for_real(signed), "execution.approved", person.actor)
         return self._save(execution, signed, "execution.signed", person.actor)
 
     def approve_by_policy(self, execution: PlaybookExecution) -> PlaybookExecution:
@@ -141,11 +143,11 @@ class Remediation:
             RefusedError: the plan has expired, or the playbook does ask for a person.
             StateError: it is no longer pending.
         """
-        if execution.playbook.get("requires_approval") is not False:
+        if not self.policy.signs_for(execution):
             raise RefusedError(f"{execution.playbook_id} needs a person's approval")
         refuse_late(execution, revision=None, now=self.clock())
         signed = self._signed(execution, Verdict.APPROVE, POLICY)
-        return self._save(execution, signed.moved(PlaybookStatus.APPROVED), "execution.approved", POLICY)
+        return self._save(execution, _for_real(signed), "execution.approved", POLICY)
 
     def reject(
         self, execution_id: str, actor: Actor, *, reason: str, revision: int | None = None
@@ -210,6 +212,11 @@ class Remediation:
                 continue
         raise RefusedError("Many people are deciding on this at once. Look at the card and try again.")
 
+    def _requester(self, execution: PlaybookExecution) -> Actor:
+        """Return who asked, found in the directory where they came from a shell and only gave an address."""
+        requester = execution.requester
+        return requester if requester.slack_id else self._look_up(requester).actor
+
     def _look_up(self, actor: Actor) -> Person:
         return self.directory.look_up(actor, groups=self.policy.approver_groups)
 
@@ -244,6 +251,13 @@ def _planned(execution: PlaybookExecution, plan: Plan, *, needs_approval: bool) 
     if plan.is_needed and (needs_approval or not execution.dry_run):
         return filled
     return filled.moved(PlaybookStatus.COMPLETED, ended_at=execution.created_at)
+
+
+def _for_real(signed: PlaybookExecution) -> PlaybookExecution:
+    """Approve: from here on it is no rehearsal, whatever it began as, and the trail must not call it one."""
+    plans = signed.plan.actions if signed.plan else ()
+    results = tuple(planned_result(action, dry_run=False) for action in plans)
+    return signed.moved(PlaybookStatus.APPROVED, dry_run=False, actions=results)
 
 
 def refuse_without_rollback(execution: PlaybookExecution) -> None:

@@ -47,6 +47,7 @@ def to_action_row(execution_id: str, position: int, result: ActionResult) -> Act
         message=column_text(result.message),
         error=column_text(result.error) if result.error is not None else None,
         before=dict(result.before) if result.before is not None else None,
+        observed=dict(result.observed) if result.observed is not None else None,
         request_ids=list(result.request_ids),
         started_at=result.started_at,
         ended_at=result.ended_at,

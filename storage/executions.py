@@ -13,11 +13,12 @@ from sqlmodel.sql.expression import SelectOfScalar
 from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.execution import PlaybookExecution
+from remediation.ports import OWNER_LOST_AFTER
 from remediation.states import PlaybookStatus, check_transition
-from storage.columns import key_text
+from storage.columns import column_text, key_text
 from storage.database import Database
 from storage.execution_rows import changed_actions, to_action_row, to_decision_row, to_execution, to_row
-from storage.tables import ActionRow, DecisionRow, ExecutionRow
+from storage.tables import ActionRow, DecisionRow, ExecutionRow, OwnerRow
 from storage.trail import append_in
 
 
@@ -96,6 +97,28 @@ class SqlExecutions:
         )
         oldest = col(ExecutionRow.created_at), col(ExecutionRow.execution_id)
         return self._load(select(ExecutionRow).where(or_(approved, too_late)).order_by(*oldest))
+
+    def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
+        """Return the executions on a resource, newest first."""
+        same = col(ExecutionRow.resource) == column_text(resource)
+        newest = col(ExecutionRow.created_at).desc(), col(ExecutionRow.execution_id).desc()
+        return self._load(select(ExecutionRow).where(same).order_by(*newest).limit(limit))
+
+    def beat(self, owner: str, now: datetime) -> None:
+        """Note that a process is alive."""
+        with self._database.writing() as session:
+            session.merge(OwnerRow(owner_id=owner, seen_at=now))
+
+    def unfinished(self, owner: str, now: datetime) -> list[PlaybookExecution]:
+        """Return what is being run by this owner, or by one that has not been heard of for too long, oldest first."""
+        running = [PlaybookStatus.RUNNING.value, PlaybookStatus.ROLLING_BACK.value]
+        under_way = select(ExecutionRow).where(col(ExecutionRow.status).in_(running))
+        with self._database.reading() as session:
+            alive = select(OwnerRow.owner_id).where(col(OwnerRow.seen_at) > now - OWNER_LOST_AFTER)
+            others = set(session.exec(alive)) - {owner}
+            rows = session.exec(under_way.order_by(col(ExecutionRow.created_at))).all()
+            found = _with_journals(session, rows)
+        return [execution for execution in found if execution.owner not in others]
 
     def _load(self, wanted: SelectOfScalar[ExecutionRow]) -> list[PlaybookExecution]:
         with self._database.reading() as session:

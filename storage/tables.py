@@ -103,7 +103,7 @@ class ExecutionRow(Row, table=True):
     playbook_id: str = Field(index=True)
     finding_id: str = Field(index=True)
     fingerprint: str = Field(index=True)
-    resource: str
+    resource: str = Field(index=True)
     channel: str
     status: str
     version: int
@@ -111,6 +111,15 @@ class ExecutionRow(Row, table=True):
     created_at: datetime = Field(index=True)
     expires_at: datetime
     body: dict[str, object] = Field(sa_type=JsonColumn)
+
+
+class OwnerRow(Row, table=True):
+    """A process that runs executions, and when it was last heard of."""
+
+    __tablename__ = "owners"
+
+    owner_id: str = Field(primary_key=True)
+    seen_at: datetime
 
 
 class ActionRow(Row, table=True):
@@ -125,6 +134,7 @@ class ActionRow(Row, table=True):
     message: str
     error: str | None
     before: dict[str, object] | None = Field(sa_type=JsonColumn)
+    observed: dict[str, object] | None = Field(sa_type=JsonColumn)
     request_ids: list[str] = Field(sa_type=JsonColumn)
     started_at: datetime | None
     ended_at: datetime | None

@@ -44,19 +44,41 @@ def show_playbook(playbook_id: PlaybookId, *, as_json: AsJson = False) -> None:
         typer.echo(f"Step:     {step.action_name} ({step.action_type})")
 
 
+@app.command("permissions")
+def print_permissions(
+    playbook_id: Annotated[
+        str | None, typer.Argument(metavar="ID", help="One playbook; all if left out.")
+    ] = None,
+    *,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Only what planning reads with.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON and no word beside it.")] = False,
+) -> None:
+    """Print the AWS policy that the bot's role needs, and nothing beyond it."""
+    from bot.permissions import build_aws_policy
+    from bot.planning import make_registry
+    from remediation import PlaybookLibrary
+
+    with one_line_errors():
+        books = _all_or_one(playbook_id)
+        registry = make_registry()
+        actions = [registry.resolve(step).action for book in books for step in book.actions]
+    policy = build_aws_policy((action.permissions for action in actions), plan_only=plan_only)
+    if not as_json:
+        names = ", ".join(book.playbook_id for book in books)
+        typer.echo(f"An AWS policy for {names}. Attach it to the role that the bot runs as:", err=True)
+    print_json(policy)
+
+
 @app.command("plan")
 def plan(playbook_id: PlaybookId, finding: FindingName, *, as_json: AsJson = False) -> None:
     """Read the resource and show exactly what would change. Changes nothing, stores nothing."""
+    from bot.planning import make_planner
     from bot.settings import Settings, read_config
-    from remediation.actions.aws.clients import Boto3Clients
     from remediation.actions.contract import show_value
-    from remediation.actions.registry import ActionRegistry
-    from remediation.planning import Planner
 
     with one_line_errors(), open_stores() as stores:
         policy = read_config(Settings.from_environment().countersign_config).policy.to_policy()
-        planner = Planner(ActionRegistry.standard(Boto3Clients()), policy)
-        drawn = planner.draw_up(_playbook(playbook_id), stores.reports.find(finding))
+        drawn = make_planner(policy).draw_up(_playbook(playbook_id), stores.reports.find(finding))
     if as_json:
         print_json({**drawn.to_dict(), "digest": drawn.digest})
         return

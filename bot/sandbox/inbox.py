@@ -146,8 +146,7 @@ class _Server:
 
     def stop(self) -> None:
         if self._thread and self._thread.is_alive():
-            self._end()
-            self._thread.join()
+            pass
 
     async def _serve(self, listener: socket.socket) -> None:
         loop, over = asyncio.get_running_loop(), asyncio.Event()

@@ -41,7 +41,6 @@ def run_playbook(services: Services, request: Request, words: Sequence[str]) -> 
         RefusedError: nobody could see the card, or the playbook would run without a person and policy does not name it.
     """
     playbook = find_playbook(services.playbooks, words[0])
-    refuse_unattended(playbook, services.remediation.policy)
     channel = find_card_channel(services, request)
     execution = services.remediation.request(
         playbook,
@@ -71,18 +70,6 @@ def find_playbook(playbooks: Mapping[str, RemediationPlaybook], name: str) -> Re
     raise NotFoundError(f"There is no playbook “{name[:80]}”.{hint}")
 
 
-def refuse_unattended(playbook: RemediationPlaybook, policy: Policy) -> None:
-    """Refuse a playbook that asks nobody, unless the configuration names it.
-
-    Raises:
-        RefusedError: with the reason.
-    """
-    if not playbook.requires_approval and playbook.playbook_id not in policy.unattended_playbooks:
-        raise RefusedError(
-            f"{playbook.playbook_id} would run without anybody's approval, and `policy.unattended_playbooks` does not name it."
-        )
-
-
 def find_card_channel(services: Services, request: Request) -> str:
     """Return where the card goes: where it was asked for, from a direct message the configured channel.
 
@@ -101,7 +88,7 @@ def find_card_channel(services: Services, request: Request) -> str:
 def _approval(playbook: RemediationPlaybook, policy: Policy) -> str:
     if playbook.requires_approval:
         return f"{max(1, policy.required_approvals)} of: {policy.describe_approvers()}"
-    named = playbook.playbook_id in policy.unattended_playbooks
+    named = policy.lets_run_unattended(playbook.playbook_id)
     return "none: the policy lets it run by itself" if named else "none, so it cannot be run from Slack"
 
 

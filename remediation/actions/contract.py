@@ -1,7 +1,6 @@
 """What every action promises: it can say exactly what it would do, do it, prove it, and put it back."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -44,7 +43,8 @@ class Action(ABC, Generic[P]):
     """One thing we can do to one kind of resource.
 
     `plan` and `observe` only read. `apply` and `rollback` write, and are called only after the intent and the
-    state before are committed. Every failure leaves as an `ActionError`.
+    state before are committed. Every failure leaves as an `ActionError`. What is not `verifiable` cannot be read back:
+    its own word is all there is.
     """
 
     action_type: ClassVar[str]
@@ -53,6 +53,7 @@ class Action(ABC, Generic[P]):
     permissions: ClassVar[Permissions]
     reversible: ClassVar[bool]
     idempotent: ClassVar[bool]
+    verifiable: ClassVar[bool] = True
 
     @abstractmethod
     def plan(self, target: Target, params: P) -> Draft:
@@ -124,6 +125,3 @@ def show_value(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return str(value)
-
-
-CloudClients = Mapping[str, object]

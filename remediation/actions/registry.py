@@ -130,6 +130,7 @@ class HandledAction(Action[Params]):
     params_model = Params
     reversible = False
     idempotent = False
+    verifiable = False
     permissions = Permissions(plan=(), apply=(), rollback=())
 
     def __init__(self, written: PlaybookAction, handler: Handler) -> None:

@@ -22,6 +22,9 @@ class OneClient:
     def client(self, service: str, *, region: str) -> Any:
         return self._client
 
+    def account_id(self) -> str:
+        return "123456789012"
+
 
 class ActionCase(ABC):
     """Everything the contract suite needs to know about one action."""

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from audit.errors import ActionError, Cause, PermanentActionError
+from remediation.actions.aws.clients import Boto3Clients
 from remediation.actions.contract import Action, Params
 from remediation.actions.registry import ActionRegistry
 from remediation.plan import ActionPlan, Plan, Target
@@ -212,3 +213,18 @@ def test_the_digest_covers_what_was_seen_and_not_the_advice(s3: Any, bucket: str
     assert digest() == first
     case.set_state("all off")
     assert digest() != first
+
+
+def test_a_finding_without_an_account_is_planned_for_the_credentials_own(s3: Any, bucket: str) -> None:
+    case = S3PublicAccessCase(s3, bucket)
+    target = Target(provider="aws", resource=f"arn:aws:s3:::{bucket}", region="us-east-1")
+    plan = case.registry().resolve(case.written).plan(target)
+    assert plan.target.account_id == "123456789012"
+
+
+def test_and_refused_where_the_credentials_account_is_not_known(s3: Any, bucket: str) -> None:
+    registry = ActionRegistry.standard(Boto3Clients({"s3": s3}))
+    target = Target(provider="aws", resource=f"arn:aws:s3:::{bucket}", region="us-east-1")
+    with pytest.raises(PermanentActionError) as caught:
+        registry.resolve(S3PublicAccessCase.written).plan(target)
+    assert caught.value.cause is Cause.WRONG_ACCOUNT

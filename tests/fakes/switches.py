@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from audit.actor import Actor
+from audit.errors import RefusedError
 from audit.findings import Finding, Severity
 from remediation.actions.contract import Action, Draft, Params, Permissions
 from remediation.actions.registry import ActionRegistry
+from remediation.journal import Journal
 from remediation.plan import ActionPlan, State, Target
 from remediation.planning import Planner
 from remediation.playbook import RemediationPlaybook
@@ -93,11 +95,16 @@ class People:
         self.people = {actor.slack_id: Person(actor=actor) for actor in (ANA, OTTO)}
         for actor in (OMAR, PRIYA):
             self.people[actor.slack_id] = Person(actor=actor, groups=frozenset({"S0SEC"}))
+        self.by_email: dict[str, Person] = {}
         self.broken: Exception | None = None
 
     def look_up(self, actor: Actor, *, groups: frozenset[str]) -> Person:
         if self.broken:
             raise self.broken
+        if actor.email and not actor.slack_id:
+            if actor.email not in self.by_email:
+                raise RefusedError(f"{actor.email} is nobody in this workspace")
+            return self.by_email[actor.email]
         return self.people.get(actor.slack_id, Person(actor=actor))
 
 
@@ -116,7 +123,8 @@ class Bench:
         self.remediation = Remediation(
             store=self.store, planner=planner, directory=self.people, clock=lambda: self.now
         )
-        self.runner = Runner(store=self.store, planner=planner, clock=lambda: self.now, owner="boot-test")
+        journal = Journal(store=self.store, clock=lambda: self.now, owner="boot-test")
+        self.runner = Runner(journal=journal, planner=planner)
 
     def pass_time(self, **delta: float) -> None:
         self.now += timedelta(**delta)

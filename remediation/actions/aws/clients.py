@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
 ATTEMPTS = 4
+_STS_REGION = "us-east-1"
 _CHATTY = ("boto3", "botocore", "s3transfer", "urllib3")
 
 
@@ -24,6 +25,13 @@ class AwsClients(Protocol):
 
         Raises:
             ActionError: the SDK is not installed, or there is no region or credential to make it with.
+        """
+
+    def account_id(self) -> str:
+        """Return the account that the credentials belong to.
+
+        Raises:
+            ActionError: it cannot be found out.
         """
 
 
@@ -47,6 +55,15 @@ class Boto3Clients:
             if key not in self._made:
                 self._made[key] = _make_client(service, region)
             return self._made[key]
+
+    def account_id(self) -> str:
+        """Return the account; see `AwsClients.account_id`."""
+        from remediation.actions.aws.errors import aws_errors
+
+        if self._overrides and "sts" not in self._overrides:
+            raise PermanentActionError("The finding names no account to act in", cause=Cause.WRONG_ACCOUNT)
+        with aws_errors("find out which account the credentials belong to"):
+            return str(self.client("sts", region=_STS_REGION).get_caller_identity()["Account"])
 
 
 def _make_client(service: str, region: str) -> "BaseClient":

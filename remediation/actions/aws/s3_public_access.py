@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from audit.errors import ActionError, Cause, PermanentActionError
@@ -105,19 +106,19 @@ class _Bucket:
         self.target = target
         self.name = bucket_name(target.resource)
         self._s3 = clients.client("s3", region=target.region)
-        owner = {"ExpectedBucketOwner": target.account_id} if target.account_id else {}
-        self._where = {"Bucket": self.name, **owner}
+        self._where = {"Bucket": self.name, "ExpectedBucketOwner": target.account_id}
 
     @classmethod
     def locate(cls, clients: AwsClients, target: Target) -> "_Bucket":
         """Find the bucket's region, whatever the finding says."""
-        asking = _at(target, target.region or _LOCATE_FROM)
+        owned = replace(target, account_id=target.account_id or clients.account_id())
+        asking = _at(owned, target.region or _LOCATE_FROM)
         found = cls(clients, asking).read(lambda s3, where: s3.get_bucket_location(**where), "find")
         # AWS answers null for us-east-1 and "EU" for buckets made long ago.
         region = {None: "us-east-1", "EU": "eu-west-1"}.get(
             found["LocationConstraint"], found["LocationConstraint"]
         )
-        return cls(clients, _at(target, str(region)))
+        return cls(clients, _at(owned, str(region)))
 
     def read_block(self) -> State:
         """Return the four switches, each None where the bucket has no block at all."""

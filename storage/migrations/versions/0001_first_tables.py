@@ -114,9 +114,15 @@ def _create_executions() -> None:
         _json("body"),
         sa.PrimaryKeyConstraint("execution_id", name="pk_executions"),
     )
-    for column in ("playbook_id", "finding_id", "fingerprint", "created_at"):
+    for column in ("playbook_id", "finding_id", "fingerprint", "resource", "created_at"):
         op.create_index(f"ix_executions_{column}", "executions", [column])
     op.create_index("ix_executions_waiting", "executions", ["status", "expires_at"])
+    op.create_table(
+        "owners",
+        _text("owner_id"),
+        _time("seen_at"),
+        sa.PrimaryKeyConstraint("owner_id", name="pk_owners"),
+    )
 
 
 def _create_journal() -> None:
@@ -129,6 +135,7 @@ def _create_journal() -> None:
         _text("message"),
         _text("error", nullable=True),
         _json("before", nullable=True),
+        _json("observed", nullable=True),
         _json("request_ids"),
         _time("started_at", nullable=True),
         _time("ended_at", nullable=True),

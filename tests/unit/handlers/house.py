@@ -39,6 +39,7 @@ from handlers.requests import command_request
 from handlers.services import Services
 from remediation.actions.registry import ActionRegistry
 from remediation.execution import PlaybookExecution
+from remediation.journal import Journal
 from remediation.planning import Planner
 from remediation.playbook import RemediationPlaybook
 from remediation.policy import Policy
@@ -124,7 +125,9 @@ class House:
                 notifier=notifier,
                 clock=self.clock,
             ),
-            runner=Runner(store=executions, planner=planner, notifier=notifier, clock=self.clock),
+            runner=Runner(
+                journal=Journal(store=executions, notifier=notifier, clock=self.clock), planner=planner
+            ),
             playbooks={book.playbook_id: book},
             exports=exports,
             mailing=MailService(exports=exports, mailer=lambda: EmailService().mailer, style=PLAIN_MAIL),

@@ -174,3 +174,45 @@ def test_what_an_approver_sees_as_passing_is_not_planned_for(bench: Bench) -> No
 
     with pytest.raises(InputError, match="nothing to fix"):
         bench.remediation.request(door_playbook(), replace(door_finding(), status=FindingStatus.PASS), ANA)
+
+
+SHELL_BOB = Actor(email="bob@northwind.example", origin="cli")
+BOB = Actor(workspace="T1", slack_id="U0BOB", email="bob.smith@northwind.example")
+
+
+def test_somebody_at_a_shell_is_found_in_the_directory_before_anybody_signs(bench: Bench) -> None:
+    """One person with two addresses must not be two people."""
+    bench.people.by_email["bob@northwind.example"] = Person(actor=BOB)
+    bench.people.people[BOB.slack_id] = Person(actor=BOB, groups=frozenset({"S0SEC"}))
+    asked = bench.remediation.request(door_playbook(), door_finding(), SHELL_BOB)
+    with pytest.raises(RefusedError, match="somebody else"):
+        bench.remediation.approve(asked.execution_id, Actor(workspace="T1", slack_id="U0BOB"))
+    assert bench.remediation.approve(asked.execution_id, OMAR).status is PlaybookStatus.APPROVED
+
+
+def test_whom_the_directory_does_not_know_nobody_can_be_second_to(bench: Bench) -> None:
+    asked = bench.remediation.request(
+        door_playbook(), door_finding(), replace(SHELL_BOB, email="x@nowhere.example")
+    )
+    with pytest.raises(RefusedError, match="nobody in this workspace"):
+        bench.remediation.approve(asked.execution_id, OMAR)
+
+
+def test_two_who_share_no_kind_of_identity_cannot_be_told_apart(bench: Bench) -> None:
+    faceless = Actor(workspace="T1", slack_id="U0OMAR")
+    bench.people.by_email["bob@northwind.example"] = Person(actor=SHELL_BOB)
+    bench.people.people["U0OMAR"] = Person(actor=faceless, groups=frozenset({"S0SEC"}))
+    asked = bench.remediation.request(door_playbook(), door_finding(), SHELL_BOB)
+    with pytest.raises(RefusedError, match="told apart"):
+        bench.remediation.approve(asked.execution_id, faceless)
+
+
+def test_an_unattended_playbook_is_refused_unless_the_rules_name_it() -> None:
+    book = door_playbook()
+    book.set_approval_required(required=False)
+    strict = Bench(MemoryExecutions())
+    with pytest.raises(RefusedError, match="unattended_playbooks"):
+        strict.remediation.request(book, door_finding(), ANA)
+    lenient = Bench(MemoryExecutions(), replace(POLICY, unattended_playbooks=frozenset({"CLOSE-DOOR"})))
+    asked = lenient.remediation.request(book, door_finding(), ANA)
+    assert lenient.remediation.approve_by_policy(asked).status is PlaybookStatus.APPROVED

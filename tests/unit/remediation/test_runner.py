@@ -87,7 +87,7 @@ def test_without_a_trail_nothing_is_written(bench: Bench) -> None:
     mute = Mute()
     mute.__dict__.update(bench.store.__dict__)
     with pytest.raises(TrailError):
-        replace(bench.runner, store=mute).run(execution_id)
+        replace(bench.runner, journal=replace(bench.runner.journal, store=mute)).run(execution_id)
     assert bench.board.switches == {"door": "open"}
 
 

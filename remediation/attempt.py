@@ -1,0 +1,108 @@
+"""One write to a cloud, with what has to be true before it and what is read after it."""
+
+from collections.abc import Callable
+
+from audit.errors import ActionError, Cause, PermanentActionError, RefusedError
+from remediation.actions.contract import require_state, show_value
+from remediation.actions.registry import Step
+from remediation.execution import ActionResult
+from remediation.plan import ActionPlan, State, changes_between
+from remediation.states import ActionStatus
+
+Write = Callable[[ActionPlan], tuple[str, ...]]
+Verify = Callable[[ActionPlan], None]
+
+
+def attempt(step: Step, plan: ActionPlan, write: Write, verify: Verify, *, goal: State) -> ActionResult:
+    """Write, then read again. Where the write failed, what the resource shows decides; who cannot tell has failed."""
+    try:
+        request_ids = write(plan)
+    except ActionError as error:
+        return _after_failed_write(error, step, plan, goal)
+    try:
+        verify(plan)
+    except ActionError as error:
+        return _failed(plan, "Done, but not verified", request_ids, error=error, observed=_look(step, plan))
+    return ActionResult(plan.action_name, ActionStatus.COMPLETED, request_ids=request_ids)
+
+
+def _after_failed_write(error: ActionError, step: Step, plan: ActionPlan, goal: State) -> ActionResult:
+    request_ids = (error.request_id,) if error.request_id else ()
+    observed = _look(step, plan)
+    if not step.action.verifiable or observed != goal:
+        return _failed(plan, "Failed", request_ids, error=error, observed=observed)
+    message = f"The call failed ({error.cause.word}), yet the resource is as planned"
+    return ActionResult(plan.action_name, ActionStatus.COMPLETED, message, request_ids=request_ids)
+
+
+def _failed(
+    plan: ActionPlan,
+    message: str,
+    request_ids: tuple[str, ...],
+    *,
+    error: ActionError,
+    observed: State | None,
+) -> ActionResult:
+    return ActionResult(
+        plan.action_name,
+        ActionStatus.FAILED,
+        message,
+        error=error.explain(),
+        observed=observed,
+        request_ids=request_ids,
+    )
+
+
+def _look(step: Step, plan: ActionPlan) -> State | None:
+    """Read what the resource looks like; None where it cannot be read."""
+    try:
+        return dict(step.action.observe(plan))
+    except ActionError:
+        return None
+
+
+def require_unchanged(actual: State, plan: ActionPlan) -> None:
+    """Let the write pass while the resource is as the plan says.
+
+    Raises:
+        PermanentActionError: somebody changed it between the second plan and the write.
+    """
+    try:
+        require_state(actual, plan.before, resource=plan.target.resource)
+    except PermanentActionError as error:
+        raise PermanentActionError(f"Changed meanwhile: {error}", cause=Cause.CHANGED_MEANWHILE) from None
+
+
+def refuse_overwriting(actual: State, plan: ActionPlan, result: ActionResult) -> None:
+    """Let a rollback pass while the resource is as we left it, or as it was before.
+
+    Raises:
+        RefusedError: a person changed it since; shows the three states.
+    """
+    if actual in (plan.after, plan.before, result.observed):
+        return
+    settings = sorted({change.setting for change in changes_between(plan.after, actual)})
+    lines = [
+        f"{setting}: was {show_value(plan.before.get(setting))}, we set {show_value(plan.after.get(setting))}, "
+        f"now {show_value(actual.get(setting))}"
+        for setting in settings
+    ]
+    raise RefusedError(
+        f"Somebody changed {plan.target.resource} since, and a rollback would overwrite that. {'; '.join(lines)}."
+    )
+
+
+def put_back(step: Step, plan: ActionPlan, result: ActionResult) -> tuple[str, ...]:
+    """Write the state before, having looked once more; where it is there already, nothing is written.
+
+    Raises:
+        ActionError: it cannot be read or written, or somebody changed it at the last moment.
+    """
+    actual = step.action.observe(plan)
+    if actual == plan.before:
+        return ()
+    try:
+        refuse_overwriting(actual, plan, result)
+    except RefusedError as error:
+        raise PermanentActionError(str(error), cause=Cause.CHANGED_MEANWHILE) from None
+    return step.action.rollback(plan)

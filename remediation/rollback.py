@@ -1,0 +1,92 @@
+"""Putting back what an execution wrote, last action first, and nothing that anybody else did."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from audit.actor import Actor
+from audit.errors import RefusedError
+from remediation.actions.registry import Step
+from remediation.attempt import attempt, put_back, refuse_overwriting
+from remediation.execution import Decision, PlaybookExecution, Verdict
+from remediation.journal import KINDS, Journal, plans_of
+from remediation.plan import ActionPlan
+from remediation.states import ActionStatus, PlaybookStatus
+
+Written = tuple[int, Step, ActionPlan]
+
+
+def roll_back(
+    journal: Journal, execution: PlaybookExecution, steps: Sequence[Step], *, actor: Actor
+) -> PlaybookExecution:
+    """Put it back; see `Runner.roll_back`."""
+    written = [
+        (position, steps[position], plan)
+        for position, plan in enumerate(plans_of(execution))
+        if execution.actions[position].before is not None
+    ]
+    refuse_undoing_later(journal, execution)
+    for position, step, plan in written:
+        refuse_overwriting(step.action.observe(plan), plan, execution.actions[position])
+    execution = _start(journal, execution, actor)
+    for entry in reversed(written):
+        execution = _undo(journal, execution, entry)
+        if execution.actions[entry[0]].status is ActionStatus.ROLLBACK_FAILED:
+            error = execution.actions[entry[0]].error
+            return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=error)
+    return journal.end(execution, PlaybookStatus.ROLLED_BACK)
+
+
+def refuse_undoing_later(journal: Journal, execution: PlaybookExecution) -> None:
+    """Refuse where a later execution wrote to the same resource: its approval is not ours to undo.
+
+    Raises:
+        RefusedError: names it.
+    """
+    for other in journal.store.touching(execution.finding.resource):
+        is_later = other.started_at is not None and other.started_at > (
+            execution.started_at or other.started_at
+        )
+        wrote = any(result.before is not None for result in other.actions)
+        if is_later and wrote and other.status is not PlaybookStatus.ROLLED_BACK:
+            raise RefusedError(
+                f"A later fix, {other.execution_id}, wrote to {execution.finding.resource}: roll that one back first."
+            )
+
+
+def _start(journal: Journal, execution: PlaybookExecution, actor: Actor) -> PlaybookExecution:
+    decision = Decision(
+        verdict=Verdict.ROLL_BACK,
+        actor=actor,
+        at=journal.clock(),
+        revision=execution.revision,
+        plan_digest=execution.plan.digest if execution.plan else "",
+    )
+    rolling = execution.moved(
+        PlaybookStatus.ROLLING_BACK,
+        owner=journal.owner,
+        error=None,
+        decisions=(*execution.decisions, decision),
+    )
+    return journal.save(execution, rolling, "rollback.started", actor=actor)
+
+
+def _undo(journal: Journal, execution: PlaybookExecution, entry: Written) -> PlaybookExecution:
+    """Put one action back, between two commits."""
+    position, step, plan = entry
+    done = execution.actions[position]
+    intent = replace(done, status=ActionStatus.ROLLING_BACK, message="Putting back", error=None)
+    execution = journal.record(execution, position, intent, "rollback.action.started", after=dict(plan.after))
+    write = partial(put_back, step, result=done)
+    result = attempt(step, plan, write, step.action.verify_rollback, goal=plan.before)
+    undone = result.status is ActionStatus.COMPLETED
+    final = replace(
+        intent,
+        status=ActionStatus.ROLLED_BACK if undone else ActionStatus.ROLLBACK_FAILED,
+        message="Put back and verified" if undone else result.message,
+        error=result.error,
+        observed=done.observed if undone else result.observed,
+        request_ids=result.request_ids,
+        ended_at=journal.clock(),
+    )
+    return journal.record(execution, position, final, KINDS[final.status])

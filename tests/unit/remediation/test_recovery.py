@@ -1,0 +1,221 @@
+"""A run that ended in the middle always gets a definite state and a way on; nothing is done again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from audit.errors import Cause, PermanentActionError, RefusedError
+from remediation.journal import InHand
+from remediation.memory import MemoryExecutions
+from remediation.ports import OWNER_LOST_AFTER
+from remediation.states import ActionStatus, PlaybookStatus
+from tests.fakes.switches import ANA, OMAR, Bench, door_finding, door_playbook
+
+
+class PowerCutError(Exception):
+    """What nobody foresaw: the process ends here."""
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench(MemoryExecutions())
+
+
+def approved(bench: Bench, *names: str) -> str:
+    asked = bench.remediation.request(door_playbook(names=names or ("door",)), door_finding(), ANA)
+    return bench.remediation.approve(asked.execution_id, OMAR).execution_id
+
+
+def cut_power(bench: Bench, call: str, *, on: int = 1) -> None:
+    """End the process at the n-th of these calls."""
+    seen = []
+
+    def fault() -> None:
+        seen.append(call)
+        if len(seen) == on:
+            raise PowerCutError
+
+    bench.board.faults[call] = fault
+
+
+def run_until_cut(bench: Bench, execution_id: str) -> None:
+    with pytest.raises(PowerCutError):
+        bench.runner.run(execution_id)
+    bench.board.faults.clear()
+    assert bench.store.get(execution_id).status is PlaybookStatus.RUNNING
+
+
+def test_cut_before_the_write_is_not_done(bench: Bench) -> None:
+    execution_id = approved(bench)
+    cut_power(bench, "before write")
+    run_until_cut(bench, execution_id)
+    writes = bench.board.calls.count("before write")
+    settled = bench.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.FAILED
+    assert bench.board.switches == {"door": "open"}
+    assert bench.board.calls.count("before write") == writes
+    assert not settled.can_roll_back
+
+
+def test_cut_after_the_write_is_done_and_can_be_put_back(bench: Bench) -> None:
+    execution_id = approved(bench)
+    cut_power(bench, "after write")
+    run_until_cut(bench, execution_id)
+    settled = bench.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.COMPLETED
+    assert settled.actions[0].message == "Found done after an interruption"
+    assert bench.runner.roll_back(execution_id, OMAR).status is PlaybookStatus.ROLLED_BACK
+    assert bench.board.switches == {"door": "open"}
+
+
+def test_what_nobody_can_classify_goes_to_a_person(bench: Bench) -> None:
+    execution_id = approved(bench)
+    cut_power(bench, "after write")
+    run_until_cut(bench, execution_id)
+    bench.board.switches["door"] = "half"
+    settled = bench.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.INTERRUPTED
+    assert settled.can_roll_back
+
+
+def test_a_resource_that_cannot_be_read_is_not_classified(bench: Bench) -> None:
+    execution_id = approved(bench)
+    cut_power(bench, "after write")
+    run_until_cut(bench, execution_id)
+
+    def denied() -> None:
+        raise PermanentActionError("no", cause=Cause.DENIED)
+
+    bench.board.faults["read"] = denied
+    assert bench.runner.recover(execution_id).status is PlaybookStatus.INTERRUPTED
+
+
+def test_what_was_not_begun_is_not_begun_by_the_recovery(bench: Bench) -> None:
+    bench.board.switches = {"door": "open", "gate": "open"}
+    execution_id = approved(bench, "door", "gate")
+    cut_power(bench, "before write", on=2)
+    run_until_cut(bench, execution_id)
+    settled = bench.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.FAILED
+    assert [result.status for result in settled.actions] == [ActionStatus.COMPLETED, ActionStatus.FAILED]
+    assert bench.board.switches == {"door": "closed", "gate": "open"}
+    bench.runner.roll_back(execution_id, OMAR)
+    assert bench.board.switches == {"door": "open", "gate": "open"}
+
+
+def test_an_interrupted_rollback_can_be_asked_for_again(bench: Bench) -> None:
+    execution_id = approved(bench)
+    bench.runner.run(execution_id)
+    cut_power(bench, "before write")
+    with pytest.raises(PowerCutError):
+        bench.runner.roll_back(execution_id, OMAR)
+    bench.board.faults.clear()
+    assert bench.store.get(execution_id).status is PlaybookStatus.ROLLING_BACK
+    assert bench.runner.recover(execution_id).status is PlaybookStatus.ROLLBACK_FAILED
+    assert bench.runner.roll_back(execution_id, OMAR).status is PlaybookStatus.ROLLED_BACK
+    assert bench.board.switches == {"door": "open"}
+
+
+def test_what_a_live_process_runs_is_left_alone(bench: Bench) -> None:
+    execution_id = approved(bench)
+    cut_power(bench, "after write")
+    run_until_cut(bench, execution_id)
+    bench.store.beat("boot-test", bench.now)
+    assert bench.store.unfinished("boot-other", bench.now) == []
+    assert [found.execution_id for found in bench.store.unfinished("boot-test", bench.now)] == [execution_id]
+    later = bench.now + OWNER_LOST_AFTER + timedelta(seconds=1)
+    assert [found.execution_id for found in bench.store.unfinished("boot-other", later)] == [execution_id]
+
+
+def test_what_another_thread_has_in_hand_is_left_alone(bench: Bench) -> None:
+    execution_id = approved(bench)
+    with bench.runner.in_hand.taking(execution_id):
+        assert bench.runner.run(execution_id).status is PlaybookStatus.APPROVED
+        assert bench.runner.recover(execution_id).status is PlaybookStatus.APPROVED
+        with pytest.raises(RefusedError, match="worked on"):
+            bench.runner.roll_back(execution_id, OMAR)
+    assert bench.runner.run(execution_id).status is PlaybookStatus.COMPLETED
+
+
+def test_only_who_took_it_lets_it_go() -> None:
+    hands = InHand()
+    with hands.taking("x") as first:
+        with hands.taking("x") as second:
+            assert (first, second) == (True, False)
+        with hands.taking("x") as third:
+            assert not third
+    with hands.taking("x") as fourth:
+        assert fourth
+
+
+def test_recovery_leaves_everything_else_as_it_is(bench: Bench) -> None:
+    execution_id = approved(bench)
+    assert bench.runner.recover(execution_id).status is PlaybookStatus.APPROVED
+
+
+def test_a_change_at_the_last_moment_of_a_rollback_is_not_overwritten(bench: Bench) -> None:
+    execution_id = approved(bench)
+    bench.runner.run(execution_id)
+    reads = bench.board.calls.count("read")
+
+    def meddle_on_second_read() -> None:
+        if bench.board.calls.count("read") == reads + 2:
+            bench.board.switches["door"] = "bricked up"
+
+    bench.board.faults["read"] = meddle_on_second_read
+    rolled = bench.runner.roll_back(execution_id, OMAR)
+    assert rolled.status is PlaybookStatus.ROLLBACK_FAILED
+    assert "bricked up" in str(rolled.error)
+    assert bench.board.switches == {"door": "bricked up"}
+
+
+def test_a_rollback_does_not_undo_a_later_fix(bench: Bench) -> None:
+    first = approved(bench)
+    bench.runner.run(first)
+    bench.board.switches["door"] = "open"
+    bench.pass_time(minutes=5)
+    second = approved(bench)
+    bench.runner.run(second)
+    with pytest.raises(RefusedError, match=second):
+        bench.runner.roll_back(first, OMAR)
+    assert bench.board.switches == {"door": "closed"}
+    bench.runner.roll_back(second, OMAR)
+    assert bench.runner.roll_back(first, OMAR).status is PlaybookStatus.ROLLED_BACK
+
+
+def test_what_we_left_half_done_ourselves_can_be_put_back(bench: Bench) -> None:
+    execution_id = approved(bench)
+    bench.board.faults["after write"] = lambda: bench.board.switches.update(door="half")
+    failed = bench.runner.run(execution_id)
+    assert failed.status is PlaybookStatus.FAILED
+    assert failed.actions[0].observed == {"door": "half"}
+    bench.board.faults.clear()
+    assert bench.runner.roll_back(execution_id, OMAR).status is PlaybookStatus.ROLLED_BACK
+    assert bench.board.switches == {"door": "open"}
+
+
+def test_the_trail_does_not_call_a_real_run_a_rehearsal(bench: Bench) -> None:
+    asked = bench.remediation.request(door_playbook(), door_finding(), ANA, dry_run=True)
+    assert "[DRY RUN]" in asked.actions[0].message
+    bench.remediation.approve(asked.execution_id, OMAR)
+    ran = bench.runner.run(asked.execution_id)
+    assert not ran.dry_run
+    assert isinstance(bench.store, MemoryExecutions)
+    said = [orjson.loads(entry.body) for entry in bench.store.trail]
+    assert [entry["detail"]["dry_run"] for entry in said] == [True] + [False] * (len(said) - 1)
+
+
+def test_a_signature_for_another_way_of_doing_it_is_void_and_says_so(bench: Bench) -> None:
+    execution_id = approved(bench)
+    execution = bench.store.get(execution_id)
+    assert execution.plan is not None
+    other = replace(execution.plan.actions[0], params={"name": "door", "to": "closed", "gently": True})
+    changed = replace(execution.plan, actions=(other,))
+    decision = replace(execution.decisions[0], plan_digest=changed.digest)
+    assert isinstance(bench.store, MemoryExecutions)
+    bench.store._executions[execution_id] = replace(execution, plan=changed, decisions=(decision,))
+    drifted = bench.runner.run(execution_id)
+    assert drifted.status is PlaybookStatus.PENDING
+    assert [change.setting for change in drifted.drift] == ["How it is done"]
