@@ -97,7 +97,9 @@ class ActionError(CountersignError):
     def explain(self) -> str:
         """Return one line for a person: what failed, the request id, what to do next."""
         request = f" (request {self.request_id})" if self.request_id else ""
-        return f"{self}{request}. Next: {self.cause.next_step}."
+        # Some SDKs say things over several lines.
+        what = " ".join(str(self).split())
+        return f"{what}{request}. Next: {self.cause.next_step}."
 
 
 class TemporaryActionError(ActionError):

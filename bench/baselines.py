@@ -13,13 +13,14 @@ from exporters.csv_columns import SPECIFIED
 from exporters.source import ReportSource
 
 ALL_FIELDS = (*SPECIFIED, *(name for name in FINDING_FIELDS if name not in SPECIFIED))
-_PAGE = """<!doctype html><title>Findings</title><table>
-{% for f in findings %}<tr><td>{{ f.id }}</td><td>{{ f.title }}</td><td>{{ f.severity }}</td><td>{{ f.category }}</td>\
-<td>{{ f.resource }}</td><td>{{ f.account_id }}</td><td>{{ f.region }}</td><td>{{ f.evidence }}</td>\
-<td>{{ f.description }}</td><td>{{ f.remediation }}</td><td>{{ f.status }}</td><td>{{ f.check_id }}</td>\
-<td>{{ f.service }}</td><td>{{ f.resource_type }}</td><td><a href="{{ f.reference_url }}">{{ f.reference_url }}</a></td></tr>
-{% endfor %}</table>
-"""
+SHOWN_FIELDS = (
+    *("id", "title", "severity", "category", "resource", "account_id", "region", "evidence", "description"),
+    *("remediation", "status"),
+)
+"""What a findings table needs at the least."""
+
+PAGE_FIELDS = (*SHOWN_FIELDS, "check_id", "service", "resource_type", "reference_url")
+"""What our page shows of a finding, less the controls."""
 
 
 def orjson_lines(source: ReportSource, out: BinaryIO) -> None:
@@ -51,8 +52,13 @@ def _rows(records: Iterable[FindingDict], fields: tuple[str, ...]) -> Iterable[I
         yield row
 
 
-def jinja_rows(source: ReportSource, out: BinaryIO) -> None:
-    """Stream the smallest template that shows of every finding what our page shows, escaped, less the controls."""
-    page = Environment(autoescape=True).from_string(_PAGE).stream(findings=source.records())
+def jinja_rows(source: ReportSource, out: BinaryIO, fields: tuple[str, ...]) -> None:
+    """Stream the smallest template that shows these fields of every finding, escaped."""
+    row = "".join(f"<td>{{{{ f.{field} }}}}</td>" for field in fields)
+    text = (
+        "<!doctype html><title>Findings</title><table>\n"
+        f"{{% for f in findings %}}<tr>{row}</tr>\n{{% endfor %}}</table>\n"
+    )
+    page = Environment(autoescape=True).from_string(text).stream(findings=source.records())
     page.enable_buffering(50)
     out.writelines(piece.encode() for piece in page)

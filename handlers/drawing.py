@@ -5,6 +5,7 @@ crash lies between the two, the next drawing looks for the message by its metada
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 
@@ -20,12 +21,14 @@ from remediation.ports import Posting
 log = structlog.get_logger()
 CARD = "countersign_card"
 PROGRESS = "countersign_progress"
+_LONGEST_WAIT = timedelta(minutes=10)
 
 
 def draw(services: Services, execution_id: str) -> None:
     """Bring an execution's cards and thread up to date.
 
-    What Slack refuses for now is logged and drawn by a later sweep: `Postings.outdated` names it until it is done.
+    What Slack refuses for now is logged and drawn by a later sweep, each time after twice the wait: `Postings.outdated`
+    names it when it is due.
 
     Raises:
         NotFoundError: there is no such execution.
@@ -39,10 +42,12 @@ def draw(services: Services, execution_id: str) -> None:
         if not _is_shown(execution, postings):
             services.postings.put(replace(newest, drawn_version=execution.version))
             return
+        drawing = _Drawing(services, execution, newest)
+        drawing.begin()
         for posting in postings:
             if posting.revision < execution.revision and posting.message_id:
                 _Drawing(services, execution, posting).supersede()
-        _Drawing(services, execution, newest).draw(attempted_before=newest in postings)
+        drawing.draw(attempted_before=newest in postings)
 
 
 def _newest(services: Services, execution: PlaybookExecution, postings: list[Posting]) -> Posting:
@@ -56,6 +61,11 @@ def _newest(services: Services, execution: PlaybookExecution, postings: list[Pos
         channel=execution.channel or services.channel,
         message_id="",
     )
+
+
+def wait_after(attempts: int) -> timedelta:
+    """Return how long to wait after so many attempts in vain: 2 s, 4 s, 8 s and so on, 10 min at most."""
+    return min(timedelta(seconds=2 ** min(attempts, 20)), _LONGEST_WAIT)
 
 
 def _is_shown(execution: PlaybookExecution, postings: list[Posting]) -> bool:
@@ -74,6 +84,16 @@ class _Drawing:
         self._posting = posting
         self._slack = Poster(services.client, posting.channel)
         self._log = log.bind(execution_id=posting.execution_id, revision=posting.revision)
+
+    def begin(self) -> None:
+        """Note the attempt before it is made, so that whatever breaks it, even a crash, the next one waits."""
+        version = self._execution.version
+        before = self._posting.attempts if self._posting.attempted_version == version else 0
+        self._put_off(attempts=before + 1, attempted_version=version)
+
+    def _put_off(self, *, attempts: int, **changes: object) -> None:
+        due_at = self._services.clock() + wait_after(attempts)
+        self._keep(attempts=attempts, next_attempt_at=due_at, **changes)
 
     def supersede(self) -> None:
         """Take the buttons off a card whose plan was drawn up anew."""
@@ -96,7 +116,7 @@ class _Drawing:
         except SLACK_FAILURES as error:
             self._give_up(code_of(error))
         else:
-            self._keep(drawn_version=self._execution.version)
+            self._keep(drawn_version=self._execution.version, attempts=0, next_attempt_at=None)
 
     def _place_card(self, *, attempted_before: bool) -> None:
         card = build_card(self._execution, self._services.card_rules)
@@ -163,7 +183,8 @@ class _Drawing:
 
     def _give_up(self, code: str) -> None:
         """Leave the drawing to a later sweep; where we may not speak, until the state changes, and say so once."""
-        self._log.warning("card not drawn", error=code)
+        self._put_off(attempts=self._posting.attempts)
+        self._log.warning("card not drawn", error=code, attempts=self._posting.attempts)
         if code not in HOPELESS:
             return
         if not self._posting.message_id and not self._posting.drawn_version:

@@ -93,7 +93,11 @@ class Silent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """Where a revision of an execution is shown, and which version of it was drawn last."""
+    """Where a revision of an execution is shown, and which version of it was drawn last.
+
+    `attempts` counts how often `attempted_version` was begun to be drawn and not finished; it is not due again before
+    `next_attempt_at`. A later version is due at once.
+    """
 
     execution_id: str
     revision: int
@@ -101,6 +105,9 @@ class Posting:
     message_id: str
     progress_id: str = ""
     drawn_version: int = 0
+    attempts: int = 0
+    attempted_version: int = 0
+    next_attempt_at: datetime | None = None
 
 
 class Postings(Protocol):
@@ -112,15 +119,16 @@ class Postings(Protocol):
     def put(self, posting: Posting) -> None:
         """Store a card, or what changed about it."""
 
-    def outdated(self, limit: int = 50) -> list[str]:
-        """Return ids of executions whose newest card is missing or older than their state."""
+    def outdated(self, now: datetime, limit: int = 50) -> list[str]:
+        """Return ids of executions whose newest card is missing or older than their state, and due, the longest due first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """Something a person asked for, kept until it is answered.
 
-    `kind` is `command`, `action` or `view`; `payload` what is needed to answer, JSON values only.
+    `kind` is `command`, `action` or `view`; `payload` what is needed to answer, JSON values only and no secret.
+    `attempts` counts how often somebody has begun to answer it.
     """
 
     request_id: str
@@ -128,6 +136,7 @@ class Request:
     actor: Actor
     received_at: datetime
     payload: Mapping[str, object] = field(default_factory=dict)
+    attempts: int = 0
 
 
 class Inbox(Protocol):
@@ -138,6 +147,9 @@ class Inbox(Protocol):
 
     def get(self, request_id: str) -> Request | None:
         """Return a request that is still to be answered."""
+
+    def begin(self, request_id: str) -> Request | None:
+        """Count an attempt and return the request with it; None where it is answered already. Committed at return."""
 
     def done(self, request_id: str) -> None:
         """Forget a request's payload: it is answered."""

@@ -5,6 +5,7 @@ from contextlib import suppress
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from audit.actor import Actor
 from remediation.ports import Request
@@ -26,17 +27,23 @@ class SqlInbox:
             actor=request.actor.to_dict(),
             received_at=request.received_at,
             payload=dict(request.payload),
+            attempts=request.attempts,
         )
         with suppress(IntegrityError), self._database.writing() as session:
             session.add(row)
 
     def get(self, request_id: str) -> Request | None:
         """Return a request that is still to be answered."""
-        wanted = select(RequestRow).where(
-            RequestRow.request_id == request_id, col(RequestRow.payload).is_not(None)
-        )
         with self._database.reading() as session:
-            row = session.exec(wanted).first()
+            row = session.exec(_still_open(request_id)).first()
+        return _request(row) if row else None
+
+    def begin(self, request_id: str) -> Request | None:
+        """Count an attempt and return the request with it; None where it is answered already."""
+        this_one = update(RequestRow).where(col(RequestRow.request_id) == request_id)
+        with self._database.writing() as session:
+            session.exec(this_one.values(attempts=col(RequestRow.attempts) + 1))
+            row = session.exec(_still_open(request_id)).first()
         return _request(row) if row else None
 
     def done(self, request_id: str) -> None:
@@ -57,6 +64,12 @@ class SqlInbox:
             return list(session.exec(still_open))
 
 
+def _still_open(request_id: str) -> SelectOfScalar[RequestRow]:
+    return select(RequestRow).where(
+        RequestRow.request_id == request_id, col(RequestRow.payload).is_not(None)
+    )
+
+
 def _request(row: RequestRow) -> Request:
     return Request(
         request_id=row.request_id,
@@ -64,4 +77,5 @@ def _request(row: RequestRow) -> Request:
         actor=Actor(**row.actor),
         received_at=row.received_at,
         payload=row.payload or {},
+        attempts=row.attempts,
     )

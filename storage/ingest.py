@@ -36,7 +36,7 @@ def ingest(database: Database, reading: Reading, *, actor: Actor, now: datetime)
     """Store a reading, or find that its bytes are here already.
 
     Raises:
-        InputError: the file fails as a whole, or holds findings and none can be used. Nothing is stored.
+        InputError: the file fails as a whole, or holds no finding that can be used. Nothing is stored.
         TrailError: the trail cannot be written. Nothing is stored.
     """
     if known := _visible(database, reading):
@@ -44,7 +44,7 @@ def ingest(database: Database, reading: Reading, *, actor: Actor, now: datetime)
     with ExitStack() as undo:
         report_key = _begin(database, reading, now)
         undo.callback(_remove, database, report_key)
-        contents = _load(database, report_key, reading.items)
+        contents = _load(database, report_key, reading)
         try:
             header = _publish(database, report_key, contents, actor=actor, now=now)
         except IntegrityError:
@@ -127,14 +127,20 @@ def _begin(database: Database, reading: Reading, now: datetime) -> int:
         return row.report_key
 
 
-def _load(database: Database, report_key: int, items: Iterable[Item]) -> _Contents:
+def _load(database: Database, report_key: int, reading: Reading) -> _Contents:
     contents = _Contents()
-    columns = contents.accept(report_key, items)
+    columns = contents.accept(report_key, reading.items)
     while batch := list(islice(columns, _BATCH)):
         with database.writing() as session:
             session.connection().execute(insert(FindingRow), batch)
-    if contents.rejected and not contents.tally.total:
-        raise InputError(f"none of its findings can be used; {contents.reasons[0]}")
+    if not contents.tally.total:
+        # An empty report would become the newest one, and say that nothing fails.
+        why = (
+            f"none of its findings can be used; {contents.reasons[0]}"
+            if contents.rejected
+            else "no findings in it"
+        )
+        raise InputError(f"{column_text(reading.name)}: {why}")
     return contents
 
 

@@ -15,10 +15,10 @@ from storage.wording import in_words
 _SCRIPTS = "storage:migrations"
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(engine: Engine) -> list[str]:
     """Bring the database to this program's revision, in one transaction; one that is there already is left alone.
 
-    Puts back triggers of the trail that are missing.
+    Puts back triggers of the trail that are missing, and returns their names: somebody may have used their absence.
 
     Raises:
         ConfigError: a newer program has upgraded it further, or it cannot be written to.
@@ -26,9 +26,12 @@ def upgrade(engine: Engine) -> None:
     with in_words(), engine.begin() as connection:
         hold_write_lock(connection)
         config = _config(connection)
-        _refuse_newer(_revision(connection), ScriptDirectory.from_config(config))
+        found = _revision(connection)
+        _refuse_newer(found, ScriptDirectory.from_config(config))
         command.upgrade(config, "head")
+        restored = triggers.missing(connection) if found else []
         triggers.install(connection)
+    return restored
 
 
 def check(engine: Engine) -> None:
@@ -41,6 +44,17 @@ def check(engine: Engine) -> None:
     with in_words(), engine.execution_options(**{READ_ONLY: True}).begin() as connection:
         _check_revision(connection)
         _check_triggers(connection)
+
+
+def check_revision(engine: Engine) -> list[str]:
+    """Let a database pass that has this program's revision; return the trail's missing triggers, to be told.
+
+    Raises:
+        ConfigError: it has another revision, or none.
+    """
+    with in_words(), engine.execution_options(**{READ_ONLY: True}).begin() as connection:
+        _check_revision(connection)
+        return triggers.missing(connection)
 
 
 def _config(connection: Connection | None = None) -> Config:

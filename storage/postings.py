@@ -1,11 +1,21 @@
 """Cards in the database."""
 
-from sqlalchemy import and_, or_
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import and_, case, or_, true
 from sqlmodel import col, select
 
 from remediation.ports import Posting
 from storage.database import Database
 from storage.tables import ExecutionRow, PostingRow
+
+# A card that was tried in vain waits its turn; one of a state that nobody has tried yet has waited since it was asked for.
+_WAS_TRIED = and_(
+    col(PostingRow.attempted_version) == col(ExecutionRow.version),
+    col(PostingRow.next_attempt_at).is_not(None),
+)
+_DUE_SINCE = case((_WAS_TRIED, col(PostingRow.next_attempt_at)), else_=col(ExecutionRow.created_at))
 
 
 class SqlPostings:
@@ -28,19 +38,10 @@ class SqlPostings:
         `outdated` will have it drawn again.
         """
         with self._database.writing() as session:
-            session.merge(
-                PostingRow(
-                    execution_id=posting.execution_id,
-                    revision=posting.revision,
-                    channel=posting.channel,
-                    message_id=posting.message_id,
-                    progress_id=posting.progress_id,
-                    drawn_version=posting.drawn_version,
-                )
-            )
+            session.merge(PostingRow(**asdict(posting)))
 
-    def outdated(self, limit: int = 50) -> list[str]:
-        """Return ids of executions whose newest card is missing or older than their state, oldest first.
+    def outdated(self, now: datetime, limit: int = 50) -> list[str]:
+        """Return ids of executions whose newest card is missing or older than their state, and due, the longest due first.
 
         Executions without a channel were asked for elsewhere and have no card.
         """
@@ -52,11 +53,12 @@ class SqlPostings:
             col(PostingRow.execution_id).is_(None),
             col(PostingRow.drawn_version) < col(ExecutionRow.version),
         )
+        is_due = case((_WAS_TRIED, col(PostingRow.next_attempt_at) <= now), else_=true())
         wanted = (
             select(ExecutionRow.execution_id)
             .outerjoin(PostingRow, newest_card)
-            .where(col(ExecutionRow.channel) != "", behind)
-            .order_by(col(ExecutionRow.created_at), col(ExecutionRow.execution_id))
+            .where(col(ExecutionRow.channel) != "", behind, is_due)
+            .order_by(_DUE_SINCE, col(ExecutionRow.execution_id))
             .limit(limit)
         )
         with self._database.reading() as session:

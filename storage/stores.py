@@ -7,7 +7,7 @@ from storage.database import Database
 from storage.engine import open_engine
 from storage.executions import SqlExecutions
 from storage.inbox import SqlInbox
-from storage.migrate import check, upgrade
+from storage.migrate import check, check_revision, upgrade
 from storage.postings import SqlPostings
 from storage.reports import SqlReports
 from storage.trail import SqlTrail
@@ -47,6 +47,17 @@ class Stores:
         engine = open_engine(url)
         check(engine)
         return cls.on(Database(engine))
+
+    @classmethod
+    def open_to_verify(cls, url: str) -> tuple[Self, list[str]]:
+        """Open a database whose trail may have been tampered with, to read it; return the missing triggers beside it.
+
+        Raises:
+            ConfigError: it cannot be opened, or is not at the revision this program needs.
+        """
+        engine = open_engine(url)
+        missing = check_revision(engine)
+        return cls.on(Database(engine)), missing
 
     @classmethod
     def in_memory(cls) -> Self:

@@ -166,6 +166,9 @@ class PostingRow(Row, table=True):
     message_id: str
     progress_id: str
     drawn_version: int
+    attempts: int
+    attempted_version: int
+    next_attempt_at: datetime | None
 
 
 class RequestRow(Row, table=True):
@@ -181,6 +184,7 @@ class RequestRow(Row, table=True):
     actor: dict[str, str] = Field(sa_type=JsonColumn)
     received_at: datetime
     payload: dict[str, object] | None = Field(sa_type=JsonColumn)
+    attempts: int
 
 
 class TrailRow(Row, table=True):

@@ -90,4 +90,9 @@ def _row(entry: TrailEntry) -> TrailRow:
 
 
 def _entry(row: TrailRow) -> TrailEntry:
-    return TrailEntry(row.seq, row.body, row.previous_hash, row.entry_hash)
+    """Return the entry as it lies there; somebody may have put texts or numbers where bytes belong."""
+    return TrailEntry(row.seq, _bytes(row.body), _bytes(row.previous_hash), _bytes(row.entry_hash))
+
+
+def _bytes(stored: object) -> bytes:
+    return stored if isinstance(stored, bytes) else str(stored).encode("utf-8", "surrogatepass")

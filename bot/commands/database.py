@@ -18,8 +18,12 @@ def upgrade_database() -> None:
 
     with one_line_errors():
         engine = open_engine(Settings.from_environment().database_url)
-        upgrade(engine)
+        restored = upgrade(engine)
         engine.dispose()
+    for name in restored:
+        typer.echo(
+            f"The trail's protection {name} was missing and is back. Now: countersign trail verify", err=True
+        )
     typer.echo("The database is up to date.")
 
 

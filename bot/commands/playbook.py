@@ -56,7 +56,6 @@ def print_permissions(
     """Print the AWS policy that the bot's role needs, and nothing beyond it."""
     from bot.permissions import build_aws_policy
     from bot.planning import make_registry
-    from remediation import PlaybookLibrary
 
     with one_line_errors():
         books = _all_or_one(playbook_id)
@@ -111,3 +110,11 @@ def _playbook(playbook_id: str) -> "RemediationPlaybook":
     from remediation.library import find_playbook
 
     return find_playbook(playbook_id)
+
+
+def _all_or_one(playbook_id: str | None) -> "list[RemediationPlaybook]":
+    from remediation import PlaybookLibrary
+
+    if playbook_id is not None:
+        return [_playbook(playbook_id)]
+    return list(PlaybookLibrary.get_all_playbooks().values())

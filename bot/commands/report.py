@@ -123,8 +123,8 @@ def export(
         limit = Severity.parse(fail_on) if fail_on else None
         exports = ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now)
         request = ExportRequest(format=format_name, actor=SHELL, report_id=report, destination=str(output))
-        header = stores.reports.header(report)
         receipt = exports.export(request, FileDelivery(output))
+        header = stores.reports.header(receipt.report_id)
     typer.echo(f"{receipt.findings} findings in {output}")
     for reason in receipt.reasons:
         typer.echo(f"  left out: {reason}", err=True)

@@ -14,13 +14,22 @@ app = typer.Typer(help="Check the trail of who did what, and hand it on.", no_ar
 def verify() -> None:
     """Walk the whole chain; say where it does not hold, and exit 1 if it does not."""
     from audit.trail import breaks
+    from bot.settings import Settings
+    from storage import Stores
 
-    with one_line_errors(), open_stores() as stores:
+    with one_line_errors():
+        stores, unprotected = Stores.open_to_verify(Settings.from_environment().database_url)
         found = list(breaks(stores.trail.stream()))
         head = stores.trail.head()
+        stores.close()
+    for name in unprotected:
+        typer.echo(
+            f"The trail is not protected: {name} is missing. Find out why, then: countersign db upgrade",
+            err=True,
+        )
     for broken in found:
         typer.echo(f"entry {broken.seq}: {broken.reason}", err=True)
-    if found:
+    if found or unprotected:
         raise typer.Exit(FAILED)
     where = f"{head.seq} entries, head {head.entry_hash.hex()}" if head else "no entries yet"
     typer.echo(f"The trail holds: {where}")

@@ -146,7 +146,8 @@ class _Server:
 
     def stop(self) -> None:
         if self._thread and self._thread.is_alive():
-            pass
+            self._end()
+            self._thread.join()
 
     async def _serve(self, listener: socket.socket) -> None:
         loop, over = asyncio.get_running_loop(), asyncio.Event()

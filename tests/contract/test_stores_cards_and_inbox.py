@@ -59,8 +59,39 @@ def test_outdated_are_the_missing_and_the_old_cards(stores: AnyStores) -> None:
         if name == "redrawn":
             stores.executions.save(first, replace(first, revision=2), an_event())
 
-    assert stores.postings.outdated() == ["missing", "old", "redrawn"]
-    assert stores.postings.outdated(limit=1) == ["missing"]
+    assert stores.postings.outdated(NOW) == ["missing", "old", "redrawn"]
+    assert stores.postings.outdated(NOW, limit=1) == ["missing"]
+
+
+def tried(stores: AnyStores, name: str, *, next_s: int, number: int = 0) -> None:
+    """Have a card tried in vain; it is due again so many seconds after NOW."""
+    created_at = NOW - timedelta(hours=1, seconds=-number)
+    stores.executions.create(an_execution(name, created_at=created_at), an_event())
+    next_attempt_at = NOW + timedelta(seconds=next_s)
+    card = replace(a_card(name, drawn_version=0), attempts=1, attempted_version=1)
+    stores.postings.put(replace(card, next_attempt_at=next_attempt_at))
+
+
+def test_a_card_that_was_tried_in_vain_is_due_when_its_time_comes(stores: AnyStores) -> None:
+    tried(stores, "exec-1", next_s=8)
+    assert stores.postings.outdated(NOW + timedelta(seconds=7)) == []
+    assert stores.postings.outdated(NOW + timedelta(seconds=8)) == ["exec-1"]
+
+
+def test_a_new_state_is_due_at_once(stores: AnyStores) -> None:
+    tried(stores, "exec-1", next_s=600)
+    first = stores.executions.get("exec-1")
+    stores.executions.save(first, replace(first, owner="me"), an_event())
+    assert stores.postings.outdated(NOW) == ["exec-1"]
+
+
+def test_those_that_are_tried_in_vain_keep_no_other_waiting(stores: AnyStores) -> None:
+    for number, next_s in enumerate((-1, -9, 5)):
+        tried(stores, f"tried-{number}", next_s=next_s, number=number)
+    stores.executions.create(an_execution("new", created_at=NOW), an_event())
+    stores.executions.create(an_execution("old", created_at=NOW - timedelta(minutes=1)), an_event())
+    assert stores.postings.outdated(NOW) == ["old", "tried-1", "tried-0", "new"]
+    assert stores.postings.outdated(NOW, limit=1) == ["old"]
 
 
 def test_a_card_that_was_drawn_again_is_no_longer_outdated(stores: AnyStores) -> None:
@@ -68,12 +99,12 @@ def test_a_card_that_was_drawn_again_is_no_longer_outdated(stores: AnyStores) ->
     stores.executions.save(first, replace(first, revision=2), an_event())
     stores.postings.put(a_card(revision=1, drawn_version=1))
     stores.postings.put(a_card(revision=2, drawn_version=2))
-    assert stores.postings.outdated() == []
+    assert stores.postings.outdated(NOW) == []
 
 
 def test_executions_without_a_channel_have_no_card_to_miss(stores: AnyStores) -> None:
     stores.executions.create(an_execution(channel=""), an_event())
-    assert stores.postings.outdated() == []
+    assert stores.postings.outdated(NOW) == []
 
 
 def test_a_request_is_kept_until_it_is_answered(stores: AnyStores) -> None:
@@ -96,6 +127,21 @@ def test_a_repeat_of_an_answered_request_stays_answered(stores: AnyStores) -> No
     stores.inbox.done("req-1")
     stores.inbox.put(a_request())
     assert stores.inbox.open_requests() == []
+
+
+def test_each_attempt_to_answer_is_counted_before_it_is_made(stores: AnyStores) -> None:
+    stores.inbox.put(a_request())
+    for attempts in (1, 2):
+        begun = stores.inbox.begin("req-1")
+        assert begun == stores.inbox.get("req-1") == replace(a_request(), attempts=attempts)
+    assert stores.inbox.open_requests() == ["req-1"]
+
+
+def test_what_is_answered_or_unknown_cannot_be_begun(stores: AnyStores) -> None:
+    stores.inbox.put(a_request())
+    stores.inbox.done("req-1")
+    assert stores.inbox.begin("req-1") is None
+    assert stores.inbox.begin("req-9") is None
 
 
 def test_a_request_without_a_payload_is_open_all_the_same(stores: AnyStores) -> None:

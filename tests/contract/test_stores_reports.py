@@ -117,9 +117,11 @@ def test_a_file_that_failed_can_be_read_again(stores: AnyStores) -> None:
     assert stores.reports.ingest(a_reading(), actor=ANALYST, now=NOW).is_new
 
 
-def test_a_file_without_findings_is_a_clean_report(stores: AnyStores) -> None:
+def test_a_file_without_findings_is_refused_because_it_would_say_that_all_is_well(stores: AnyStores) -> None:
     reading: Reading = replace(a_reading(), items=iter(()))
-    assert stores.reports.ingest(reading, actor=ANALYST, now=NOW).header.summary["total_findings"] == 0
+    with pytest.raises(InputError, match="no findings in it"):
+        stores.reports.ingest(reading, actor=ANALYST, now=NOW)
+    assert stores.reports.list_reports() == []
 
 
 def test_a_file_with_unusable_findings_only_is_refused(stores: AnyStores) -> None:

@@ -40,8 +40,9 @@ class MemoryReports:
         items = list(reading.items)
         findings = tuple(item for item in items if isinstance(item, Finding))
         rejected = tuple(str(item) for item in items if not isinstance(item, Finding))
-        if rejected and not findings:
-            raise InputError(f"none of its findings can be used; {rejected[0]}")
+        if not findings:
+            why = f"none of its findings can be used; {rejected[0]}" if rejected else "no findings in it"
+            raise InputError(f"{reading.name}: {why}")
         header = _header(reading, findings, rejected, now)
         self.trail.record(_event(header, reading, actor=actor, now=now))
         as_of = min(header.generated_at, now)

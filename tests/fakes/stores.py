@@ -125,9 +125,15 @@ class MemoryPostings:
     def put(self, posting: Posting) -> None:
         self.by_place[posting.execution_id, posting.revision] = posting
 
-    def outdated(self, limit: int = 50) -> list[str]:
+    def outdated(self, now: datetime, limit: int = 50) -> list[str]:
         behind = self._executions._sorted(self._is_behind)
-        return [execution.execution_id for execution in behind][:limit]
+        due = [execution for execution in behind if (self._next_attempt(execution) or now) <= now]
+        due.sort(key=lambda each: (self._next_attempt(each) or each.created_at, each.execution_id))
+        return [execution.execution_id for execution in due][:limit]
+
+    def _next_attempt(self, execution: PlaybookExecution) -> datetime | None:
+        card = self.by_place.get((execution.execution_id, execution.revision))
+        return card.next_attempt_at if card and card.attempted_version == execution.version else None
 
     def _is_behind(self, execution: PlaybookExecution) -> bool:
         card = self.by_place.get((execution.execution_id, execution.revision))
@@ -144,6 +150,11 @@ class MemoryInbox:
         self.by_id.setdefault(request.request_id, request)
 
     def get(self, request_id: str) -> Request | None:
+        return self.by_id.get(request_id)
+
+    def begin(self, request_id: str) -> Request | None:
+        if request := self.by_id.get(request_id):
+            self.by_id[request_id] = replace(request, attempts=request.attempts + 1)
         return self.by_id.get(request_id)
 
     def done(self, request_id: str) -> None:

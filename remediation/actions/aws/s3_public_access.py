@@ -113,7 +113,7 @@ class _Bucket:
         """Find the bucket's region, whatever the finding says."""
         owned = replace(target, account_id=target.account_id or clients.account_id())
         asking = _at(owned, target.region or _LOCATE_FROM)
-        found = cls(clients, asking).read(lambda s3, where: s3.get_bucket_location(**where), "find")
+        found = cls(clients, asking).read(lambda s3, where: s3.get_bucket_location(**where), "look up")
         # AWS answers null for us-east-1 and "EU" for buckets made long ago.
         region = {None: "us-east-1", "EU": "eu-west-1"}.get(
             found["LocationConstraint"], found["LocationConstraint"]

@@ -164,6 +164,9 @@ def _create_conversation() -> None:
         _text("message_id"),
         _text("progress_id"),
         _whole("drawn_version"),
+        _whole("attempts"),
+        _whole("attempted_version"),
+        _time("next_attempt_at", nullable=True),
         *_keys_of_an_execution("postings", "revision"),
     )
     op.create_table(
@@ -173,6 +176,7 @@ def _create_conversation() -> None:
         _json("actor"),
         _time("received_at"),
         _json("payload", nullable=True),
+        _whole("attempts"),
         sa.PrimaryKeyConstraint("request_id", name="pk_requests"),
     )
     op.create_index(

@@ -1,6 +1,7 @@
 """The command line: exit codes, one-line errors, and a start that loads no cloud SDK."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -124,3 +125,48 @@ def test_an_export_is_recorded_and_the_trail_holds(folder: Path) -> None:
     assert "2 entries" in countersign(folder, "trail", "verify").stdout
     lines = [json.loads(line) for line in countersign(folder, "trail", "export").stdout.splitlines()]
     assert [line["event"]["kind"] for line in lines] == ["report.ingested", "report.exported"]
+
+
+def tamper(folder: Path, *statements: str) -> None:
+    """Do what somebody with the database file could do."""
+    with sqlite3.connect(folder / "test.db") as connection:
+        names = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        ]
+        for statement in (*(f"DROP TRIGGER {name}" for name in names), *statements):
+            connection.execute(statement)
+    connection.close()
+
+
+@pytest.fixture
+def tampered(folder: Path) -> Path:
+    good = folder / "good.json"
+    good.write_text('{"findings": [{"id": "1", "title": "t", "severity": "LOW"}]}', encoding="utf-8")
+    countersign(folder, "report", "ingest", str(good))
+    return folder
+
+
+@pytest.mark.parametrize("body", ["'{}'", "x'7b7d'", "7", "'\u00e9'"])
+def test_an_edited_trail_is_found_whatever_was_put_there(tampered: Path, body: str) -> None:
+    tamper(tampered, f"UPDATE trail SET body = {body} WHERE seq = 1")  # noqa: S608 - the test is the attacker
+    done = countersign(tampered, "trail", "verify")
+    assert done.returncode == 1
+    assert "entry 1: its content does not match its hash" in done.stderr
+    assert "not protected" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_else_works_until_the_protection_is_back_and_that_is_said(tampered: Path) -> None:
+    tamper(tampered)
+    assert "not protected" in countersign(tampered, "report", "list").stderr
+    upgraded = countersign(tampered, "db", "upgrade")
+    assert upgraded.returncode == 0
+    assert "was missing and is back" in upgraded.stderr
+    assert countersign(tampered, "trail", "verify").returncode == 0
+
+
+def test_an_empty_report_does_not_become_the_newest(folder: Path) -> None:
+    (folder / "empty.json").write_text("[]", encoding="utf-8")
+    done = countersign(folder, "report", "ingest", str(folder / "empty.json"))
+    assert done.returncode == 1
+    assert "empty.json: no findings in it" in done.stderr

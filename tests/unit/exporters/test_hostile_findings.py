@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Mapping
 
 import orjson
 from hypothesis import given
@@ -35,7 +36,7 @@ FORMATS = tuple(EXPORT_FORMATS)
 texts = st.one_of(st.sampled_from(PAYLOADS[:-1]), st.text(st.characters(exclude_categories=()), max_size=60))
 
 
-def rendered(name: str, data: dict[str, object]) -> bytes:
+def rendered(name: str, data: Mapping[str, object]) -> bytes:
     out = io.BytesIO()
     written = EXPORT_FORMATS[name].write(ReportSource.from_data(data, now=NOW), out, now=NOW)
     assert written.rejected == 0
@@ -96,7 +97,7 @@ def test_html_holds_the_same_text_and_no_tag_of_it(text: str) -> None:
 
 @given(text=st.one_of(texts, st.just("\0settled\0")))
 def test_a_hostile_summary_is_harmless_in_html(text: str) -> None:
-    data: dict[str, object] = {
+    data: Mapping[str, object] = {
         "metadata": {"report_name": text, "source": text, "report_id": text},
         "summary": {"account_id": text},
         "compliance": {text: {"coverage": 50, "status": text}},

@@ -2,6 +2,7 @@ import base64
 import hashlib
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from exporters.source import ReportSource
 from tests.unit.exporters.samples import NOW, Page, finding, report, twenty_one_malformed
 
 
-def html(data: dict[str, object], **options: bool) -> str:
+def html(data: Mapping[str, object], **options: bool) -> str:
     out = io.BytesIO()
     write_html(ReportSource.from_data(data, now=NOW), out, now=NOW)
     return out.getvalue().decode()

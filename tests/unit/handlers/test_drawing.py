@@ -1,9 +1,11 @@
 """Cards and threads under Slack's moods: whatever happens, the next drawing puts it right."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from audit.actor import Actor
 from bot.sandbox import SlackStandIn
@@ -29,6 +31,11 @@ def posting(house: House, revision: int = 1) -> Posting:
 def change(house: House, **changes: object) -> PlaybookExecution:
     before = house.stores.executions.get(ID)
     return house.stores.executions.save(before, replace(before, **changes), an_event())  # type: ignore[arg-type]
+
+
+def due(house: House, *, after_s: int = 0) -> list[str]:
+    """Return what a sweep would have drawn so many seconds from now."""
+    return house.stores.postings.outdated(house.now + timedelta(seconds=after_s))
 
 
 def calls(house: House, *methods: str) -> list[str]:
@@ -107,10 +114,57 @@ def test_what_fails_for_now_is_left_to_the_sweep(house: House, fault: dict[str, 
     put(house)
     house.slack.faults.add("chat.postMessage", **fault)
     draw(house.services, ID)
-    assert house.stores.postings.outdated() == [ID]
+    assert due(house, after_s=1) == []
+    assert due(house, after_s=2) == [ID]
     draw(house.services, ID)
     assert len(house.cards()) == 1
-    assert house.stores.postings.outdated() == []
+    assert due(house, after_s=3600) == []
+    assert posting(house).attempts == 0
+
+
+def test_each_attempt_in_vain_doubles_the_wait_up_to_ten_minutes(house: House) -> None:
+    put(house)
+    house.slack.faults.add("chat.postMessage", times=50, error="internal_error")
+    waits = []
+    for _ in range(11):
+        draw(house.services, ID)
+        due_at = posting(house).next_attempt_at
+        assert due_at
+        waits.append((due_at - house.now).total_seconds())
+        house.now = due_at
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]
+
+
+def test_each_attempt_stands_in_the_log_once(house: House) -> None:
+    put(house)
+    house.slack.faults.add("chat.postMessage", times=2, error="internal_error")
+    with capture_logs() as logs:
+        for _ in range(3):
+            draw(house.services, ID)
+    assert [(entry["event"], entry["attempts"]) for entry in logs] == [
+        ("card not drawn", 1),
+        ("card not drawn", 2),
+    ]
+
+
+def test_a_new_state_is_tried_at_once_and_waits_from_the_beginning(house: House) -> None:
+    put(house)
+    house.slack.faults.add("chat.postMessage", times=4, error="internal_error")
+    for _ in range(3):
+        draw(house.services, ID)
+    change(house, decisions=(cards.APPROVAL,))
+    assert due(house) == [ID]
+    draw(house.services, ID)
+    assert due(house, after_s=1) == []
+    assert due(house, after_s=2) == [ID]
+
+
+def test_a_card_that_breaks_the_drawing_itself_waits_too(house: House) -> None:
+    put(house, cards.pending(channel="C0SECURITY", requester=None))
+    with pytest.raises(AttributeError):
+        draw(house.services, ID)
+    assert due(house) == []
+    assert due(house, after_s=2) == [ID]
 
 
 def test_a_deleted_card_is_posted_anew_with_a_thread_of_its_own(house: House) -> None:
@@ -138,7 +192,7 @@ def test_a_channel_we_are_not_in_is_told_once_and_not_tried_until_something_chan
     put(house, cards.pending(channel="C0RANDOM"))
     for _ in range(3):
         draw(house.services, ID)
-    assert house.stores.postings.outdated() == []
+    assert due(house, after_s=3600) == []
     told = [message.text for message in house.slack.messages("@ana")]
     assert len(told) == 1
     assert "/invite @Countersign" in told[0]
@@ -158,7 +212,7 @@ def test_what_needs_no_change_is_not_posted(house: House) -> None:
     put(house, cards.pending(plan=cards.a_plan(same)))
     draw(house.services, ID)
     assert calls(house, "chat.postMessage") == []
-    assert house.stores.postings.outdated() == []
+    assert due(house, after_s=3600) == []
 
 
 def test_what_could_not_be_planned_is_not_posted(house: House) -> None:

@@ -4,6 +4,7 @@ import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler
@@ -242,7 +243,8 @@ def test_a_connection_cut_after_posting_does_not_post_twice(house: House) -> Non
     house.ingest()
     house.command("ana", f"/playbook run CLOSE-DOOR {DOOR.handle}")
     assert len(house.cards()) == 1
-    assert house.stores.postings.outdated() == [house.execution().execution_id]
+    later = house.now + timedelta(seconds=2)
+    assert house.stores.postings.outdated(later) == [house.execution().execution_id]
     house.do("draw", house.execution().execution_id)
     assert len(house.cards()) == 1
-    assert house.stores.postings.outdated() == []
+    assert house.stores.postings.outdated(later) == []

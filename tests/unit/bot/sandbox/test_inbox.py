@@ -151,7 +151,7 @@ def test_no_character_set_breaks_the_page(inbox: Inbox, visitor: httpx.Client, c
 
 def test_it_listens_on_this_machine_only_and_stops() -> None:
     with Inbox.start() as inbox:
-        client = socket.create_connection(("127.0.0.1", inbox.port))
+        client = socket.create_connection(("127.0.0.1", inbox.port), timeout=5)
         assert client.recv(3) == b"220"
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.2", inbox.port))
