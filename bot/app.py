@@ -163,7 +163,7 @@ class Bot:
         self._stores.executions.beat(owner, now)
         for execution in self._stores.executions.unfinished(owner, now):
             yield "recover", execution.execution_id
-        yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated())
+        yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
 
 
 def _make_services(
@@ -223,7 +223,13 @@ def _make_app(settings: Settings, services: Services) -> App:
         token_verification_enabled=False,
         listener_executor=ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener"),
     )
-    register(app, services.inbox, services.dispatcher, services.clock)
+    register(
+        app,
+        services.inbox,
+        dispatcher=services.dispatcher,
+        clock=services.clock,
+        reply_urls=services.reply_urls,
+    )
     register_error_handler(app)
     return app
 

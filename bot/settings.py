@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from audit.errors import ConfigError, InputError
 from audit.strict_yaml import load_yaml
+from bot.config_errors import explain
 from bot.links import ReportLinks
 from exporters.brand import Brand
 from remediation.policy import DEFAULT_EXPIRY, Policy
@@ -233,10 +234,7 @@ def read_config(path: Path | None) -> Config:
     except InputError as error:
         raise ConfigError(str(error)) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(
-            f"{path}: {'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
-        ) from None
+        raise ConfigError(f"{path}: {explain(error, Config)}") from None
 
 
 def reason(error: OSError | UnicodeDecodeError) -> str:

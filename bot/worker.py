@@ -71,9 +71,10 @@ class Worker:
 
     def stop(self) -> None:
         """Finish what is being done, leave what is waiting to the next process, and return."""
-        self._stopping.set()
-        for pool in self._pools.values():
-            pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:  # whoever submits meanwhile finds either open pools or the stop
+            self._stopping.set()
+            for pool in self._pools.values():
+                pool.shutdown(wait=False, cancel_futures=True)
         for pool in self._pools.values():
             pool.shutdown(wait=True)
         if self._sweeper.is_alive():

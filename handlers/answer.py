@@ -8,12 +8,13 @@ import structlog
 from handlers.blocks.parts import Message
 from handlers.commands import answer_command
 from handlers.decisions import answer_decision
-from handlers.errors import to_words
+from handlers.errors import refer, to_words
 from handlers.replies import reply
 from handlers.services import Services
 from remediation.ports import Request
 
 log = structlog.get_logger()
+MOST_ATTEMPTS = 3
 Answer = Callable[[Services, Request], Message | None]
 _ANSWERS: Mapping[str, Answer] = MappingProxyType(
     {"command": answer_command, "action": answer_decision, "view": answer_decision}
@@ -21,22 +22,27 @@ _ANSWERS: Mapping[str, Answer] = MappingProxyType(
 
 
 def answer(services: Services, request_id: str) -> None:
-    """Answer a request from the inbox, once. One that is answered already is left alone.
+    """Answer a request from the inbox. One that is answered already is left alone.
 
-    Whatever goes wrong is told to the person who asked, and to nobody else.
+    Whatever goes wrong is told to the person who asked, and to nobody else. An attempt is counted before it is made, and
+    what was done is noted before it is told: a request that kills its process is given up on after a few, and an answer that
+    cannot be sent repeats nothing.
     """
-    request = services.inbox.get(request_id)
+    request = services.inbox.begin(request_id)
     if request is None:
         return
     with structlog.contextvars.bound_contextvars(request_id=request_id, actor=request.actor.label):
         message = _find_answer(services, request)
-        if message is not None:
-            reply(services.client, request, message)
         services.inbox.done(request_id)
+        if message is not None:
+            url = services.reply_urls.take(request_id, now=services.clock())
+            reply(services.client, request, message, url=url)
         log.info("request answered", kind=request.kind, privately=message is not None)
 
 
 def _find_answer(services: Services, request: Request) -> Message | None:
+    if request.attempts > MOST_ATTEMPTS:
+        return refer("request given up", kind=request.kind, attempts=request.attempts)
     try:
         return _ANSWERS[request.kind](services, request)
     except Exception as error:  # noqa: BLE001 - the worker boundary: a person waits for an answer

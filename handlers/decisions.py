@@ -6,6 +6,7 @@ from types import MappingProxyType
 from audit.errors import InputError, RefusedError, StateError
 from handlers.blocks.names import APPROVE, REJECT_FORM, ROLL_BACK, CardRef
 from handlers.blocks.parts import Message
+from handlers.lateness import refuse_old
 from handlers.requests import said
 from handlers.services import Services
 from remediation.ports import Request
@@ -25,6 +26,7 @@ def answer_decision(services: Services, request: Request) -> Message | None:
         raise InputError("This button is from another version. Nothing was done.")
     ref = CardRef.parse(said(request, "value"))
     try:
+        refuse_old(request, now=services.clock())
         _DECIDE[name](services, request, ref)
     except (RefusedError, StateError):
         services.dispatcher.submit("draw", ref.execution_id)

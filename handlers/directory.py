@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from audit.actor import Actor
 from audit.errors import RefusedError
@@ -19,7 +20,6 @@ _AT_ONCE = 8
 _NO_ANSWER = "Slack's directory does not answer, so nothing was decided. Try again."
 _TELLING = {
     "user_not_found": "Slack does not know you, so nothing was decided.",
-    "users_not_found": "Slack does not know you, so nothing was decided.",
     "missing_scope": "My app may not read Slack's directory, so nothing was decided: reinstall it from `manifest.yml`.",
     "plan_upgrade_required": "This workspace's plan has no user groups, but the policy names one, so nothing was decided: "
     "name approvers one by one in `policy.approvers`.",
@@ -45,18 +45,23 @@ class SlackDirectory:
     def look_up(self, actor: Actor, *, groups: frozenset[str]) -> Person:
         """Return the person behind a Slack id, and which of the groups they belong to.
 
+        Somebody at a shell has no Slack id, and is looked for by their address.
+
         Raises:
-            RefusedError: Slack knows nobody by that id, may not tell us, or does not answer.
+            RefusedError: Slack knows nobody by that id or address, may not tell us, or does not answer.
         """
-        if not actor.slack_id:
+        if not (actor.slack_id or actor.email):
             raise RefusedError("We could not find out who you are, so nothing was decided.")
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             home = pool.submit(self._ask_home)
-            user = pool.submit(self._ask_user, actor.slack_id)
+            user = pool.submit(self._ask_user, actor)
             members = {group: pool.submit(self._ask_members, group) for group in sorted(groups)}
         try:
-            belongs = frozenset(group for group, asked in members.items() if actor.slack_id in asked.result())
-            return _person(user.result(), actor=actor, home=home.result(), groups=belongs)
+            found = user.result()
+            belongs = frozenset(
+                group for group, asked in members.items() if found.get("id") in asked.result()
+            )
+            return _person(found, actor=actor, home=home.result(), groups=belongs)
         except SLACK_FAILURES as error:
             code = code_of(error)
             log.warning("directory does not answer", error=code)
@@ -65,8 +70,20 @@ class SlackDirectory:
     def _ask_home(self) -> str:
         return str(self._impatient.auth_test()["team_id"])
 
-    def _ask_user(self, slack_id: str) -> Mapping[str, object]:
-        return _mapping(self._impatient.users_info(user=slack_id).get("user"))
+    def _ask_user(self, actor: Actor) -> Mapping[str, object]:
+        if not actor.slack_id:
+            return self._ask_address(actor.email.strip())
+        return _mapping(self._impatient.users_info(user=actor.slack_id).get("user"))
+
+    def _ask_address(self, email: str) -> Mapping[str, object]:
+        try:
+            return _mapping(self._impatient.users_lookupByEmail(email=email).get("user"))
+        except SlackApiError as error:
+            if code_of(error) != "users_not_found":
+                raise
+            raise RefusedError(
+                f"{email} is nobody in this workspace, so nobody can be the second person."
+            ) from error
 
     def _ask_members(self, group: str) -> frozenset[str]:
         users = self._impatient.usergroups_users_list(usergroup=group).get("users")
@@ -74,17 +91,29 @@ class SlackDirectory:
 
 
 def _person(user: Mapping[str, object], *, actor: Actor, home: str, groups: frozenset[str]) -> Person:
-    if user.get("id") != actor.slack_id:
+    slack_id, email = str(user.get("id") or ""), str(_mapping(user.get("profile")).get("email") or "")
+    if not slack_id or not _is_about(actor, slack_id=slack_id, email=email):
         raise RefusedError(_NO_ANSWER)
-    profile = _mapping(user.get("profile"))
     return Person(
-        actor=Actor(workspace=home, slack_id=actor.slack_id, email=str(profile.get("email") or "")),
-        is_deleted=user.get("deleted") is not False,
-        is_bot=bool(user.get("is_bot")) or bool(user.get("is_workflow_bot")),
-        is_guest=bool(user.get("is_restricted")) or bool(user.get("is_ultra_restricted")),
-        is_stranger=bool(user.get("is_stranger")) or not _lives_in(home, user, actor),
+        actor=Actor(workspace=home, slack_id=slack_id, email=email),
+        is_deleted=_may_be(user, "deleted"),
+        is_bot=_may_be(user, "is_bot") or _may_be(user, "is_workflow_bot", where_absent=False),
+        is_guest=_may_be(user, "is_restricted") or _may_be(user, "is_ultra_restricted"),
+        is_stranger=_may_be(user, "is_stranger", where_absent=False) or not _lives_in(home, user, actor),
         groups=groups,
     )
+
+
+def _is_about(actor: Actor, *, slack_id: str, email: str) -> bool:
+    """Tell whether an answer is about whom we asked for."""
+    if actor.slack_id:
+        return slack_id == actor.slack_id
+    return email.casefold() == actor.email.strip().casefold()
+
+
+def _may_be(user: Mapping[str, object], mark: str, *, where_absent: bool = True) -> bool:
+    """Tell whether somebody may be what a mark says: Slack sends these always, and anything but a plain no counts as yes."""
+    return user.get(mark, where_absent) is not False
 
 
 def _lives_in(home: str, user: Mapping[str, object], actor: Actor) -> bool:

@@ -27,8 +27,13 @@ def to_words(error: Exception) -> Message:
         return Message(linkify(escape(str(error), _LONGEST)))
     if isinstance(error, CountersignError):
         return Message(escape(error.explain(), _LONGEST))
+    return refer("unexpected error", exc_info=error)
+
+
+def refer(event: str, **about: object) -> Message:
+    """Log what a person cannot do anything about; return a reference id that leads to it."""
     reference = uuid.uuid4().hex[:8]
-    log.error("unexpected error", reference=reference, exc_info=error)
+    log.error(event, reference=reference, **about)
     return Message(f"Something went wrong on our side. Reference {reference}")
 
 

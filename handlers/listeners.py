@@ -13,7 +13,16 @@ from slack_sdk import WebClient
 from audit.errors import RefusedError
 from handlers.blocks.modals import build_reject_form, refuse_reason
 from handlers.blocks.names import APPROVE, REASON, REJECT, REJECT_FORM, ROLL_BACK, CardRef
-from handlers.requests import action_request, channel_of, clicked, command_request, typed_reason, view_request
+from handlers.reply_urls import ReplyUrls
+from handlers.requests import (
+    action_request,
+    channel_of,
+    clicked,
+    command_request,
+    response_url_of,
+    typed_reason,
+    view_request,
+)
 from handlers.slack_errors import SLACK_FAILURES
 from handlers.vocabulary import COMMANDS
 from remediation.ports import Dispatcher, Inbox, Request
@@ -21,20 +30,23 @@ from remediation.ports import Dispatcher, Inbox, Request
 Body = dict[str, Any]
 
 
-def register(app: App, inbox: Inbox, dispatcher: Dispatcher, clock: Callable[[], datetime]) -> None:
+def register(
+    app: App, inbox: Inbox, *, dispatcher: Dispatcher, clock: Callable[[], datetime], reply_urls: ReplyUrls
+) -> None:
     """Listen for the commands, the buttons of a card, and the rejection form."""
 
-    def keep(request: Request) -> str:
+    def keep(request: Request, body: Body) -> str:
+        reply_urls.keep(request.request_id, response_url_of(body), now=request.received_at)
         inbox.put(request)
         return request.request_id
 
     def on_command(ack: Ack, body: Body) -> None:
-        request_id = keep(command_request(body, now=clock()))
+        request_id = keep(command_request(body, now=clock()), body)
         ack()
         dispatcher.submit("request", request_id)
 
     def on_click(ack: Ack, body: Body) -> None:
-        request_id = keep(action_request(body, now=clock()))
+        request_id = keep(action_request(body, now=clock()), body)
         ack()
         dispatcher.submit("request", request_id)
 
@@ -42,7 +54,7 @@ def register(app: App, inbox: Inbox, dispatcher: Dispatcher, clock: Callable[[],
         if problem := refuse_reason(typed_reason(body)):
             ack(response_action="errors", errors={REASON: problem})
             return
-        request_id = keep(view_request(body, now=clock()))
+        request_id = keep(view_request(body, now=clock()), body)
         ack()
         dispatcher.submit("request", request_id)
 

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+import structlog
+
 from remediation.ports import Dispatcher
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,5 +16,8 @@ class DispatchingNotifier:
     dispatcher: Dispatcher
 
     def changed(self, execution_id: str) -> None:
-        """Have the card drawn; see `Notifier.changed`."""
-        self.dispatcher.submit("draw", execution_id)
+        """Have the card drawn; see `Notifier.changed`. What cannot be queued is found by the next sweep."""
+        try:
+            self.dispatcher.submit("draw", execution_id)
+        except Exception:
+            log.exception("drawing not queued", execution_id=execution_id)

@@ -17,22 +17,34 @@ _SLACK_DOMAINS = (".slack.com", ".slack-gov.com")
 _OK = 200
 
 
-def reply(client: WebClient, request: Request, message: Message) -> None:
+def reply(client: WebClient, request: Request, message: Message, *, url: str = "") -> None:
     """Tell the person who asked, and nobody else.
 
-    By the request's `response_url`; where there is none, or it is used up, in the channel so that only they see it. What Slack
-    does not take is logged: the answer is lost, the state is not.
+    By the request's `response_url`; where there is none, or it is used up, in the channel so that only they see it; where we
+    are no member, in our own conversation with them. What Slack does not take is logged: the answer is lost, the state is not.
     """
-    url = said(request, "response_url")
     if url and post_reply(url, message, api_url=client.base_url):
         return
     channel, person = said(request, "channel_id"), request.actor.slack_id
-    if not (channel and person):
-        return
+    if channel and person and not _whisper(client, message, channel=channel, person=person):
+        _write_to(client, message, person=person)
+
+
+def _whisper(client: WebClient, message: Message, *, channel: str, person: str) -> bool:
+    """Post where only one person sees it; tell whether Slack took it."""
     try:
         client.chat_postEphemeral(channel=channel, user=person, **message.to_dict())  # type: ignore[arg-type]
     except SLACK_FAILURES as error:
-        log.warning("reply lost", request_id=request.request_id, error=code_of(error))
+        log.info("reply not shown in the channel", error=code_of(error))
+        return False
+    return True
+
+
+def _write_to(client: WebClient, message: Message, *, person: str) -> None:
+    try:
+        client.chat_postMessage(channel=person, **message.to_dict())  # type: ignore[arg-type]
+    except SLACK_FAILURES as error:
+        log.warning("reply lost", error=code_of(error))
 
 
 def post_reply(url: str, message: Message, *, api_url: str) -> bool:

@@ -15,7 +15,7 @@ Body = Mapping[str, object]
 
 def command_request(body: Body, *, now: datetime) -> Request:
     """Return a slash command as a request."""
-    keys = ("command", "text", "channel_id", "channel_name", "response_url")
+    keys = ("command", "text", "channel_id", "channel_name")
     return _request("command", body, {key: _text(body, key) for key in keys}, now=now)
 
 
@@ -26,7 +26,6 @@ def action_request(body: Body, *, now: datetime) -> Request:
         "action_id": _text(action, "action_id"),
         "value": _text(action, "value"),
         "channel_id": channel_of(body),
-        "response_url": _text(body, "response_url"),
     }
     return _request("action", body, payload, now=now)
 
@@ -61,6 +60,11 @@ def clicked(body: Body) -> Body:
 def channel_of(body: Body) -> str:
     """Return the id of the channel that a click happened in."""
     return _text(_part(body, "channel"), "id") or _text(_part(body, "container"), "channel_id")
+
+
+def response_url_of(body: Body) -> str:
+    """Return where a private answer may be posted to: a secret, and no part of the request."""
+    return _text(body, "response_url")
 
 
 def typed_reason(body: Body) -> str:

@@ -11,6 +11,7 @@ from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
+from handlers.reply_urls import ReplyUrls
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings
 from remediation.runner import Runner
@@ -22,7 +23,8 @@ class Services:
     """Everything a handler may use, put together once by `bot`.
 
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
-    in one, empty where there is none. `drawing` keeps two threads from drawing the same card at once.
+    in one, empty where there is none. `drawing` keeps two threads from drawing the same card at once, `reply_urls` what must
+    not be stored.
     """
 
     reports: ReportStore
@@ -41,6 +43,7 @@ class Services:
     environment: str = ""
     channel: str = ""
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
+    reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
 
     @property
     def card_rules(self) -> CardRules:

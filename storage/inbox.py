@@ -65,9 +65,7 @@ class SqlInbox:
 
 
 def _still_open(request_id: str) -> SelectOfScalar[RequestRow]:
-    return select(RequestRow).where(
-        RequestRow.request_id == request_id, col(RequestRow.payload).is_not(None)
-    )
+    return select(RequestRow).where(RequestRow.request_id == request_id, col(RequestRow.payload).is_not(None))
 
 
 def _request(row: RequestRow) -> Request:

@@ -1,6 +1,7 @@
 """What all tests share: a clean environment, a clock that stands still, a small AWS account."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 ACCOUNT = "123456789012"
 _KEPT = {"PATH", "HOME", "LANG", "TMPDIR", "TZ", "CI", "PYTHONPATH", "VIRTUAL_ENV", "DATABASE_URL_POSTGRES"}
+
+# Read now, since every test's environment is cleared. Set by `.ci/run`: there, what is not tested is not proved.
+NO_SKIPS = bool(os.environ.get("COUNTERSIGN_NO_SKIPS"))
 
 # Properties are about results: a busy machine must not fail them for being slow.
 hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -86,17 +90,31 @@ def bucket(s3: Any) -> str:
     return name
 
 
+def need(what: Path | str, how_to_get_it: str, *, no_skips: bool = NO_SKIPS) -> None:
+    """Skip the test, loudly, where a file (a path) or a program (a name) is not on this machine.
+
+    With COUNTERSIGN_NO_SKIPS set the test fails instead.
+    """
+    is_here = what.exists() if isinstance(what, Path) else shutil.which(what) is not None
+    if is_here:
+        return
+    missing = f"{what} is missing: {how_to_get_it}"
+    if no_skips:
+        pytest.fail(f"{missing} (COUNTERSIGN_NO_SKIPS is set)", pytrace=False)
+    pytest.skip(missing)
+
+
 def sample(name: str) -> Path:
-    """Return a real scanner file, or skip loudly where the shared folder is not there."""
-    path = SHARED / "data" / "samples" / name
-    if not path.exists():
-        pytest.skip(f"real sample {name} is not here: it belongs in {path.parent}")
-    return path
+    """Return a real scanner file, which is not part of the project."""
+    return _shared("samples", name)
 
 
 def schema(name: str) -> Path:
-    """Return a published schema, or skip loudly where the shared folder is not there."""
-    path = SHARED / "data" / "schemas" / name
-    if not path.exists():
-        pytest.skip(f"schema {name} is not here: it belongs in {path.parent}")
+    """Return a published schema, which is not part of the project."""
+    return _shared("schemas", name)
+
+
+def _shared(folder: str, name: str) -> Path:
+    path = SHARED / "data" / folder / name
+    need(path, "the folder `shared` belongs beside this checkout")
     return path

@@ -29,6 +29,9 @@ _REASONS = {"operation_timeout": "http_timeout", "dispatch_failed": "http_error"
 class Driving(Reaching):
     """Everything a person can do, on top of everything they can see."""
 
+    registered: frozenset[str] = (
+        frozenset()
+    )  # slash commands of the app; empty: whatever is typed goes to the bot
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def command(self, *, user: str, channel: str, text: str) -> CommandResult:

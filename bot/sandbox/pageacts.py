@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from bot.sandbox.delivery import Ack
-from bot.sandbox.driving import Driving
+from bot.sandbox.driving import SLACKBOT, Driving
 from bot.sandbox.panels import LivePanels
 from bot.sandbox.payloads import escape_command
+from bot.sandbox.records import Message
 from bot.sandbox.results import Act
 from bot.sandbox.shapes import Json
 
@@ -22,7 +23,12 @@ def _told(ack: Ack) -> Json:
 
 def send_command(slack: Driving, _panels: LivePanels, body: Json) -> Json:
     """A slash command; a failure is shown in the channel, so the page need not say it again."""
-    slack.command(user=body["as"], channel=body["channel"], text=body["text"])
+    name = body["text"].split()[0]
+    if slack.registered and name not in slack.registered:
+        words = f"{name} is not a valid command. There are {', '.join(sorted(slack.registered))}."
+        slack.show(Message(body["channel"], "", SLACKBOT, words, only_for=body["as"]))
+    else:
+        slack.command(user=body["as"], channel=body["channel"], text=body["text"])
     return {"error": ""}
 
 

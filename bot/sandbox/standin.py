@@ -52,6 +52,7 @@ class SlackStandIn(Driving):
             bot_url=bot_url,
             ack_timeout_s=ack_timeout_s,
             page=page or PageSetup(),
+            registered=frozenset(command.command for command in page.commands) if page else frozenset(),
         )
         slack._serve(listener)
         return slack

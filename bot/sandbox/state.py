@@ -98,6 +98,9 @@ class State:
     def open_direct(self, user: str) -> Channel:
         """The direct message between a person (by id) and the bot, opened when needed."""
         ident = f"D{user[1:]}"
+        with self.lock:
+            if ident in self.direct:  # looking changes nothing: the page would fetch for ever
+                return self.direct[ident]
         with self.change():
             members = (user, self.workspace.bot_user_id)
             return self.direct.setdefault(ident, Channel(ident, user, members, is_private=True))

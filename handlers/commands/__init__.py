@@ -8,6 +8,7 @@ from audit.errors import InputError
 from handlers.blocks.lists import build_help
 from handlers.blocks.parts import Message
 from handlers.commands import playbook, report
+from handlers.lateness import refuse_again, refuse_old
 from handlers.parsing import split_words
 from handlers.requests import said
 from handlers.services import Services
@@ -27,6 +28,10 @@ _DO: Mapping[tuple[str, str], Do] = MappingProxyType(
     }
 )
 
+# Nobody can take back a file or a mail. The others find what an earlier attempt has stored.
+_DONE_ONCE = frozenset({(REPORT.name, "export"), (REPORT.name, "email")})
+_ACTS = _DONE_ONCE | {(PLAYBOOK.name, "run")}
+
 
 def answer_command(services: Services, request: Request) -> Message | None:
     """Do what a slash command says; return the private answer.
@@ -40,7 +45,12 @@ def answer_command(services: Services, request: Request) -> Message | None:
     call = _understand(command, split_words(said(request, "text")))
     if isinstance(call, Message):
         return call
-    return _DO[command.name, call.word.name](services, request, call.arguments)
+    what = (command.name, call.word.name)
+    if what in _DONE_ONCE:
+        refuse_again(request)
+    if what in _ACTS:
+        refuse_old(request, now=services.clock())
+    return _DO[what](services, request, call.arguments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,3 +146,30 @@ def test_a_change_behind_the_bots_back(address: str, page: Page) -> None:
     form.get_by_role("button", name=re.compile("Reject")).click()
     expect(visitor.say("Not this week").last).to_be_visible()
     expect(page.get_by_text("broke a rule of Slack")).to_have_count(0)
+
+
+def test_an_idle_page_asks_for_nothing_and_a_slow_click_lands(address: str, page: Page) -> None:
+    page.goto(address)
+    visitor = Visitor(page)
+    visitor.be("Ana")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2000)
+    assert len([url for url in asked if "/page/state" in url]) <= 2
+    page.get_by_role("radio", name=re.compile("^Omar")).click(delay=150)
+    expect(visitor.composer).to_have_attribute("placeholder", re.compile("Omar"))
+    page.get_by_role("link", name="general").click(delay=150)
+    expect(visitor.composer).to_have_attribute("placeholder", re.compile("general"))
+
+
+def test_what_is_typed_wrong_is_answered_as_slack_would(address: str, page: Page) -> None:
+    page.goto(address)
+    visitor = Visitor(page)
+    visitor.type("/playbok run")
+    expect(visitor.say("/playbok is not a valid command").last).to_be_in_viewport()
+    for _ in range(4):
+        visitor.type("/report show")
+    expect(visitor.say("/report export html").last).to_be_in_viewport()
+    page.reload()
+    visitor.type("/playbook help")
+    expect(visitor.say("/playbook run AWS-PUBLIC-S3").last).to_be_in_viewport()

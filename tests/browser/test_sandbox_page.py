@@ -4,21 +4,22 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, TypeAlias
 
+import httpx
 import pytest
+from playwright import sync_api
 from slack_bolt import Ack, App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.sandbox import Command, PageSetup, Panel, PanelAction, PanelRow, SlackStandIn, TourStep
+from tests.browser.conftest import CHROMIUM
+from tests.conftest import need
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="pip install 'countersign[dev]'")
 pytestmark = pytest.mark.browser
 
 Json: TypeAlias = dict[str, Any]
-CHROMIUM = Path("/usr/bin/chromium")
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -303,8 +304,7 @@ def slack() -> Iterator[SlackStandIn]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium: install it with `apt-get install chromium`")
+    need(CHROMIUM, "apt-get install chromium")
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
         yield chromium
@@ -459,7 +459,6 @@ def test_the_tour_switches_person_and_fills_in(page: Any) -> None:
 def test_a_broken_rule_shows_a_red_banner(slack: SlackStandIn, page: Any) -> None:
     client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
     client.api_call("api.test")
-    httpx = pytest.importorskip("httpx")
     body = {"channel": SECURITY, "text": "Hello <!channel>"}
     token = {"Authorization": f"Bearer {slack.workspace.bot_token}"}
     httpx.post(f"{slack.api_url}chat.postMessage", json=body, headers=token)

@@ -73,7 +73,7 @@ BY_SDK: list[tuple[sdk.BotoCoreError, Cause]] = [
     (sdk.EndpointConnectionError(**URL), Cause.UNAVAILABLE),
     (sdk.ConnectionClosedError(**URL), Cause.UNAVAILABLE),
     (sdk.ProxyConnectionError(proxy_url="http://proxy.example"), Cause.UNAVAILABLE),
-    (sdk.SSLError(error="self-signed", **URL), Cause.UNAVAILABLE),
+    (sdk.SSLError(error=OSError("self-signed"), **URL), Cause.UNAVAILABLE),
     (sdk.HTTPClientError(error="broken"), Cause.UNAVAILABLE),
     (sdk.ResponseStreamingError(error="cut off"), Cause.UNAVAILABLE),
     (sdk.ParamValidationError(report="Missing “Bucket”\nUnknown “Bukcet”"), Cause.INVALID),

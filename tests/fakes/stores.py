@@ -13,7 +13,7 @@ from threading import RLock
 from audit.errors import InputError, NotFoundError, StateError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
 from remediation.execution import PlaybookExecution
-from remediation.ports import Posting, Request
+from remediation.ports import OWNER_LOST_AFTER, Posting, Request
 from remediation.states import PlaybookStatus, check_transition
 from tests.fakes.reports import MemoryReports
 
@@ -56,6 +56,7 @@ class MemoryExecutions:
     def __init__(self, trail: MemoryTrail | None = None) -> None:
         self.trail = trail or MemoryTrail()
         self.by_id: dict[str, PlaybookExecution] = {}
+        self.owners: dict[str, datetime] = {}
         self._lock = RLock()
 
     def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
@@ -99,6 +100,19 @@ class MemoryExecutions:
                 execution.status is PlaybookStatus.APPROVED
                 or (execution.status is PlaybookStatus.PENDING and execution.expires_at <= now)
             )
+        )
+
+    def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
+        return self._sorted(lambda execution: execution.finding.resource == resource)[::-1][:limit]
+
+    def beat(self, owner: str, now: datetime) -> None:
+        self.owners[owner] = now
+
+    def unfinished(self, owner: str, now: datetime) -> list[PlaybookExecution]:
+        alive = {name for name, seen_at in tuple(self.owners.items()) if seen_at > now - OWNER_LOST_AFTER}
+        under_way = (PlaybookStatus.RUNNING, PlaybookStatus.ROLLING_BACK)
+        return self._sorted(
+            lambda execution: execution.status in under_way and execution.owner not in alive - {owner}
         )
 
     def _store(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import need
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("audit", "exporters", "remediation", "handlers", "storage", "bot")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
@@ -17,6 +19,8 @@ MAY_CATCH_ALL = {
     "handlers/errors.py",
     "remediation/actions/registry.py",
 }
+# Where a test may be skipped: the one helper, and Postgres.
+MAY_SKIP = {"tests/conftest.py", "tests/contract/conftest.py"}
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -63,6 +67,27 @@ def test_only_bot_and_the_mail_service_read_the_environment() -> None:
         and reads.search(path.read_text(encoding="utf-8"))
     }
     assert readers <= {"exporters/mail_options.py"}
+
+
+def test_skips_go_through_the_one_helper_that_continuous_integration_forbids() -> None:
+    skips = re.compile(r"pytest\.skip\(|mark\.(?:skip|xfail)|importorskip\(")
+    tests = (path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
+    found = {str(path.relative_to(ROOT)) for path in tests if skips.search(path.read_text(encoding="utf-8"))}
+    assert found <= MAY_SKIP
+    assert "export COUNTERSIGN_NO_SKIPS=1" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("missing", ["no-such-program", Path("/no/such/file")])
+def test_what_is_missing_skips_a_test_and_fails_it_in_continuous_integration(missing: Path | str) -> None:
+    with pytest.raises(pytest.skip.Exception, match=f"{missing} is missing: apt-get install it"):
+        need(missing, "apt-get install it", no_skips=False)
+    with pytest.raises(pytest.fail.Exception, match=f"{missing} is missing: apt-get install it"):
+        need(missing, "apt-get install it", no_skips=True)
+
+
+def test_what_is_here_is_not_asked_for() -> None:
+    need("sh", "it comes with the system", no_skips=True)
+    need(ROOT, "it is this checkout", no_skips=True)
 
 
 def test_every_package_of_the_tree_ships() -> None:

@@ -1,7 +1,7 @@
 // The page: fetch the server's picture after each change, draw it, and switch between people and channels.
 
 import { buildComposer, fillComposer, nameComposer } from "./composer.js";
-import { avatar, byId, h, post, toast } from "./dom.js";
+import { avatar, byId, drawWhenChanged, h, post, toast } from "./dom.js";
 import { closeThread, renderConversation, reveal } from "./messages.js";
 import { renderModal } from "./modal.js";
 import { renderSide } from "./side.js";
@@ -55,7 +55,7 @@ function renderCast() {
   };
   const focused = document.activeElement?.id;
   byId("cast").onkeydown = step;
-  byId("cast").replaceChildren(...cast.map((each) => h("button", {
+  drawWhenChanged(byId("cast"), [cast, store.me], () => cast.map((each) => h("button", {
     type: "button", role: "radio", id: `as-${each.id}`, "aria-checked": String(each.id === store.me),
     tabindex: each.id === store.me ? "0" : "-1", title: `Act as ${each.real_name}, ${each.role}`, onclick: () => switchTo(each.id),
   }, avatar(each, "small"), h("span", { class: "cast-name" }, each.real_name.split(" ")[0], h("small", {}, each.role)))));
@@ -81,10 +81,11 @@ function renderSidebar() {
   };
   const direct = store.picture.channels.filter((channel) => channel.is_direct);
   const others = store.picture.channels.filter((channel) => !channel.is_direct);
-  byId("sidebar").replaceChildren(
+  const facts = [store.picture.channels, store.channel, store.picture.channels.map((channel) => unreadIn(channel.id))];
+  drawWhenChanged(byId("sidebar"), facts, () => [
     h("div", { class: "workspace" }, h("span", { class: "workspace-mark", "aria-hidden": "true" }, store.picture.team[0]), store.picture.team),
     h("h2", {}, "Channels"), h("ul", {}, others.map(line)), h("h2", {}, "Direct messages"), h("ul", {}, direct.map(line)),
-    h("p", { class: "foot-note" }, "A stand-in for Slack on this computer. Nothing you do here leaves it."));
+    h("p", { class: "foot-note" }, "A stand-in for Slack on this computer. Nothing you do here leaves it.")]);
 }
 
 function renderViolations() {
@@ -164,8 +165,8 @@ async function begin() {
     closeDrawers();
     if (store.thread) closeThread();
   });
-  await refresh();
   renderTour();
+  await refresh();
   onHash();
   listen();
   post("home", { as: store.me });

@@ -51,9 +51,12 @@ async function send(event) {
   place = 0;
   fillComposer("");
   const act = text.startsWith("/") ? "command" : "say";
+  const stream = byId("stream");
+  stream.scrollTop = stream.scrollHeight;
   byId("composer").classList.add("busy");
   const answer = await post(act, { as: store.me, channel: store.channel, text });
   byId("composer").classList.remove("busy");
+  if (answer.isLost) fillComposer(text);
   if (answer.error) toast(explain(answer.error));
 }
 

@@ -15,18 +15,26 @@ function setProperty(node, name, value) {
   else node.setAttribute(name, value === true ? "" : value);
 }
 
+// Draw a box anew only when what it shows has changed: a node replaced under a pressed mouse button loses the click.
+export function drawWhenChanged(box, facts, draw) {
+  const signature = JSON.stringify(facts);
+  if (box.dataset.shown === signature) return;
+  box.dataset.shown = signature;
+  box.replaceChildren(...draw());
+}
+
 export const byId = (id) => document.getElementById(id);
 
 export async function post(act, body) {
-  const response = await fetch(`/page/${act}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
   try {
+    const response = await fetch(`/page/${act}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
     return await response.json();
   } catch {
-    return { error: `the stand-in answered ${response.status}` };
+    return { error: "the demo is not answering; it may have been stopped", isLost: true };
   }
 }
 

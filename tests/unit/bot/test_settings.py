@@ -120,3 +120,17 @@ def test_no_file_is_no_permission(tmp_path: Path) -> None:
 
 def test_the_schema_describes_the_policy() -> None:
     assert "PolicySection" in str(Config.model_json_schema())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("policy: {aprovers: [U1]}", "policy.aprovers: there is no such key; did you mean approvers"),
+        ("policy: {approvers: [bob]}", "“bob” cannot be used .Slack member ids"),
+        ("policy: {}", "policy.approvers: is missing .Slack member ids"),
+        ("", "says nothing we can use"),
+    ],
+)
+def test_what_to_write_instead_is_said(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        read_config(write(tmp_path, text))

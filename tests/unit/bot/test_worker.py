@@ -95,6 +95,24 @@ def test_the_sweep_finds_what_lies_there_and_survives_its_own_errors(desk: Desk)
     assert not worker.is_alive
 
 
+def test_a_stop_waits_for_whoever_is_submitting(worker: Worker, desk: Desk) -> None:
+    with worker._lock:  # as somebody in the middle of `submit` holds it
+        stopper = threading.Thread(target=worker.stop)
+        stopper.start()
+        stopper.join(0.2)
+        worker._pools["job"].submit(desk.do, "a")
+        assert not worker._stopping.is_set()
+    desk.gate.set()
+    stopper.join(10)
+
+
+def test_what_is_submitted_after_the_stop_is_left_alone(worker: Worker, desk: Desk) -> None:
+    desk.gate.set()
+    worker.stop()
+    worker.submit("job", "late")
+    assert desk.done == []
+
+
 def test_stopping_finishes_what_is_being_done_and_leaves_the_rest(desk: Desk) -> None:
     worker = Worker({"job": Lane(desk.do, 1)}, lambda: ())
     worker.submit("job", "first")

@@ -2,16 +2,14 @@
 
 import io
 import re
-import shutil
 import subprocess
 from datetime import datetime
-
-import pytest
 
 from exporters.brand import Brand
 from exporters.outcome import Written
 from exporters.pdf_exporter import PLAIN, write_pdf
 from exporters.source import ReportSource
+from tests.conftest import need
 from tests.unit.exporters.samples import NOW
 
 _CONTENTS_LINE = re.compile(r"^ *(\S.*?) ?(?:\. ?){3,}[ \u2060]*(\d+)$", re.MULTILINE)
@@ -76,9 +74,7 @@ def pdf_of(data: dict[str, object] | ReportSource, *, now: datetime = NOW, brand
 
 
 def require_tools() -> None:
-    pytest.importorskip("typst", reason="typst is missing: pip install 'countersign[pdf]'")
-    if shutil.which("pdftotext") is None:
-        pytest.skip("poppler is missing, PDFs stay untested: apt-get install poppler-utils")
+    need("pdftotext", "apt-get install poppler-utils")
 
 
 def squeezed(text: str) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-_REPORT = {
+_REPORT: dict[str, object] = {
     "metadata": {
         "report_id": "rep-7",
         "report_name": "Northwind production",

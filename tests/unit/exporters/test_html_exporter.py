@@ -178,3 +178,11 @@ def test_the_brand_shows() -> None:
     assert "Northwind <Traders>" in page.text
     assert page.attributes("src") == [brand.logo_data]
     assert "--brand:#ffee00;--on-brand:#000000" in out.getvalue().decode()
+
+
+@pytest.mark.parametrize("special", "&<>\"'")
+@pytest.mark.parametrize("field", ["resource", "resource_type", "account_id", "region", "evidence", "id"])
+def test_each_special_character_is_escaped_in_each_cell(field: str, special: str) -> None:
+    page = html({"findings": [finding(**{field: f"A{special}bZ"})]})
+    assert f"A{special}bZ" not in page
+    assert f"A{special}bZ" in Page(page).text

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -71,9 +72,8 @@ def test_findings_that_contain_themselves_are_named() -> None:
 
 def test_findings_alone() -> None:
     told: list[str] = []
-    text = JSONExporter(on_rejected=told.append).export_findings(
-        iter([finding(), {"id": "F-2"}, finding(id="F-3")])
-    )
+    stream: Iterator[dict[str, object]] = iter([finding(), {"id": "F-2"}, finding(id="F-3")])
+    text = JSONExporter(on_rejected=told.append).export_findings(stream)
     data = json.loads(text)
     assert [entry["id"] for entry in data["findings"]] == ["F-1", "F-3"]
     assert data["total_findings"] == 2
@@ -110,3 +110,16 @@ def test_a_single_text_is_no_list_of_fields() -> None:
 def test_an_unknown_pipeline_lists_the_known() -> None:
     with pytest.raises(InputError, match="generic, github, gitlab, jenkins"):
         exporter().export_for_pipeline(report(), "travis")
+
+
+@pytest.mark.parametrize("pretty", [True, False])
+def test_half_a_pair_anywhere_becomes_a_replacement_character(pretty: bool) -> None:  # noqa: FBT001
+    data = {
+        "metadata": {"report_name": "a\ud800"},
+        "recommendations": ["b\udfff"],
+        "findings": [finding(own={"c\ud800": ["d\udc00"]})],
+    }
+    back = json.loads(exporter().export_report(data, pretty=pretty))
+    assert back["metadata"]["report_name"] == "a\ufffd"
+    assert back["recommendations"][0]["title"] == "b\ufffd"
+    assert back["findings"][0]["own"] == {"c\ufffd": ["d\ufffd"]}

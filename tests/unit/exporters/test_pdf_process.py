@@ -13,6 +13,7 @@ import pytest
 from audit.errors import ConfigError, CountersignError
 from exporters.brand import Brand
 from exporters.pdf_process import _failure, compile_folder
+from tests.conftest import need
 from tests.unit.exporters.pdf_pages import pdf_of, require_tools
 from tests.unit.exporters.samples import NOW, report
 
@@ -75,8 +76,7 @@ def test_a_fault_of_our_own_keeps_what_typst_said(tmp_path: Path) -> None:
 
 def test_the_child_gets_no_environment_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     require_tools()
-    if not Path("/proc/self/environ").exists():
-        pytest.skip("the environment of a process can only be read on Linux, in /proc")
+    need(Path("/proc/self/environ"), "only Linux shows the environment of a process")
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-not-for-typst")
     (tmp_path / "report.typ").write_text(ENDLESS)
     with ThreadPoolExecutor(1) as threads:

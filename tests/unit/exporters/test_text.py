@@ -52,7 +52,12 @@ def test_what_is_no_web_address(url: str) -> None:
 
 def test_a_fragment_is_rendered_once() -> None:
     rendered: list[str] = []
-    fragments = Fragments[str](lambda text: rendered.append(text) or text.encode())  # type: ignore[func-returns-value]
+
+    def render(text: str) -> bytes:
+        rendered.append(text)
+        return text.encode()
+
+    fragments = Fragments[str](render)
     assert fragments["a"] + fragments["a"] == b"aa"
     assert rendered == ["a"]
 

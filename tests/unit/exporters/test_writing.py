@@ -82,3 +82,11 @@ def test_an_unwritable_path_is_named_and_nothing_is_left(kind: str, tmp_path: Pa
         write_whole(path, b"{}")
     assert path in f"{told.value}“”"
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_whoever_reads_the_old_file_goes_on_reading_it(tmp_path: Path) -> None:
+    target = tmp_path / "report.json"
+    target.write_bytes(b"old")
+    with target.open("rb") as reader:
+        write_whole(target, b"new")
+        assert reader.read() == b"old"

@@ -151,7 +151,13 @@ class House:
             token_verification_enabled=False,
             logger=logger,
         )
-        register(app, self.services.inbox, self.hands, self.clock)
+        register(
+            app,
+            self.services.inbox,
+            dispatcher=self.hands,
+            clock=self.clock,
+            reply_urls=self.services.reply_urls,
+        )
         register_error_handler(app)
         return app
 

@@ -1,8 +1,9 @@
 """Who people are, as a real client reads it from the stand-in; every silence is a no."""
 
 import http.server
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from audit.actor import Actor
 from audit.errors import RefusedError
 from bot.sandbox import DEFAULT_WORKSPACE, SlackStandIn
 from handlers.directory import SlackDirectory
+from remediation.ports import Person
 
 SEC = frozenset({"S0SEC"})
 
@@ -30,8 +32,7 @@ def test_a_member_with_email_and_groups(directory: SlackDirectory) -> None:
     person = directory.look_up(actor("U0OMAR"), groups=SEC)
     assert person.actor == Actor(workspace="T0DEMO", slack_id="U0OMAR", email="omar@northwind.example")
     assert person.groups == SEC
-    marks = ("is_deleted", "is_bot", "is_guest", "is_stranger")
-    assert [mark for mark in marks if getattr(person, mark)] == []
+    assert marks(person) == []
 
 
 def test_a_member_outside_the_group(directory: SlackDirectory) -> None:
@@ -60,6 +61,120 @@ def test_a_member_of_another_workspace_is_a_stranger_though_slack_does_not_say_s
     with SlackStandIn.start(workspace) as slack:
         client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
         assert SlackDirectory(client).look_up(actor("U0PETE"), groups=frozenset()).is_stranger
+
+
+class Saying(http.server.BaseHTTPRequestHandler):
+    """Answers every question with what the test has it say about the user."""
+
+    user: Mapping[str, object] = {}
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = json.dumps({"ok": True, "team_id": "T0DEMO", "user": self.user}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST  # noqa: N815 - the server's own spelling
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+Ask = Callable[..., Person]
+
+
+@pytest.fixture
+def ask() -> Iterator[Ask]:
+    """Return what looks up a person of whom Slack says what the test wants it to."""
+    handler = type("Handler", (Saying,), {})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        directory = SlackDirectory(
+            WebClient("xoxb-x", base_url=f"http://127.0.0.1:{server.server_port}/api/")
+        )
+
+        def look_up(user: Mapping[str, object], of: Actor) -> Person:
+            handler.user = user  # type: ignore[attr-defined]
+            return directory.look_up(of, groups=frozenset())
+
+        yield look_up
+        server.shutdown()
+        thread.join()
+
+
+OMAR = {
+    "id": "U0OMAR",
+    "team_id": "T0DEMO",
+    "deleted": False,
+    "is_bot": False,
+    "is_restricted": False,
+    "is_ultra_restricted": False,
+    "profile": {"email": "omar@northwind.example"},
+}
+ABSENT = object()
+
+
+def marks(person: Person) -> list[str]:
+    return [m for m in ("is_deleted", "is_bot", "is_guest", "is_stranger") if getattr(person, m)]
+
+
+def test_what_slack_need_not_say_may_be_missing(ask: Ask) -> None:
+    assert marks(ask(OMAR, actor("U0OMAR"))) == []
+
+
+@pytest.mark.parametrize("value", [ABSENT, None, 0, "", "false", True])
+@pytest.mark.parametrize(
+    ("flag", "mark"),
+    [
+        ("deleted", "is_deleted"),
+        ("is_bot", "is_bot"),
+        ("is_restricted", "is_guest"),
+        ("is_ultra_restricted", "is_guest"),
+    ],
+)
+def test_what_slack_always_says_must_be_a_plain_no(ask: Ask, flag: str, mark: str, value: object) -> None:
+    user = {name: said for name, said in {**OMAR, flag: value}.items() if said is not ABSENT}
+    assert marks(ask(user, actor("U0OMAR"))) == [mark]
+
+
+@pytest.mark.parametrize(("flag", "mark"), [("is_stranger", "is_stranger"), ("is_workflow_bot", "is_bot")])
+@pytest.mark.parametrize("value", [True, None, "no"])
+def test_what_slack_says_sometimes_counts_when_it_is_said(
+    ask: Ask, flag: str, mark: str, value: object
+) -> None:
+    assert marks(ask({**OMAR, flag: value}, actor("U0OMAR"))) == [mark]
+
+
+def test_somebody_at_a_shell_is_found_by_address(directory: SlackDirectory) -> None:
+    person = directory.look_up(Actor(email=" Omar@Northwind.example ", origin="cli"), groups=SEC)
+    assert person.actor == Actor(workspace="T0DEMO", slack_id="U0OMAR", email="omar@northwind.example")
+    assert person.groups == SEC
+    assert marks(person) == []
+
+
+@pytest.mark.parametrize("email", ["nobody@northwind.example", "gone@northwind.example"])
+def test_an_address_of_nobody_is_refused_and_named(directory: SlackDirectory, email: str) -> None:
+    with pytest.raises(
+        RefusedError, match=f"^{email} is nobody in this workspace, so nobody can be the second"
+    ):
+        directory.look_up(Actor(email=email, origin="cli"), groups=SEC)
+
+
+def test_an_address_that_slack_may_not_look_for_is_a_no(
+    directory: SlackDirectory, slack: SlackStandIn
+) -> None:
+    slack.faults.add("users.lookupByEmail", error="missing_scope")
+    with pytest.raises(RefusedError, match="manifest.yml"):
+        directory.look_up(Actor(email="omar@northwind.example", origin="cli"), groups=SEC)
+
+
+@pytest.mark.parametrize("user", [{**OMAR, "id": ""}, {**OMAR, "profile": {}}, {}])
+def test_an_answer_about_another_address_is_no_answer(ask: Ask, user: Mapping[str, object]) -> None:
+    with pytest.raises(RefusedError, match="does not answer"):
+        ask(user, Actor(email="omar@northwind.example", origin="cli"))
 
 
 def test_everything_is_read_anew(directory: SlackDirectory, slack: SlackStandIn) -> None:
@@ -98,42 +213,15 @@ def test_a_telling_refusal(
         directory.look_up(actor("U0OMAR"), groups=SEC)
 
 
-def test_nobody_is_looked_up_without_an_id(directory: SlackDirectory, slack: SlackStandIn) -> None:
+def test_nobody_is_looked_up_without_id_and_address(directory: SlackDirectory, slack: SlackStandIn) -> None:
     with pytest.raises(RefusedError):
-        directory.look_up(Actor(email="omar@northwind.example"), groups=SEC)
+        directory.look_up(Actor(), groups=SEC)
     assert slack.calls == ()
 
 
-class _Lies(http.server.BaseHTTPRequestHandler):
-    """Answers every question with somebody else."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = b'{"ok": true, "team_id": "T0DEMO", "user": {"id": "U0EVE", "team_id": "T0DEMO", "deleted": false}}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST  # noqa: N815 - the server's own spelling
-
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def liar() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Lies) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/api/"
-        server.shutdown()
-        thread.join()
-
-
-def test_an_answer_about_somebody_else_is_no_answer(liar: str) -> None:
+def test_an_answer_about_somebody_else_is_no_answer(ask: Ask) -> None:
     with pytest.raises(RefusedError):
-        SlackDirectory(WebClient("xoxb-x", base_url=liar)).look_up(actor("U0OMAR"), groups=frozenset())
+        ask({**OMAR, "id": "U0EVE"}, actor("U0OMAR"))
 
 
 def test_a_silent_slack_is_given_up_on() -> None:

@@ -12,6 +12,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from handlers.listeners import register
+from handlers.reply_urls import ReplyUrls
 from handlers.vocabulary import COMMANDS
 from tests.conftest import schema
 from tests.fakes.stores import MemoryInbox
@@ -31,6 +32,7 @@ SCOPES: dict[str, set[str]] = {
     "files_completeUploadExternal": {"files:write"},
     "files_getUploadURLExternal": {"files:write"},
     "usergroups_users_list": {"usergroups:read"},
+    "users_lookupByEmail": {"users:read.email"},
     "users_info": {"users:read", "users:read.email"},  # the address is part of the audit trail
     "views_open": set(),
 }
@@ -75,7 +77,7 @@ def test_and_those_we_listen_for(manifest: dict[str, Any]) -> None:
             return super().command(command, *args, **kwargs)
 
     app = Listening(token="xoxb-x", signing_secret="x", token_verification_enabled=False)
-    register(app, MemoryInbox(), Hands(), lambda: AT)
+    register(app, MemoryInbox(), dispatcher=Hands(), clock=lambda: AT, reply_urls=ReplyUrls())
     assert heard == [entry["command"] for entry in manifest["features"]["slash_commands"]]
 
 

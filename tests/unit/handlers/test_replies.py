@@ -49,8 +49,8 @@ def test_where_answers_may_go(url: str, api: str, *, expected: bool) -> None:
     assert is_slack_url(url, api_url=api) is expected
 
 
-def ask(url: str) -> Request:
-    payload = {"response_url": url, "channel_id": "C0SECURITY"}
+def ask() -> Request:
+    payload = {"channel_id": "C0SECURITY"}
     actor = Actor(workspace="T0DEMO", slack_id="U0ANA")
     return Request(request_id="q-1", kind="command", actor=actor, received_at=AT, payload=payload)
 
@@ -59,7 +59,7 @@ def ask(url: str) -> Request:
 def test_without_a_usable_response_url_the_channel_is_used(slack: SlackStandIn, url: str) -> None:
     client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
     where = f"{slack.base_url}/response/gone" if url == "gone" else url
-    reply(client, ask(where), Message("for your eyes only"))
+    reply(client, ask(), Message("for your eyes only"), url=where)
     (seen,) = slack.messages("#security", as_user="ana")
     assert (seen.text, seen.only_for) == ("for your eyes only", "U0ANA")
 
@@ -67,8 +67,17 @@ def test_without_a_usable_response_url_the_channel_is_used(slack: SlackStandIn, 
 def test_an_answer_that_nobody_takes_is_not_the_end(slack: SlackStandIn) -> None:
     client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
     slack.faults.add("chat.postEphemeral", error="user_not_in_channel")
-    reply(client, ask(""), Message("for your eyes only"))
-    assert slack.messages("#security") == ()
+    slack.faults.add("chat.postMessage", error="restricted_action")
+    reply(client, ask(), Message("for your eyes only"))
+    assert slack.messages("#security", as_user="ana") == slack.messages("@ana") == ()
+
+
+def test_where_we_are_no_member_the_answer_comes_to_our_own_conversation(slack: SlackStandIn) -> None:
+    client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
+    slack.faults.add("chat.postEphemeral", error="channel_not_found")
+    reply(client, ask(), Message("for your eyes only"))
+    assert [message.text for message in slack.messages("@ana")] == ["for your eyes only"]
+    assert slack.messages("#security", as_user="ana") == ()
 
 
 def exported(content: bytes) -> ExportedFile:
@@ -157,7 +166,7 @@ def test_an_answer_is_not_sent_to_a_stranger(
 ) -> None:
     thief = elsewhere(Elsewhere(b"ok"))
     client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
-    reply(client, ask(f"{thief.url}/response"), Message("for your eyes only"))
+    reply(client, ask(), Message("for your eyes only"), url=f"{thief.url}/response")
     assert thief.paths == []
     assert len(slack.messages("#security", as_user="ana")) == 1
 

@@ -8,7 +8,14 @@ import pytest
 from audit.actor import Actor
 from audit.errors import InputError
 from handlers.blocks.names import CardRef
-from handlers.requests import action_request, actor_of, command_request, execution_id_for, view_request
+from handlers.requests import (
+    action_request,
+    actor_of,
+    command_request,
+    execution_id_for,
+    response_url_of,
+    view_request,
+)
 
 NOW = datetime(2026, 2, 24, 9, 0, tzinfo=UTC)
 COMMAND = {
@@ -35,9 +42,18 @@ def test_a_command_is_kept_with_all_that_answering_needs() -> None:
     request = command_request(COMMAND, now=NOW)
     assert request.kind == "command"
     assert request.actor == Actor(workspace="T1", slack_id="U1")
-    assert request.payload == {
-        key: COMMAND[key] for key in ("command", "text", "channel_id", "channel_name", "response_url")
-    }
+    assert request.payload == {key: COMMAND[key] for key in ("command", "text", "channel_id", "channel_name")}
+
+
+def test_what_opens_a_door_at_slack_is_not_kept() -> None:
+    form = {"view": {"private_metadata": "{}"}, "response_url": "https://hooks.slack.com/x"}
+    requests = (
+        command_request(COMMAND, now=NOW),
+        action_request(CLICK, now=NOW),
+        view_request(form, now=NOW),
+    )
+    assert not any("hooks.slack.com" in repr(request) for request in requests)
+    assert response_url_of(COMMAND) == response_url_of(CLICK) == "https://hooks.slack.com/x"
 
 
 def test_in_a_shared_channel_people_keep_their_own_workspace() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from audit.ingest import Item, Reading, read_report
+from tests.conftest import sample
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 REPOSITORY = Path(__file__).resolve().parents[4]
-SAMPLES = REPOSITORY.parent / "shared" / "data" / "samples"
 
 
 @pytest.fixture
@@ -35,9 +35,7 @@ def read_bytes() -> Callable[[bytes], list[Item]]:
 @pytest.fixture
 def samples() -> Path:
     """Return the folder of real scanner reports, which is not part of the project."""
-    if not SAMPLES.is_dir():
-        pytest.skip(f"the shared samples are not beside this checkout: {SAMPLES}")
-    return SAMPLES
+    return sample("prowler5_aws.ocsf.json").parent
 
 
 @pytest.fixture
