@@ -13,6 +13,11 @@ from audit.errors import InputError
 MAX_BYTES = 256 * 1024
 
 
+# What PyYAML's constructors raise over a value that does not fit its type: `2026-13-45`, `!!int "x"`, `!!bool maybe`,
+# `!!timestamp tomorrow`.
+_MISFITS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+
+
 class _StrictLoader(yaml.SafeLoader):
     """PyYAML's safe loader, stricter."""
 
@@ -22,16 +27,33 @@ class _StrictLoader(yaml.SafeLoader):
             raise yaml.composer.ComposerError(None, None, "aliases are not allowed", mark)
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002 - PyYAML's signature
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:  # noqa: FBT001, FBT002 - PyYAML's signature
+        try:
+            return super().construct_object(node, deep)
+        except _MISFITS:
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.constructor.ConstructorError(
+                None, None, f"this is no {kind}", node.start_mark
+            ) from None
+
+    def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        if isinstance(node, yaml.MappingNode):  # PyYAML refuses `!!map x` itself
+            self._check_keys(node)
+        return super().construct_mapping(node, deep)
+
+    def _check_keys(self, node: yaml.MappingNode) -> None:
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be a plain word or number", key_node.start_mark
+                )
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key “{key}” stands here twice", key_node.start_mark
                 )
             seen.add(key)
-        return super().construct_mapping(node, deep)
 
 
 def load_yaml(text: str, *, name: str) -> object:

@@ -4,19 +4,18 @@ import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import (
     ConnectionErrorRetryHandler,
     RateLimitErrorRetryHandler,
     ServerErrorRetryHandler,
 )
 
-from audit.errors import ConfigError, CountersignError, StateError
+from audit.errors import CountersignError, StateError
+from bot.connecting import Connection, ask_who_we_are, open_socket
 from bot.mail import make_mail_service
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
@@ -45,15 +44,6 @@ from storage import Stores
 SLACK_TIMEOUT_S = 15
 RETRIES = 3
 LISTENER_THREADS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """What Slack says about our token: the workspace, and who we are there."""
-
-    team: str
-    team_id: str
-    bot_user_id: str
 
 
 class Bot:
@@ -90,20 +80,14 @@ class Bot:
         Raises:
             ConfigError: it is not, or Slack does not answer.
         """
-        try:
-            said = self.services.client.auth_test()
-        except SlackApiError as error:
-            raise ConfigError(f"SLACK_BOT_TOKEN was refused by Slack: {error.response['error']}") from None
-        except OSError as error:
-            raise ConfigError(
-                f"SLACK_API_URL {self._settings.slack_api_url} does not answer: {error}"
-            ) from None
-        return Connection(
-            team=str(said["team"]), team_id=str(said["team_id"]), bot_user_id=str(said["user_id"])
-        )
+        return ask_who_we_are(self.services.client)
 
     def start(self) -> None:
-        """Start working, and listening where Slack comes by Socket Mode."""
+        """Start working, and listening where Slack comes by Socket Mode.
+
+        Raises:
+            ConfigError: Slack refuses the app-level token.
+        """
         self.worker.start()
         if token := self._settings.slack_app_token:
             self._socket = SocketModeHandler(
@@ -112,7 +96,7 @@ class Bot:
                 web_client=self.services.client,
                 concurrency=LISTENER_THREADS,
             )
-            self._socket.connect()  # type: ignore[no-untyped-call]
+            open_socket(self._socket.connect, url=self._settings.slack_api_url)
 
     def stop(self) -> None:
         """Take nothing new, finish what is being done, close. What waits is found by the next process."""

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from slack_sdk.errors import SlackApiError
-
 from audit.errors import ConfigError, CountersignError
+from bot.connecting import ask_who_we_are
 from bot.settings import Config, Settings, read_config
 
 if TYPE_CHECKING:
@@ -61,13 +60,8 @@ def _slack(settings: Settings) -> str:
     from bot.app import make_client
 
     settings.require_slack()
-    try:
-        said = make_client(settings).auth_test()
-    except SlackApiError as error:
-        raise ConfigError(f"SLACK_BOT_TOKEN was refused by Slack: {error.response['error']}") from None
-    except OSError as error:
-        raise ConfigError(f"SLACK_API_URL {settings.slack_api_url} does not answer: {error}") from None
-    return f"{said['user']} in {said['team']}"
+    connection = ask_who_we_are(make_client(settings))
+    return f"{connection.bot_name} in {connection.team}"
 
 
 def _mail(settings: Settings) -> Check:

@@ -50,7 +50,10 @@ class Settings(BaseSettings):
 
     @field_validator("slack_api_url")
     @classmethod
-    def _end_with_slash(cls, url: str) -> str:
+    def _check_api_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+            raise ValueError(f"must be an address such as {SLACK_API}")
         return url if url.endswith("/") else f"{url}/"
 
     @field_validator("countersign_public_url")
@@ -92,7 +95,8 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             first = error.errors()[0]
-            raise ConfigError(f"{str(first['loc'][0]).upper()}: {first['msg']}") from None
+            said = first["msg"].removeprefix("Value error, ")
+            raise ConfigError(f"{str(first['loc'][0]).upper()}: {said}") from None
 
     def require_slack(self) -> None:
         """Check that everything needed to talk with Slack is there, and of the right kind.

@@ -5,6 +5,7 @@ database in a temporary folder, and refuse any connection that leaves this machi
 """
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -113,12 +114,13 @@ def bot_environment(
     config = folder / "countersign.yaml"
     config.write_text(CONFIG, encoding="utf-8")
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    nowhere = str(folder / "none")
+    nowhere, port = str(folder / "none"), str(_free_port())
     return kept | {
         "COUNTERSIGN_LOOPBACK_ONLY": "1",
         "COUNTERSIGN_CONFIG": str(config),
         "DATABASE_URL": f"sqlite:///{folder / 'countersign.db'}",
-        "PORT": str(_free_port()),
+        "PORT": port,
+        "COUNTERSIGN_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "SLACK_API_URL": slack.api_url,
         "SLACK_BOT_TOKEN": DEFAULT_WORKSPACE.bot_token,
         "SLACK_SIGNING_SECRET": DEFAULT_WORKSPACE.signing_secret,
@@ -130,6 +132,7 @@ def bot_environment(
         "AWS_SHARED_CREDENTIALS_FILE": nowhere,
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "*",
+        "COUNTERSIGN_SECRET_KEY": secrets.token_hex(32),
         **(_mail_environment(inbox) if inbox else {}),
     }
 

@@ -23,7 +23,8 @@ FILE_POLICY = (
     "img-src data:; font-src data:; frame-ancestors 'none'"
 )
 # A mail is shown inside the page, so it may do less than a file in a window of its own: neither run nor load anything.
-MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+# A link of a mail may open a tab of its own, as in any mail program; nothing else may happen.
+MAIL_POLICY = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 # A browser shows a PDF with a viewer of its own, which a sandbox would keep from starting.
 PDF_POLICY = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'"
 _HEADERS = {

@@ -49,7 +49,7 @@ class MailPages:
         headers = {"Content-Security-Policy": MAIL_POLICY, "X-DNS-Prefetch-Control": "off"}
         if "plain" in request.query_params:
             return Response(mail.text, 200, headers, "text/plain")
-        return Response(mail.html, 200, headers, "text/html")
+        return Response(f'<base target="_blank">{mail.html}', 200, headers, "text/html")
 
     async def _attachment(self, request: Request) -> Response:
         try:

@@ -91,6 +91,18 @@ def test_the_tour(address: str, page: Page, take_picture: Callable[[Page, str], 
     expect(report.get_by_text(BUCKET).first).to_be_attached()
     report.close()
 
+    visitor.type("/report email ciso@northwind.example")
+    expect(visitor.say("Mail accepted for 1 of 1").last).to_be_visible()
+    page.get_by_role("tab", name=re.compile("Mail")).click()
+    page.get_by_role("button", name=re.compile("Security report")).click()
+    take_picture(page, "demo-mail")
+    with page.expect_popup() as opened:
+        page.frame_locator("iframe").get_by_role("link", name="View Report").click()
+    report = opened.value
+    expect(report.get_by_text(BUCKET).first).to_be_attached()
+    report.close()
+    page.get_by_role("tab", name=re.compile("Cloud")).click()
+
     page.get_by_text("Ask for a fix").first.click()
     visitor.composer.press("Enter")
     expect(visitor.say("Waiting for approval").last).to_be_visible()
@@ -165,11 +177,13 @@ def test_an_idle_page_asks_for_nothing_and_a_slow_click_lands(address: str, page
 def test_what_is_typed_wrong_is_answered_as_slack_would(address: str, page: Page) -> None:
     page.goto(address)
     visitor = Visitor(page)
+    visitor.be("Ana")
     visitor.type("/playbok run")
     expect(visitor.say("/playbok is not a valid command").last).to_be_in_viewport()
     for _ in range(4):
         visitor.type("/report show")
     expect(visitor.say("/report export html").last).to_be_in_viewport()
     page.reload()
+    visitor.be("Ana")
     visitor.type("/playbook help")
     expect(visitor.say("/playbook run AWS-PUBLIC-S3").last).to_be_in_viewport()

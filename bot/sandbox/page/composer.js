@@ -46,7 +46,7 @@ function grow() {
 async function send(event) {
   event.preventDefault();
   const text = field.value.trim();
-  if (!text) return;
+  if (!text || !store.channel) return;
   (history[store.me] ||= []).push(text);
   place = 0;
   fillComposer("");

@@ -92,8 +92,8 @@ function facts(mail) {
 
 function frame(mail) {
   return [
-    h("iframe", { class: "mail-body", sandbox: true, src: address(mail), title: `The mail “${mail.subject}”` }),
-    h("p", { class: "quiet mail-note" }, "Shown without scripts, links and pictures from elsewhere."),
+    h("iframe", { class: "mail-body", sandbox: "allow-popups allow-popups-to-escape-sandbox", src: address(mail), title: `The mail “${mail.subject}”` }),
+    h("p", { class: "quiet mail-note" }, "Shown without scripts, and without pictures from elsewhere; links open in a tab of their own."),
   ];
 }
 

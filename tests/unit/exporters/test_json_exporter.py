@@ -113,7 +113,7 @@ def test_an_unknown_pipeline_lists_the_known() -> None:
 
 
 @pytest.mark.parametrize("pretty", [True, False])
-def test_half_a_pair_anywhere_becomes_a_replacement_character(pretty: bool) -> None:  # noqa: FBT001
+def test_half_a_pair_anywhere_becomes_a_replacement_character(pretty: bool) -> None:
     data = {
         "metadata": {"report_name": "a\ud800"},
         "recommendations": ["b\udfff"],

@@ -89,7 +89,7 @@ class Hands:
 
 @dataclass
 class House:
-    """Everything, put together the way `bot` does it."""
+    """Everything, put together the way `bot` does it. Most works on a database too."""
 
     slack: SlackStandIn
     policy: Policy = APPROVERS
@@ -165,7 +165,7 @@ class House:
         reading = Reading(
             source="prowler-ocsf",
             name=name,
-            content_sha256=f"{len(self.stores.reports.reports):064d}",
+            content_sha256=f"{len(self.stores.reports.list_reports(99)):064d}",
             generated_at=self.now,
             items=iter(findings or [DOOR]),
         )
@@ -212,7 +212,7 @@ class House:
 
     def ask(self, user: str = "ana") -> Message:
         """Ask for the door to be closed; return the card."""
-        if not self.stores.reports.reports:
+        if not self.stores.reports.list_reports(1):
             self.ingest()
         self.command(user, f"/playbook run CLOSE-DOOR {DOOR.handle}")
         return self.cards()[-1]

@@ -181,7 +181,7 @@ def test_a_body_may_neither_run_nor_load_anything(inbox: Inbox, visitor: httpx.C
     answer = visitor.get(f"/mail/{inbox.wait_for().id}")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     rules = answer.headers["content-security-policy"].split("; ")
-    assert rules[:2] == ["sandbox", "default-src 'none'"]
+    assert rules[:2] == ["sandbox allow-popups allow-popups-to-escape-sandbox", "default-src 'none'"]
     assert set(rules[2:]) == {"style-src 'unsafe-inline'", "img-src data:", "frame-ancestors 'self'"}
     assert answer.headers["x-content-type-options"] == "nosniff"
 

@@ -1,0 +1,84 @@
+"""The first words with Slack, and what to say when they go wrong."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
+
+from audit.errors import ConfigError
+
+_CODE = re.compile(r"[a-z][a-z0-9_]*")  # how Slack words a refusal: `invalid_auth`
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What Slack says about our token: the workspace, and who we are there."""
+
+    team: str
+    team_id: str
+    bot_user_id: str
+    bot_name: str
+
+
+def ask_who_we_are(client: WebClient) -> Connection:
+    """Ask Slack whose token we have.
+
+    Raises:
+        ConfigError: it is not good, Slack does not answer, or somebody else does.
+    """
+    with _explaining("SLACK_BOT_TOKEN", url=client.base_url):
+        said = client.auth_test()
+        return Connection(
+            team=_text(said, "team"),
+            team_id=_text(said, "team_id"),
+            bot_user_id=_text(said, "user_id"),
+            bot_name=_text(said, "user"),
+        )
+
+
+def open_socket(connect: Callable[[], None], *, url: str) -> None:
+    """Connect by Socket Mode, through the API at `url`.
+
+    Raises:
+        ConfigError: the app-level token is not good, Slack does not answer, or somebody else does.
+    """
+    with _explaining("SLACK_APP_TOKEN", url=url):
+        connect()
+
+
+@contextmanager
+def _explaining(variable: str, *, url: str) -> Iterator[None]:
+    """Blame the token only for what Slack itself says about it."""
+    try:
+        yield
+    except SlackApiError as error:
+        raise ConfigError(_refusal(error, variable=variable, url=url)) from None
+    except OSError as error:
+        raise ConfigError(f"SLACK_API_URL {url} does not answer: {error}") from None
+    except (HTTPException, AttributeError, LookupError, ValueError):  # the client expects an object in JSON
+        raise ConfigError(_not_slack(url)) from None
+
+
+def _refusal(error: SlackApiError, *, variable: str, url: str) -> str:
+    code, status = error.response.get("error"), error.response.status_code
+    if isinstance(code, str) and _CODE.fullmatch(code):
+        return f"{variable} was refused by Slack: {code}"
+    if status >= _SERVER_ERROR:
+        return f"SLACK_API_URL {url} does not answer: HTTP status {status}"
+    return _not_slack(url)
+
+
+def _not_slack(url: str) -> str:
+    return f"SLACK_API_URL {url} answers, but not as Slack does: leave it unset for https://slack.com/api/"
+
+
+def _text(said: SlackResponse, name: str) -> str:
+    if not (value := said.get(name)):
+        raise LookupError(name)
+    return str(value)
