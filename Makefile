@@ -32,7 +32,7 @@ format: .venv/.dev  ## Put the code in shape
 	$(BIN)/ruff format .
 
 bench: .venv/.dev  ## Measure; prints ratios to a baseline of the same run
-	$(BIN)/python -m bench.export_bench
+	$(BIN)/python bench/export_bench.py
 
 pictures: .venv/.dev  ## Take the README's and the documentation's pictures anew
 	$(BIN)/python -m pytest -m browser --pictures docs/images tests/browser

@@ -74,6 +74,7 @@ class FindingDict(TypedDict):
     description: str
     remediation: str
     status: str
+    handle: NotRequired[str]
     check_id: NotRequired[str]
     resource_type: NotRequired[str]
     provider: NotRequired[str]
@@ -159,6 +160,10 @@ class Finding:
         if self.compliance:
             record["compliance"] = {name: list(controls) for name, controls in self.compliance.items()}
         return record
+
+    def to_record(self) -> FindingDict:
+        """Return the dictionary with the handle: what a store keeps, and what people see of it."""
+        return {**self.to_dict(), "handle": self.handle}
 
     @classmethod
     def from_dict(cls, record: object) -> Self:

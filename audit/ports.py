@@ -43,7 +43,7 @@ class ReportStore(Protocol):
         """
 
     def stream_findings(self, report_id: str) -> Iterator[FindingDict]:
-        """Yield a report's findings, worst first, without holding them all."""
+        """Yield a report's findings with their handles, worst first, without holding them all."""
 
     def find(self, name: str) -> Finding:
         """Return the newest finding by handle (`f-1a2b3c4d`), by fingerprint or by the scanner's id.

@@ -36,12 +36,13 @@ class _StrictLoader(yaml.SafeLoader):
                 None, None, f"this is no {kind}", node.start_mark
             ) from None
 
-    def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        if isinstance(node, yaml.MappingNode):  # PyYAML refuses `!!map x` itself
-            self._check_keys(node)
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        self._check_keys(node)
         return super().construct_mapping(node, deep)
 
-    def _check_keys(self, node: yaml.MappingNode) -> None:
+    def _check_keys(self, node: yaml.Node) -> None:
+        if not isinstance(node, yaml.MappingNode):  # `!!map x`, which PyYAML refuses itself
+            return
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)

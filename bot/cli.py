@@ -3,6 +3,7 @@
 import typer
 
 from bot.commands import database, doctor, playbook, report, running, trail
+from bot.commands.console import run
 
 app = typer.Typer(
     name="countersign",
@@ -23,4 +24,4 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command line."""
-    app()
+    run(app)

@@ -42,7 +42,7 @@ def ask_who_we_are(client: WebClient) -> Connection:
         )
 
 
-def open_socket(connect: Callable[[], None], *, url: str) -> None:
+def open_socket(connect: Callable[[], object], *, url: str) -> None:
     """Connect by Socket Mode, through the API at `url`.
 
     Raises:

@@ -15,8 +15,8 @@ from exporters.json_document import to_json
 
 SPECIFIED = ("id", "title", "severity", "category", "resource", "description", "remediation", "status")
 TRACKED = ("assigned_to", "due_date", "notes")
-FIELDS = (*SPECIFIED, *(name for name in FINDING_FIELDS if name not in SPECIFIED), *TRACKED)
-_UNREPEATED = frozenset({"id", "resource", "evidence", "observed_at"})
+FIELDS = (*SPECIFIED, "handle", *(name for name in FINDING_FIELDS if name not in SPECIFIED), *TRACKED)
+_UNREPEATED = frozenset({"handle", "id", "resource", "evidence", "observed_at"})
 _ABBREVIATIONS = {"id": "ID", "url": "URL"}
 
 Cell = Callable[[FindingDict], bytes]
@@ -72,6 +72,8 @@ def _cell(field: str, write: Callable[[str], bytes], repeated: Fragments[str]) -
         return lambda record: write(_plain(record.get(field)))
     if field == "compliance":
         return _compliance_cell(write)
+    if field == "status":
+        return _status_cell(repeated.__getitem__)
     if field in SPECIFIED:
         return _required_cell(field, write if field in _UNREPEATED else repeated.__getitem__)
     return _optional_cell(field, write if field in _UNREPEATED else repeated.__getitem__)
@@ -79,6 +81,11 @@ def _cell(field: str, write: Callable[[str], bytes], repeated: Fragments[str]) -
 
 def _required_cell(field: str, write: Callable[[str], bytes]) -> Cell:
     return lambda record: write(record[field])  # type: ignore[literal-required]
+
+
+def _status_cell(write: Callable[[str], bytes]) -> Cell:
+    """Say MUTED where somebody decided not to count a finding: a sheet that says FAIL counts more than the report does."""
+    return lambda record: write("MUTED" if record.get("muted") else record["status"])
 
 
 def _optional_cell(field: str, write: Callable[[str], bytes]) -> Cell:

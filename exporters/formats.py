@@ -18,6 +18,7 @@ from exporters.html_writer import PageStyle, write_html
 from exporters.json_writer import write_json
 from exporters.mail_writer import PLAIN_MAIL, MailStyle, write_mail
 from exporters.outcome import ByteSink, Written
+from exporters.pdf_exporter import write_pdf
 from exporters.pipelines import PIPELINES
 from exporters.source import ReportSource, Write
 
@@ -42,6 +43,9 @@ def export_formats(mail: MailStyle = PLAIN_MAIL) -> Mapping[str, ExportFormat]:
         ExportFormat("html", ".html", "text/html", "full report for people, one file", html),
         ExportFormat("executive", "-executive.html", "text/html", "one page for management", executive),
         ExportFormat("email", "-email.html", "text/html", "body of a mail", email),
+        ExportFormat(
+            "pdf", ".pdf", "application/pdf", "report for print", partial(write_pdf, brand=mail.brand)
+        ),
         ExportFormat("json", ".json", "application/json", "full report for programs", write_json),
         ExportFormat("csv", ".csv", "text/csv", "findings for a spreadsheet", _csv),
         ExportFormat("tracker", "-tracker.csv", "text/csv", "who fixes what by when", _tracker),

@@ -1,5 +1,6 @@
 """One finding as a table row, and the head of its check: pure text, everything from outside escaped."""
 
+import re
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
@@ -13,6 +14,7 @@ LONGEST_SHOWN = 20_000
 _MOST_CONTROLS = 40
 _STATUS_WORDS = {"FAIL": "Failing", "PASS": "Passed", "MANUAL": "For review"}
 MUTED, FAILING, FOR_REVIEW = "Muted", "Failing", "For review"
+_HANDLE = re.compile(r"f-[0-9a-f]{8}")
 _group_texts = itemgetter("title", "description", "remediation")
 
 GroupKey = tuple[str, str]
@@ -69,8 +71,14 @@ def _cells(record: FindingDict, group: Group, status: str) -> str:
     return (
         f'<tr><th scope="row">{resource}<small>{kind}</small></th>'
         f"<td>{account}{' &middot; ' if account and region else ''}{region}</td><td>{found}</td>"
-        f"<td>{status}</td><td>{identifier}</td></tr>"
+        f"<td>{status}</td><td>{_handle(record)}{identifier}</td></tr>"
     )
+
+
+def _handle(record: FindingDict) -> str:
+    """Return the short name that commands take; a text from outside that is none is left out."""
+    handle = record.get("handle", "")
+    return f"<code>{handle}</code> " if _HANDLE.fullmatch(handle) else ""
 
 
 def _is_plain(text: str) -> bool:

@@ -38,7 +38,7 @@ def _to_body(finding: Finding) -> bytes:
     if not finding.id.strip() or not finding.title.strip():
         raise InputError("a finding needs an id and a title")
     try:
-        return orjson.dumps(finding.to_dict())
+        return orjson.dumps(finding.to_record())
     except orjson.JSONEncodeError:
         raise InputError("its text is not valid Unicode") from None
 

@@ -1,12 +1,16 @@
 """What all commands share: where they write, how they end, how they open the database."""
 
+import errno
+import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import orjson
 import typer
+from typer.exceptions import TyperException
 
 from audit.actor import Actor
 from audit.errors import ActionError, CountersignError
@@ -16,21 +20,63 @@ if TYPE_CHECKING:
 
 FAILED = 1
 PIPED_WIDTH = 200
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 SHELL = Actor(origin="cli")
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn what went wrong into one line on standard error and exit code 1; a bug keeps its traceback."""
+    """Turn what went wrong into one line on standard error and exit code 1.
+
+    A bug's line is a reference id; the same id and the traceback stand in the log, which goes to standard error before it.
+    """
     try:
         yield
     except CountersignError as error:
         text = error.explain() if isinstance(error, ActionError) else str(error)
         typer.echo(f"countersign: {text}", err=True)
         raise typer.Exit(FAILED) from None
-    except BrokenPipeError:
-        sys.stderr.close()
+    except (typer.Exit, typer.Abort, TyperException):  # how commands and their options end by themselves
+        raise
+    except BrokenPipeError:  # whoever closed the pipe has seen enough
+        _drop_output()
         raise typer.Exit(FAILED) from None
+    except Exception as error:  # noqa: BLE001 - the command line's boundary
+        _drop_output()
+        _tell(error)
+        raise typer.Exit(FAILED) from None
+
+
+def run(app: Callable[[], object]) -> None:
+    """Run the whole command line under `one_line_errors`, as a program."""
+    try:
+        with one_line_errors():
+            app()
+    except typer.Exit as ending:
+        sys.exit(ending.exit_code)
+
+
+def _drop_output() -> None:
+    """Send what standard output does not take nowhere: the interpreter tries once more at its end, and complains."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell(error: Exception) -> None:
+    """Tell what nobody expected: a disk or device that takes no more by name, a bug by a reference id that stands in the log."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        typer.echo(f"countersign: cannot write any more: {error.strerror}", err=True)
+        return
+    import structlog
+
+    from bot.logs import configure_logs
+
+    reference = uuid.uuid4().hex[:8]
+    configure_logs()
+    structlog.get_logger().error("unexpected error", reference=reference, exc_info=error)
+    typer.echo(f"countersign: something went wrong on our side. Reference {reference}", err=True)
 
 
 @contextmanager

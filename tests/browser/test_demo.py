@@ -95,7 +95,7 @@ def test_the_tour(address: str, page: Page, take_picture: Callable[[Page, str], 
     expect(visitor.say("Mail accepted for 1 of 1").last).to_be_visible()
     page.get_by_role("tab", name=re.compile("Mail")).click()
     page.get_by_role("button", name=re.compile("Security report")).click()
-    take_picture(page, "demo-mail")
+    take_picture(page, "demo-view-report")
     with page.expect_popup() as opened:
         page.frame_locator("iframe").get_by_role("link", name="View Report").click()
     report = opened.value

@@ -147,7 +147,7 @@ def test_reports_stay_when_later_ones_come(stores: AnyStores) -> None:
     header = ingested(stores, a_finding())
     stores.reports.ingest(a_reading(content="later", generated_at=LATER), actor=ANALYST, now=LATER)
     assert len(stores.reports.list_reports()) == 2
-    assert list(stores.reports.stream_findings(header.report_id)) == [a_finding().to_dict()]
+    assert list(stores.reports.stream_findings(header.report_id)) == [a_finding().to_record()]
 
 
 def test_of_two_reports_of_one_time_the_later_read_is_the_newest(stores: AnyStores) -> None:
@@ -165,7 +165,7 @@ def test_a_clock_that_runs_ahead_does_not_stay_newest_for_ever(stores: AnyStores
 def test_a_report_is_found_by_the_beginning_of_its_id(stores: AnyStores) -> None:
     header = ingested(stores)
     assert stores.reports.header(header.report_id[:5].upper()) == header
-    assert next(stores.reports.stream_findings(header.report_id[:5])) == a_finding().to_dict()
+    assert next(stores.reports.stream_findings(header.report_id[:5])) == a_finding().to_record()
 
 
 @pytest.mark.parametrize("name", ["latest", "r-1234567890", "%", "r_"])
@@ -212,7 +212,7 @@ def test_findings_come_back_as_they_were(stores: AnyStores) -> None:
     odd = a_finding(observed_at=NOW, evidence="\U0001f512 “quoted” | ', -- \n", muted=True)
     header = ingested(stores, odd)
 
-    assert list(stores.reports.stream_findings(header.report_id)) == [odd.to_dict()]
+    assert list(stores.reports.stream_findings(header.report_id)) == [odd.to_record()]
     assert stores.reports.find(odd.handle) == odd
 
 

@@ -56,7 +56,7 @@ class MemoryReports:
         return self._named(report_id).header
 
     def stream_findings(self, report_id: str) -> Iterator[FindingDict]:
-        return (finding.to_dict() for finding in _worst_first(self._named(report_id).findings))
+        return (finding.to_record() for finding in _worst_first(self._named(report_id).findings))
 
     def find(self, name: str) -> Finding:
         goes_by = _matcher(name.strip())

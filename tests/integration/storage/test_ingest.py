@@ -107,4 +107,4 @@ def test_names_too_long_for_an_index_are_still_found(stores: Stores) -> None:
     long = a_finding(id="x" * 5000, check_id="c" * 5000)
     header = stores.reports.ingest(a_reading([long]), actor=ANALYST, now=NOW).header
     assert stores.reports.find("x" * 5000) == long
-    assert next(stores.reports.stream_findings(header.report_id)) == long.to_dict()
+    assert next(stores.reports.stream_findings(header.report_id)) == long.to_record()

@@ -1,6 +1,8 @@
 """The command line: exit codes, one-line errors, and a start that loads no cloud SDK."""
 
 import json
+import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -8,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import sample
+from bot.sandbox import SlackStandIn
+from tests.conftest import need, sample
 
 HEAVY = (
     "boto3",
@@ -104,6 +107,106 @@ def test_what_goes_wrong_is_said_without_a_traceback(
     done = countersign(folder, *words)
     assert done.returncode == code, done.stderr
     assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+PROGRAM = """
+import typer
+from bot.commands.console import one_line_errors, run
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+@app.command()
+def inside() -> None:
+    with one_line_errors():
+        raise ZeroDivisionError("xoxb-canary")
+
+@app.command()
+def outside() -> None:
+    raise ZeroDivisionError("xoxb-canary")
+
+@app.command()
+def stopped() -> None:
+    with one_line_errors():
+        raise typer.Exit(3)
+
+@app.command()
+def misused() -> None:
+    with one_line_errors():
+        raise typer.BadParameter("not like this")
+
+run(app)
+"""
+
+
+@pytest.mark.parametrize("word", ["inside", "outside"])
+def test_a_bug_is_one_line_with_a_reference_that_stands_in_the_log(word: str) -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM, word], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    *_, logged, told = done.stderr.splitlines()
+    found = re.fullmatch(r"countersign: something went wrong on our side\. Reference ([0-9a-f]{8})", told)
+    assert found
+    entry = json.loads(logged)
+    assert entry["reference"] == found[1]
+    assert "Traceback" in entry["exception"]
+    assert "ZeroDivisionError" in entry["exception"]
+    assert "xoxb-canary" not in done.stderr
+
+
+@pytest.mark.parametrize(("word", "code"), [("stopped", 3), ("misused", 2)])
+def test_how_commands_end_by_themselves_is_no_bug(word: str, code: int) -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM, word], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert "Reference" not in done.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", ["playbook list", "playbook list --json", "--help", "report list"])
+def test_output_that_nothing_takes_is_one_line(folder: Path, words: str, unbuffered: str) -> None:
+    need(Path("/dev/full"), "Linux has it")
+    environment = {"DATABASE_URL": f"sqlite:///{folder / 'test.db'}", "PYTHONUNBUFFERED": unbuffered}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", *words.split()],
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "countersign: cannot write any more: No space left on device\n"
+
+
+def test_a_reader_who_has_seen_enough_is_no_fault(folder: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "config", "schema"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_refused_app_token_is_one_line_at_the_start(folder: Path) -> None:
+    config = folder / "countersign.yaml"
+    config.write_text("policy: {approvers: [S0SEC]}", encoding="utf-8")
+    with SlackStandIn.start() as slack:
+        done = countersign(
+            folder,
+            "serve",
+            SLACK_BOT_TOKEN=slack.workspace.bot_token,
+            SLACK_APP_TOKEN="xapp-wrong",
+            SLACK_API_URL=slack.api_url,
+            COUNTERSIGN_CONFIG=str(config),
+            PORT="0",
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "countersign: SLACK_APP_TOKEN was refused by Slack: invalid_auth"
     assert "Traceback" not in done.stderr
 
 

@@ -49,6 +49,15 @@ def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         settings(monkeypatch, PORT="http")
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["", "slack.com/api", "ftp://slack.com/api/", "https://", "https://slack.com:http/api/", "http://[x/"],
+)
+def test_what_is_no_address_of_an_api_is_named(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    with pytest.raises(ConfigError, match="^SLACK_API_URL: "):
+        settings(monkeypatch, SLACK_API_URL=url)
+
+
 def test_tokens_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "xoxb-canary" not in repr(settings(monkeypatch, SLACK_BOT_TOKEN="xoxb-canary"))
 
@@ -100,6 +109,7 @@ def test_the_policy_is_read(tmp_path: Path) -> None:
         ("policy: {approvers: [U0OMAR], required_approvals: 0}", "required_approvals"),
         ("policy: {approvers: [U0OMAR]}\npolicy: {approvers: [U0OTTO]}", "line 2.*twice"),
         ("policy: [", "line 1"),
+        ("policy: 2026-13-45", "line 1, column 9"),
         ("channel: '#security'\npolicy: {approvers: [U0OMAR]}", "channel"),
     ],
 )

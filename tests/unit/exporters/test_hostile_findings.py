@@ -32,7 +32,7 @@ PAYLOADS = (
     "x" * 1_000_000,
 )
 FIELDS = ("title", "category", "resource", "description", "remediation", "evidence", "account_id", "region")
-FORMATS = tuple(EXPORT_FORMATS)
+FORMATS = tuple(name for name in EXPORT_FORMATS if name != "pdf")  # pages: test_pdf_hostile.py
 texts = st.one_of(st.sampled_from(PAYLOADS[:-1]), st.text(st.characters(exclude_categories=()), max_size=60))
 
 

@@ -25,7 +25,7 @@ def test_a_key_fits_into_an_index_of_postgres() -> None:
 def stored_and_read(moment: datetime) -> datetime:
     engine = create_engine("sqlite://")
     Row.metadata.create_all(engine)
-    row = RequestRow(request_id="1", kind="view", actor={}, received_at=moment, payload={})
+    row = RequestRow(request_id="1", kind="view", actor={}, received_at=moment, payload={}, attempts=0)
     with Session(engine) as session:
         session.add(row)
         session.commit()
