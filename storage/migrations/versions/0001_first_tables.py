@@ -166,6 +166,7 @@ def _create_conversation() -> None:
         _whole("drawn_version"),
         _whole("attempts"),
         _whole("attempted_version"),
+        _time("next_attempt_at", nullable=True),
         *_keys_of_an_execution("postings", "revision"),
     )
     op.create_table(
