@@ -135,6 +135,15 @@ def test_each_attempt_in_vain_doubles_the_wait_up_to_ten_minutes(house: House) -
     assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]
 
 
+def test_the_wait_begins_when_slack_has_refused(house: House) -> None:
+    put(house)
+    house.slack.faults.add("chat.postMessage", error="internal_error")
+    times = iter([house.now, house.now + timedelta(seconds=45)])  # when it was begun, and when it failed
+    object.__setattr__(house.services, "clock", lambda: next(times))
+    draw(house.services, ID)
+    assert posting(house).next_attempt_at == house.now + timedelta(seconds=47)
+
+
 def test_each_attempt_stands_in_the_log_once(house: House) -> None:
     put(house)
     house.slack.faults.add("chat.postMessage", times=2, error="internal_error")

@@ -174,7 +174,9 @@ def test_a_modal_with_an_inline_error_then_accepted(slack: SlackStandIn, bolt: A
 
 def test_update_push_and_clear(slack: SlackStandIn, bolt: App, serve: Serve) -> None:
     second = modal(section("Second"), title={"type": "plain_text", "text": "Second"})
-    answers: Iterator[Json] = iter([{"response_action": "push", "view": second}, {"response_action": "clear"}])
+    answers: Iterator[Json] = iter(
+        [{"response_action": "push", "view": second}, {"response_action": "clear"}]
+    )
     form_app(bolt, modal(text_input("reason")))
     bolt.view("form")(lambda ack: ack(**next(answers)))
     serve(bolt)
