@@ -1,36 +1,23 @@
 """The demo page in a real browser, in front of a tiny real Bolt app: what a visitor does first."""
 
 import logging
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import httpx
 import pytest
-from playwright import sync_api
+from playwright.sync_api import Browser, Page
 from slack_bolt import Ack, App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.sandbox import Command, PageSetup, Panel, PanelAction, PanelRow, SlackStandIn, TourStep
-from tests.browser.conftest import CHROMIUM
-from tests.conftest import need
 
 pytestmark = pytest.mark.browser
 
 Json: TypeAlias = dict[str, Any]
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SECURITY = "C0SECURITY"
-SHOTS = os.environ.get("COUNTERSIGN_SHOTS", "")  # read now: tests run in a clean environment
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -302,28 +289,12 @@ def slack() -> Iterator[SlackStandIn]:
         handler.close()  # type: ignore[no-untyped-call]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    need(CHROMIUM, "apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def page(slack: SlackStandIn, browser: Any) -> Iterator[Any]:
+def demo(slack: SlackStandIn, page: Page) -> Page:
     slack.reset()
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
     page.goto(slack.page_url)
     page.wait_for_selector("#channel-head h1")
-    yield page
-    context.close()
-    assert problems == []
+    return page
 
 
 def post(slack: SlackStandIn, blocks: list[Json], text: str = "A change needs your approval") -> str:
@@ -331,152 +302,126 @@ def post(slack: SlackStandIn, blocks: list[Json], text: str = "A change needs yo
     return str(client.chat_postMessage(channel=SECURITY, text=text, blocks=blocks)["ts"])
 
 
-def become(page: Any, person: str) -> None:
+def become(page: Page, person: str) -> None:
     page.click(f"#as-{person}")
     page.wait_for_selector(f"#as-{person}[aria-checked=true]")
 
 
-Shot: TypeAlias = Callable[[str], None]
-
-
-@pytest.fixture
-def shot(page: Any) -> Shot:
-    """Save a picture of the page when COUNTERSIGN_SHOTS names a folder."""
-
-    def take(name: str) -> None:
-        if SHOTS:
-            page.screenshot(path=f"{SHOTS}/{name}.png")
-
-    return take
-
-
-def test_approve_with_a_confirm_dialog(slack: SlackStandIn, page: Any, shot: Shot) -> None:
+def test_approve_with_a_confirm_dialog(slack: SlackStandIn, demo: Page) -> None:
     ts = post(slack, CARD)
-    become(page, "U0OMAR")
-    page.get_by_role("button", name="Approve", exact=True).click()
-    page.wait_for_selector("#confirm[open]")
-    shot("confirm")
-    page.locator("#confirm").get_by_role("button", name="Not now").click()
+    become(demo, "U0OMAR")
+    demo.get_by_role("button", name="Approve", exact=True).click()
+    demo.wait_for_selector("#confirm[open]")
+    demo.locator("#confirm").get_by_role("button", name="Not now").click()
     assert not slack.calls_of("chat.update")
-    page.get_by_role("button", name="Approve", exact=True).click()
-    page.locator("#confirm").get_by_role("button", name="Approve").click()
-    page.get_by_text("Approved by @omar").wait_for()
-    page.get_by_text("1 reply").click()
-    page.locator("#thread").get_by_text("1 of 1 done").wait_for()
-    page.locator("#thread textarea").fill("Thank you")
-    page.locator("#thread textarea").press("Enter")
-    page.locator("#thread").get_by_text("Thank you").wait_for()
-    shot("thread")
+    demo.get_by_role("button", name="Approve", exact=True).click()
+    demo.locator("#confirm").get_by_role("button", name="Approve").click()
+    demo.get_by_text("Approved by @omar").wait_for()
+    demo.get_by_text("1 reply").click()
+    demo.locator("#thread").get_by_text("1 of 1 done").wait_for()
+    demo.locator("#thread textarea").fill("Thank you")
+    demo.locator("#thread textarea").press("Enter")
+    demo.locator("#thread").get_by_text("Thank you").wait_for()
     assert [m.text for m in slack.thread("#security", ts)][1:] == ["1 of 1 done", "Thank you"]
 
 
-def test_a_modal_with_an_inline_error_and_a_private_answer(
-    slack: SlackStandIn, page: Any, shot: Shot
-) -> None:
+def test_a_modal_with_an_inline_error_and_a_private_answer(slack: SlackStandIn, demo: Page) -> None:
     post(slack, CARD)
-    become(page, "U0OMAR")
-    page.get_by_role("button", name="Reject …").click()
-    page.wait_for_selector("#view[open]")
-    page.get_by_label("Reason").fill("no")
-    page.get_by_label("Low").check()
-    page.get_by_role("button", name="Reject", exact=True).click()
-    page.get_by_text("At least ten characters, please.").wait_for()
-    assert page.get_by_label("Low").is_checked()
-    shot("modal-error")
-    page.get_by_label("Reason").fill("The bucket serves our website")
-    page.get_by_role("button", name="Reject", exact=True).click()
-    page.get_by_text("Only visible to you").wait_for()
+    become(demo, "U0OMAR")
+    demo.get_by_role("button", name="Reject …").click()
+    demo.wait_for_selector("#view[open]")
+    demo.get_by_label("Reason").fill("no")
+    demo.get_by_label("Low").check()
+    demo.get_by_role("button", name="Reject", exact=True).click()
+    demo.get_by_text("At least ten characters, please.").wait_for()
+    assert demo.get_by_label("Low").is_checked()
+    demo.get_by_label("Reason").fill("The bucket serves our website")
+    demo.get_by_role("button", name="Reject", exact=True).click()
+    demo.get_by_text("Only visible to you").wait_for()
     assert slack.views("omar") == ()
-    become(page, "U0ANA")
-    assert page.get_by_text("Only visible to you").count() == 0
+    become(demo, "U0ANA")
+    assert demo.get_by_text("Only visible to you").count() == 0
 
 
-def test_every_kind_of_block_is_drawn_and_nothing_runs(slack: SlackStandIn, page: Any, shot: Shot) -> None:
+def test_every_kind_of_block_is_drawn_and_nothing_runs(slack: SlackStandIn, demo: Page) -> None:
     post(slack, SHOWCASE, "One of each")
-    page.get_by_text(HOSTILE).wait_for()
-    page.get_by_text("Public bucket").wait_for()
-    assert page.get_by_text("Old key").count() == 0
-    page.get_by_role("button", name="Later rows").click()
-    page.get_by_text("Old key").wait_for()
-    shot("showcase")
-    page.get_by_role("combobox", name="Choose").select_option("csv")
-    page.get_by_text("Picked csv").wait_for()
+    demo.get_by_text(HOSTILE).wait_for()
+    demo.get_by_text("Public bucket").wait_for()
+    assert demo.get_by_text("Old key").count() == 0
+    demo.get_by_role("button", name="Later rows").click()
+    demo.get_by_text("Old key").wait_for()
+    demo.get_by_role("combobox", name="Choose").select_option("csv")
+    demo.get_by_text("Picked csv").wait_for()
 
 
-def test_an_external_select_searches(slack: SlackStandIn, page: Any, shot: Shot) -> None:
+def test_an_external_select_searches(slack: SlackStandIn, demo: Page) -> None:
     post(slack, CARD)
-    page.get_by_placeholder("Find a playbook").fill("rot")
-    page.get_by_role("option", name="Rotate access key").wait_for()
-    shot("suggest")
-    page.get_by_placeholder("Find a playbook").press("ArrowDown")
-    page.get_by_placeholder("Find a playbook").press("Enter")
-    page.get_by_text("Picked rotate-access-key").wait_for()
+    demo.get_by_placeholder("Find a playbook").fill("rot")
+    demo.get_by_role("option", name="Rotate access key").wait_for()
+    demo.get_by_placeholder("Find a playbook").press("ArrowDown")
+    demo.get_by_placeholder("Find a playbook").press("Enter")
+    demo.get_by_text("Picked rotate-access-key").wait_for()
 
 
-def test_a_command_is_completed_sent_and_recalled(slack: SlackStandIn, page: Any, shot: Shot) -> None:
-    field = page.locator("#composer-text")
+def test_a_command_is_completed_sent_and_recalled(slack: SlackStandIn, demo: Page) -> None:
+    field = demo.locator("#composer-text")
     field.press_sequentially("/rep")
-    page.locator("#completions").get_by_text("Export and mail reports").wait_for()
-    shot("completion")
+    demo.locator("#completions").get_by_text("Export and mail reports").wait_for()
     field.press("Tab")
     field.press_sequentially("ex")
     field.press("Enter")
     assert field.input_value() == "/report export "
     field.press("Enter")
-    page.get_by_text("You asked for: export").wait_for()
+    demo.get_by_text("You asked for: export").wait_for()
     field.press("ArrowUp")
     assert field.input_value() == "/report export"
     assert slack.files()[0].name == "report.html"
 
 
-def test_a_file_opens_in_a_sandbox(slack: SlackStandIn, page: Any) -> None:
+def test_a_file_opens_in_a_sandbox(slack: SlackStandIn, demo: Page) -> None:
     slack.command(user="ana", channel="#security", text="/report export")
-    page.get_by_text("Weekly report").wait_for()
-    with page.context.expect_page() as opened:
-        page.get_by_role("link", name="Open Weekly report").click()
+    demo.get_by_text("Weekly report").wait_for()
+    with demo.context.expect_page() as opened:
+        demo.get_by_role("link", name="Open Weekly report").click()
     report = opened.value
     report.get_by_role("heading", name="Report of findings").wait_for()
     assert report.evaluate("window.origin") == "null"
 
 
-def test_the_cloud_panel_is_live_and_home_works(slack: SlackStandIn, page: Any, shot: Shot) -> None:
-    page.locator("#side").get_by_text("not set").wait_for()
-    page.get_by_role("button", name="Someone changes this bucket").click()
-    page.locator("#side .row.changed", has_text="✓ on").wait_for()
-    shot("cloud")
-    page.get_by_role("tab", name="Home").click()
-    page.locator("#side").get_by_role("button", name="Details").click()
-    page.get_by_text("Here are the details.").wait_for()
-    shot("home")
+def test_the_cloud_panel_is_live_and_home_works(slack: SlackStandIn, demo: Page) -> None:
+    demo.locator("#side").get_by_text("not set").wait_for()
+    demo.get_by_role("button", name="Someone changes this bucket").click()
+    demo.locator("#side .row.changed", has_text="✓ on").wait_for()
+    demo.get_by_role("tab", name="Home").click()
+    demo.locator("#side").get_by_role("button", name="Details").click()
+    demo.get_by_text("Here are the details.").wait_for()
 
 
-def test_the_tour_switches_person_and_fills_in(page: Any) -> None:
-    page.get_by_role("button", name="Try as an outsider").click()
-    page.wait_for_selector("#as-U0OTTO[aria-checked=true]")
-    assert page.locator("#composer-text").input_value() == "/playbook run"
+def test_the_tour_switches_person_and_fills_in(demo: Page) -> None:
+    demo.get_by_role("button", name="Try as an outsider").click()
+    demo.wait_for_selector("#as-U0OTTO[aria-checked=true]")
+    assert demo.locator("#composer-text").input_value() == "/playbook run"
 
 
-def test_a_broken_rule_shows_a_red_banner(slack: SlackStandIn, page: Any) -> None:
+def test_a_broken_rule_shows_a_red_banner(slack: SlackStandIn, demo: Page) -> None:
     client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
     client.api_call("api.test")
     body = {"channel": SECURITY, "text": "Hello <!channel>"}
     token = {"Authorization": f"Bearer {slack.workspace.bot_token}"}
     httpx.post(f"{slack.api_url}chat.postMessage", json=body, headers=token)
-    page.locator("#violations").get_by_text("pings the whole channel").wait_for()
+    demo.locator("#violations").get_by_text("pings the whole channel").wait_for()
 
 
 @pytest.mark.parametrize(("name", "width", "scheme"), [("phone", 390, "light"), ("dark", 1440, "dark")])
 def test_it_fits_a_phone_and_the_dark(
-    slack: SlackStandIn, browser: Any, name: str, width: int, scheme: str
+    slack: SlackStandIn, chromium: Browser, name: str, width: int, scheme: str
 ) -> None:
     slack.reset()
     post(slack, CARD)
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     page.goto(slack.page_url)
     page.get_by_text("Block public access").first.wait_for()
-    if SHOTS:
-        page.screenshot(path=f"{SHOTS}/{name}.png")
     overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     context.close()
     assert overflow <= 0
