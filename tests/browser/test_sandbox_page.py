@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from slack_bolt import Ack, App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -370,11 +370,12 @@ def test_a_command_is_completed_sent_and_recalled(slack: SlackStandIn, demo: Pag
     field.press("Tab")
     field.press_sequentially("ex")
     field.press("Enter")
-    assert field.input_value() == "/report export "
+    expect(field).to_have_value("/report export ")
     field.press("Enter")
     demo.get_by_text("You asked for: export").wait_for()
     field.press("ArrowUp")
-    assert field.input_value() == "/report export"
+    expect(field).to_have_value("/report export")
+    slack.wait_for(slack.files)
     assert slack.files()[0].name == "report.html"
 
 
@@ -400,7 +401,7 @@ def test_the_cloud_panel_is_live_and_home_works(slack: SlackStandIn, demo: Page)
 def test_the_tour_switches_person_and_fills_in(demo: Page) -> None:
     demo.get_by_role("button", name="Try as an outsider").click()
     demo.wait_for_selector("#as-U0OTTO[aria-checked=true]")
-    assert demo.locator("#composer-text").input_value() == "/playbook run"
+    expect(demo.locator("#composer-text")).to_have_value("/playbook run")
 
 
 def test_a_broken_rule_shows_a_red_banner(slack: SlackStandIn, demo: Page) -> None:

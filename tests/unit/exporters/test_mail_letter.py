@@ -102,10 +102,13 @@ def test_whatever_is_taken_changes_no_other_header(place: str, text: str) -> Non
     assert set(read(letter).keys()) == expected | added.get(place, set()) | mime
 
 
-@given(st.text(min_size=1, max_size=120))
+PRINTABLE = st.characters(exclude_categories=("C", "Z"), include_characters=" ")  # what str.isprintable() says yes to
+
+
+@given(st.text(PRINTABLE, min_size=1, max_size=120))
 @settings(deadline=None)
 def test_a_subject_reads_as_it_was_written(text: str) -> None:
-    assume(text.isprintable() and not text.isspace())
+    assume(text.strip())
     assert read(write(replace(MAIL, subject=text)))["Subject"].split() == text.split()
 
 
