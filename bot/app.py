@@ -17,6 +17,7 @@ from slack_sdk.http_retry.builtin_handlers import (
 from audit.errors import CountersignError, StateError
 from bot.connecting import Connection, ask_who_we_are, open_socket
 from bot.mail import make_mail_service
+from bot.planning import make_planner
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
 from bot.settings import Config, Settings
@@ -31,11 +32,8 @@ from handlers.errors import register_error_handler
 from handlers.listeners import register
 from handlers.notifier import DispatchingNotifier
 from handlers.services import Services
-from remediation.actions.aws.clients import Boto3Clients
-from remediation.actions.registry import ActionRegistry
 from remediation.journal import Journal
 from remediation.library import PlaybookLibrary
-from remediation.planning import Planner
 from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
 from remediation.states import PlaybookStatus
@@ -158,7 +156,7 @@ def _make_services(
     formats: Mapping[str, ExportFormat],
 ) -> Services:
     client = make_client(settings)
-    planner = Planner(ActionRegistry.standard(Boto3Clients()), config.policy.to_policy())
+    planner = make_planner(config.policy.to_policy())
     notifier = DispatchingNotifier(worker)
     return Services(
         reports=stores.reports,

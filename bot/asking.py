@@ -3,12 +3,10 @@
 from audit.actor import Actor
 from audit.errors import ConfigError, InputError
 from audit.findings import Finding
+from bot.planning import make_planner
 from bot.settings import Settings, read_config
 from remediation import PlaybookExecution, RemediationPlaybook
-from remediation.actions.aws.clients import Boto3Clients
-from remediation.actions.registry import ActionRegistry
 from remediation.executor import CallerDirectory
-from remediation.planning import Planner
 from remediation.service import Remediation
 from storage import Stores
 
@@ -27,7 +25,7 @@ def ask_from_shell(
         raise ConfigError("`channel` is not set in the configuration: it says where the card appears")
     if "@" not in email:
         raise InputError(f"“{email[:80]}” is not an email address")
-    planner = Planner(ActionRegistry.standard(Boto3Clients()), config.policy.to_policy())
+    planner = make_planner(config.policy.to_policy())
     remediation = Remediation(store=stores.executions, planner=planner, directory=CallerDirectory())
     requester = Actor(email=email, origin="cli")
     return remediation.request(playbook, finding, requester, channel=config.channel)

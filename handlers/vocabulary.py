@@ -1,7 +1,5 @@
 """The one list of commands and their words: for help, for the nearest match, for the manifest and the demo's completion."""
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 HELP = "help"
@@ -95,10 +93,3 @@ PLAYBOOK = CommandHelp(
     ),
 )
 COMMANDS: tuple[CommandHelp, ...] = (REPORT, PLAYBOOK)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that a typing error most likely meant, compared in any case."""
-    by_folded = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(word.casefold()[:80], by_folded, n=1)
-    return by_folded[close[0]] if close else None

@@ -77,17 +77,26 @@ def refuse_overwriting(actual: State, plan: ActionPlan, result: ActionResult) ->
     """Let a rollback pass while the resource is as we left it, or as it was before.
 
     Raises:
-        RefusedError: a person changed it since; shows the three states.
+        RefusedError: a person changed it since; shows the three states, and what can be done.
     """
+    if overwritten := _describe_overwriting(actual, plan, result):
+        raise RefusedError(
+            f"{overwritten} Nothing was changed. Next: look at {plan.target.resource}. "
+            "To undo this fix all the same, set it back by hand; to repeat it, ask for a new one."
+        )
+
+
+def _describe_overwriting(actual: State, plan: ActionPlan, result: ActionResult) -> str:
+    """Say what a rollback would overwrite, setting by setting; empty where nobody changed anything."""
     if actual in (plan.after, plan.before, result.observed):
-        return
+        return ""
     settings = sorted({change.setting for change in changes_between(plan.after, actual)})
     lines = [
         f"{setting}: was {show_value(plan.before.get(setting))}, we set {show_value(plan.after.get(setting))}, "
         f"now {show_value(actual.get(setting))}"
         for setting in settings
     ]
-    raise RefusedError(
+    return (
         f"Somebody changed {plan.target.resource} since, and a rollback would overwrite that. {'; '.join(lines)}."
     )
 
@@ -101,8 +110,7 @@ def put_back(step: Step, plan: ActionPlan, result: ActionResult) -> tuple[str, .
     actual = step.action.observe(plan)
     if actual == plan.before:
         return ()
-    try:
-        refuse_overwriting(actual, plan, result)
-    except RefusedError as error:
-        raise PermanentActionError(str(error), cause=Cause.CHANGED_MEANWHILE) from None
+    # Other actions may have been put back by now, so this cannot say that nothing was changed.
+    if overwritten := _describe_overwriting(actual, plan, result):
+        raise PermanentActionError(overwritten.removesuffix("."), cause=Cause.CHANGED_MEANWHILE)
     return step.action.rollback(plan)

@@ -107,9 +107,9 @@ def run(
 
 
 def _playbook(playbook_id: str) -> "RemediationPlaybook":
-    from remediation.library import find_playbook
+    from remediation.library import PlaybookLibrary, find_playbook
 
-    return find_playbook(playbook_id)
+    return find_playbook(playbook_id, PlaybookLibrary.get_all_playbooks())
 
 
 def _all_or_one(playbook_id: str | None) -> "list[RemediationPlaybook]":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from audit.errors import InputError
+from audit.wording import nearest
 from handlers.blocks.lists import build_help
 from handlers.blocks.parts import Message
 from handlers.commands import playbook, report
@@ -12,7 +13,7 @@ from handlers.lateness import refuse_again, refuse_old
 from handlers.parsing import split_words
 from handlers.requests import said
 from handlers.services import Services
-from handlers.vocabulary import COMMANDS, HELP, PLAYBOOK, REPORT, CommandHelp, Word, nearest
+from handlers.vocabulary import COMMANDS, HELP, PLAYBOOK, REPORT, CommandHelp, Word
 from remediation.ports import Request
 
 Do = Callable[[Services, Request, Sequence[str]], Message | None]

@@ -1,16 +1,16 @@
 """`/playbook list | show | run`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from audit.errors import NotFoundError, RefusedError
+from audit.errors import RefusedError
 from handlers.blocks.lists import build_playbook, build_playbook_list
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import code, escape
 from handlers.conversations import is_direct
 from handlers.requests import execution_id_for, said
 from handlers.services import Services
-from handlers.vocabulary import nearest
 from remediation.execution import PlaybookExecution
+from remediation.library import find_playbook
 from remediation.playbook import RemediationPlaybook
 from remediation.policy import Policy
 from remediation.ports import Request
@@ -28,7 +28,7 @@ def show_playbook(services: Services, _request: Request, words: Sequence[str]) -
     Raises:
         NotFoundError: there is none of that id.
     """
-    playbook = find_playbook(services.playbooks, words[0])
+    playbook = find_playbook(words[0], services.playbooks)
     return build_playbook(playbook, approval=_approval(playbook, services.remediation.policy))
 
 
@@ -40,7 +40,7 @@ def run_playbook(services: Services, request: Request, words: Sequence[str]) -> 
         InputError: the playbook cannot be used, or the finding asks for nothing.
         RefusedError: nobody could see the card, or the playbook would run without a person and policy does not name it.
     """
-    playbook = find_playbook(services.playbooks, words[0])
+    playbook = find_playbook(words[0], services.playbooks)
     channel = find_card_channel(services, request)
     execution = services.remediation.request(
         playbook,
@@ -54,20 +54,6 @@ def run_playbook(services: Services, request: Request, words: Sequence[str]) -> 
     if execution.status is PlaybookStatus.APPROVED:
         services.dispatcher.submit("run", execution.execution_id)
     return _outcome(execution)
-
-
-def find_playbook(playbooks: Mapping[str, RemediationPlaybook], name: str) -> RemediationPlaybook:
-    """Return a playbook by id, in any case.
-
-    Raises:
-        NotFoundError: there is none; names the nearest.
-    """
-    by_folded = {playbook_id.casefold(): book for playbook_id, book in playbooks.items()}
-    if book := by_folded.get(name.casefold()):
-        return book
-    near = nearest(name, playbooks)
-    hint = f" Did you mean {near}?" if near else " `/playbook list` shows them all."
-    raise NotFoundError(f"There is no playbook “{name[:80]}”.{hint}")
 
 
 def find_card_channel(services: Services, request: Request) -> str:

@@ -1,6 +1,5 @@
 """Which action answers which step of a playbook."""
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from audit.errors import ActionError, Cause, InputError, PermanentActionError
+from audit.wording import nearest
 from remediation.actions.aws.clients import AwsClients
 from remediation.actions.aws.s3_public_access import PutPublicAccessBlock
 from remediation.actions.contract import Action, Draft, Params, Permissions
@@ -90,14 +90,14 @@ class ActionRegistry:
     def _unknown(self, action_type: str, key: str) -> str:
         types = {kind for kind, _ in self._actions} | self._handlers.keys()
         if action_type not in types:
-            return f"no action type “{action_type}”{_nearest(action_type, types)}"
+            return f"no action type “{action_type}”{_meant(action_type, types)}"
         keys = {name for kind, name in self._actions if kind == action_type}
-        return f"no action “{key}” of type {action_type}{_nearest(key, keys)}"
+        return f"no action “{key}” of type {action_type}{_meant(key, keys)}"
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean “{close[0]}”?" if close else ""
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = nearest(word, known)
+    return f"; did you mean “{near}”?" if near else ""
 
 
 def _aws_form(written: PlaybookAction) -> tuple[str, Mapping[str, object]]:

@@ -1,11 +1,12 @@
 """The playbooks that ship with the product, one YAML file each."""
 
-import difflib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
 from audit.errors import InputError, NotFoundError
 from audit.findings import Severity
+from audit.wording import nearest
 from remediation.playbook import RemediationPlaybook
 from remediation.playbook_file import read_playbook
 
@@ -49,16 +50,15 @@ def _files() -> tuple[tuple[str, str], ...]:
     return tuple((file.name, file.read_text(encoding="utf-8")) for file in files)
 
 
-def find_playbook(playbook_id: str) -> RemediationPlaybook:
-    """Return a playbook by id, in any case.
+def find_playbook(playbook_id: str, books: Mapping[str, RemediationPlaybook]) -> RemediationPlaybook:
+    """Return the playbook of `books` that has this id, in any case.
 
     Raises:
-        NotFoundError: there is none; names the nearest.
+        NotFoundError: there is none; names the nearest, or where few are to be named, all.
     """
-    books = PlaybookLibrary.get_all_playbooks()
-    wanted = playbook_id.strip().upper()
-    if wanted in books:
-        return books[wanted]
-    close = difflib.get_close_matches(wanted, books, n=1)
-    hint = f"; did you mean {close[0]}?" if close else f" (there are: {', '.join(books)})"
-    raise NotFoundError(f"no playbook “{playbook_id[:80]}”{hint}")
+    by_folded = {known.casefold(): book for known, book in books.items()}
+    if book := by_folded.get(playbook_id.strip().casefold()):
+        return book
+    near = nearest(playbook_id, books)
+    hint = f"Did you mean {near}?" if near else f"There are: {', '.join(books)}."
+    raise NotFoundError(f"There is no playbook “{playbook_id[:80]}”. {hint}")

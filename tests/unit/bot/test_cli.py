@@ -94,7 +94,7 @@ def test_the_others_still_get_their_turn(folder: Path) -> None:
     [
         (("report", "export", "docx", "-o", "x"), 1, "no export format"),
         (("report", "show"), 1, "report"),
-        (("playbook", "show", "AWS-PUBLC-S3"), 1, "did you mean AWS-PUBLIC-S3"),
+        (("playbook", "show", "AWS-PUBLC-S3"), 1, "Did you mean AWS-PUBLIC-S3"),
         (("playbook", "plan", "AWS-PUBLIC-S3", "f-00000000"), 1, "COUNTERSIGN_CONFIG"),
         (("playbook", "approve"), 2, ""),
         (("nonsense",), 2, ""),

@@ -102,7 +102,8 @@ def test_whatever_is_taken_changes_no_other_header(place: str, text: str) -> Non
     assert set(read(letter).keys()) == expected | added.get(place, set()) | mime
 
 
-PRINTABLE = st.characters(exclude_categories=("C", "Z"), include_characters=" ")  # what str.isprintable() says yes to
+# What str.isprintable() says yes to.
+PRINTABLE = st.characters(exclude_categories=("C", "Z"), include_characters=" ")
 
 
 @given(st.text(PRINTABLE, min_size=1, max_size=120))

@@ -7,8 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audit.errors import InputError
+from audit.wording import nearest
 from handlers.parsing import split_words
-from handlers.vocabulary import COMMANDS, nearest
+from handlers.vocabulary import COMMANDS
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ def test_the_library_hands_out_copies() -> None:
 
 
 def test_a_near_miss_is_named() -> None:
-    assert find_playbook("aws-public-s3").playbook_id == "AWS-PUBLIC-S3"
-    with pytest.raises(NotFoundError, match="did you mean AWS-PUBLIC-S3"):
-        find_playbook("AWS-PUBLC-S3")
+    books = PlaybookLibrary.get_all_playbooks()
+    assert find_playbook("aws-public-s3", books).playbook_id == "AWS-PUBLIC-S3"
+    with pytest.raises(NotFoundError, match="Did you mean AWS-PUBLIC-S3"):
+        find_playbook("AWS-PUBLC-S3", books)

@@ -167,7 +167,7 @@ def test_a_change_at_the_last_moment_of_a_rollback_is_not_overwritten(bench: Ben
     bench.board.faults["read"] = meddle_on_second_read
     rolled = bench.runner.roll_back(execution_id, OMAR)
     assert rolled.status is PlaybookStatus.ROLLBACK_FAILED
-    assert "bricked up" in str(rolled.error)
+    assert "now bricked up. Next: somebody changed the resource" in str(rolled.error)
     assert bench.board.switches == {"door": "bricked up"}
 
 

@@ -217,8 +217,9 @@ def test_rollback_never_overwrites_what_a_person_did_since(bench: Bench) -> None
     execution_id = approved(bench)
     ran = bench.runner.run(execution_id)
     bench.board.switches["door"] = "bricked up"
-    with pytest.raises(RefusedError, match="was open, we set closed, now bricked up"):
+    with pytest.raises(RefusedError, match="was open, we set closed, now bricked up") as refused:
         bench.runner.roll_back(execution_id, OMAR)
+    assert "Nothing was changed. Next: look at board/door." in str(refused.value)
     assert bench.store.get(execution_id) == ran
     assert bench.board.switches == {"door": "bricked up"}
 
