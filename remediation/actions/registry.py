@@ -18,7 +18,8 @@ from remediation.states import ActionStatus
 
 Handler = Callable[[PlaybookAction, bool], ActionResult]
 AnyAction = Action[Any]
-_AWS_KEYS = {"service", "action", "params"}
+_CLOUDS = frozenset({"aws", "gcp", "azure"})
+_CLOUD_KEYS = {"service", "action", "params"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class ActionRegistry:
             handled = HandledAction(written, self._handlers[written.action_type])
             return Step(written, handled, Params())
         key, params = (
-            _aws_form(written) if written.action_type == "aws" else (written.action_type, written.params)
+            _cloud_form(written) if written.action_type in _CLOUDS else (written.action_type, written.params)
         )
         action = self._actions.get((written.action_type, key))
         if action is None:
@@ -100,12 +101,12 @@ def _meant(word: str, known: Iterable[str]) -> str:
     return f"; did you mean “{near}”?" if near else ""
 
 
-def _aws_form(written: PlaybookAction) -> tuple[str, Mapping[str, object]]:
+def _cloud_form(written: PlaybookAction) -> tuple[str, Mapping[str, object]]:
     """Read the specification's `{"service": …, "action": …, "params": …}`."""
-    unknown = set(written.params) - _AWS_KEYS
+    unknown = set(written.params) - _CLOUD_KEYS
     params = written.params.get("params", {})
     if unknown or not isinstance(params, Mapping):
-        raise InputError(f"action {written.action_name}: an aws action takes service, action and params")
+        raise InputError(f"action {written.action_name}: an action of type {written.action_type} takes service, action and params")
     return f"{written.params.get('service')}:{written.params.get('action')}", params
 
 
