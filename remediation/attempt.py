@@ -96,9 +96,7 @@ def _describe_overwriting(actual: State, plan: ActionPlan, result: ActionResult)
         f"now {show_value(actual.get(setting))}"
         for setting in settings
     ]
-    return (
-        f"Somebody changed {plan.target.resource} since, and a rollback would overwrite that. {'; '.join(lines)}."
-    )
+    return f"Somebody changed {plan.target.resource} since, and a rollback would overwrite that. {'; '.join(lines)}."
 
 
 def put_back(step: Step, plan: ActionPlan, result: ActionResult) -> tuple[str, ...]:

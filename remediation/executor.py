@@ -53,7 +53,7 @@ class PlaybookExecutor:
     def validate_playbook(self, playbook: RemediationPlaybook) -> bool:
         """Tell whether every step is one we can do, with parameters that fit. Reads no cloud."""
         try:
-            self._planner.steps(playbook)
+            self._planner.check(playbook)
         except CountersignError:
             return False
         return True

@@ -1,19 +1,23 @@
 """From a playbook and a finding to a plan. Reads the cloud, changes nothing."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from audit.errors import InputError
 from audit.findings import Finding
 from remediation.actions.registry import ActionRegistry, Step
+from remediation.conditions import Condition
 from remediation.execution import ActionResult
 from remediation.plan import ActionPlan, Plan, Target
 from remediation.playbook import RemediationPlaybook
 from remediation.playbook_file import playbook_from_dict
 from remediation.policy import Policy
 from remediation.states import ActionStatus
+from remediation.templating import check_templates, fill_in
 
 # A plan reads its resource, so it exists; a finding that passes is never planned for.
+ALWAYS = "True"
 KNOWN_PREREQUISITES = frozenset({"resource_exists", "finding_open"})
 
 
@@ -24,11 +28,11 @@ class Planner:
     registry: ActionRegistry
     policy: Policy
 
-    def steps(self, playbook: RemediationPlaybook) -> list[Step]:
-        """Return the playbook's steps with their actions.
+    def check(self, playbook: RemediationPlaybook) -> None:
+        """Let a playbook pass that could be planned for some finding. Reads no cloud.
 
         Raises:
-            InputError: a step, condition or prerequisite is not one we know; the text names it.
+            InputError: a step, condition, template or prerequisite is not one we know; the text names it.
         """
         unknown = sorted(set(playbook.prerequisites) - KNOWN_PREREQUISITES)
         if unknown:
@@ -36,9 +40,28 @@ class Planner:
         if not playbook.actions:
             raise InputError(f"playbook {playbook.playbook_id} has no actions")
         for written in playbook.actions:
-            if written.condition is not None:
-                raise InputError(f"action {written.action_name}: conditions are not supported")
-        return [self.registry.resolve(written) for written in playbook.actions]
+            with naming(f"action {written.action_name}"):
+                check_templates(written.params)
+                Condition(written.condition or ALWAYS)
+            self.registry.check(written)
+
+    def steps(self, playbook: RemediationPlaybook, finding: Finding) -> list[Step]:
+        """Return the steps that apply to a finding, with their actions and their parameters filled in.
+
+        Raises:
+            InputError: the playbook cannot be used, or no step of it applies.
+        """
+        self.check(playbook)
+        written = [
+            replace(step, params=fill_in(step.params, finding))
+            for step in playbook.actions
+            if Condition(step.condition or ALWAYS).holds(finding)
+        ]
+        if not written:
+            raise InputError(
+                f"no step of {playbook.playbook_id} applies to {finding.handle}: see its conditions"
+            )
+        return [self.registry.resolve(step) for step in written]
 
     def draw_up(self, playbook: RemediationPlaybook, finding: Finding) -> Plan:
         """Read the resource and say exactly what would happen.
@@ -47,7 +70,7 @@ class Planner:
             InputError: the playbook cannot be used, or the finding asks for nothing.
             ActionError: the resource cannot be read, or is not what the playbook is for.
         """
-        steps = self.steps(playbook)
+        steps = self.steps(playbook, finding)
         if not finding.is_open:
             raise InputError(f"{finding.handle} is {finding.status.value}, so there is nothing to fix")
         target = target_of(finding)
@@ -67,15 +90,25 @@ class Planner:
             ActionError: the resource cannot be read.
         """
         playbook = playbook_from_dict(stored, name=str(stored.get("playbook_id", "playbook")))
-        return self.draw_up(playbook, finding), self.steps(playbook)
+        return self.draw_up(playbook, finding), self.steps(playbook, finding)
 
-    def stored_steps(self, stored: Mapping[str, object]) -> list[Step]:
+    def stored_steps(self, stored: Mapping[str, object], finding: Finding) -> list[Step]:
         """Return the steps of a playbook's text as it was stored with the execution.
 
         Raises:
             InputError: the text can no longer be used.
         """
-        return self.steps(playbook_from_dict(stored, name=str(stored.get("playbook_id", "playbook"))))
+        playbook = playbook_from_dict(stored, name=str(stored.get("playbook_id", "playbook")))
+        return self.steps(playbook, finding)
+
+
+@contextmanager
+def naming(place: str) -> Iterator[None]:
+    """Put a place's name before what is wrong in it."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from None
 
 
 def target_of(finding: Finding) -> Target:

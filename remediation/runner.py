@@ -68,7 +68,7 @@ class Runner:
                 raise RefusedError("It is being worked on at this moment. Look at the card.")
             execution = self.journal.store.get(execution_id)
             refuse_without_rollback(execution)
-            steps = self.planner.stored_steps(execution.playbook)
+            steps = self.planner.stored_steps(execution.playbook, execution.finding)
             return roll_back(self.journal, execution, steps, actor=actor)
 
     def recover(self, execution_id: str) -> PlaybookExecution:
@@ -90,7 +90,7 @@ class Runner:
 
     def _steps_if_usable(self, execution: PlaybookExecution) -> list[Step]:
         try:
-            return self.planner.stored_steps(execution.playbook)
+            return self.planner.stored_steps(execution.playbook, execution.finding)
         except CountersignError:
             return []
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -15,6 +15,10 @@ from remediation.execution import ActionResult
 from remediation.plan import ActionPlan, State, Target
 from remediation.playbook import PlaybookAction
 from remediation.states import ActionStatus
+from remediation.templating import is_template
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Handler = Callable[[PlaybookAction, bool], ActionResult]
 AnyAction = Action[Any]
@@ -71,6 +75,16 @@ class ActionRegistry:
         """Let a function of the program's own answer every step of a type."""
         self._handlers[action_type] = handler
 
+    def check(self, written: PlaybookAction) -> None:
+        """Let a step pass that somebody does, with parameters that fit as far as they do not quote a finding.
+
+        Raises:
+            InputError: nobody does it, or the parameters do not fit; the text names the step.
+        """
+        if written.action_type not in self._handlers:
+            action, params = self._find(written)
+            _check_unfilled(written.action_name, action, params)
+
     def resolve(self, written: PlaybookAction) -> Step:
         """Find who does a step, and check its parameters.
 
@@ -80,13 +94,17 @@ class ActionRegistry:
         if written.action_type in self._handlers:
             handled = HandledAction(written, self._handlers[written.action_type])
             return Step(written, handled, Params())
+        action, params = self._find(written)
+        return Step(written, action, _check_params(written.action_name, action, params))
+
+    def _find(self, written: PlaybookAction) -> tuple[AnyAction, Mapping[str, object]]:
         key, params = (
             _cloud_form(written) if written.action_type in _CLOUDS else (written.action_type, written.params)
         )
         action = self._actions.get((written.action_type, key))
         if action is None:
             raise InputError(f"action {written.action_name}: {self._unknown(written.action_type, key)}")
-        return Step(written, action, _check_params(written.action_name, action, params))
+        return action, params
 
     def _unknown(self, action_type: str, key: str) -> str:
         types = {kind for kind, _ in self._actions} | self._handlers.keys()
@@ -106,7 +124,9 @@ def _cloud_form(written: PlaybookAction) -> tuple[str, Mapping[str, object]]:
     unknown = set(written.params) - _CLOUD_KEYS
     params = written.params.get("params", {})
     if unknown or not isinstance(params, Mapping):
-        raise InputError(f"action {written.action_name}: an action of type {written.action_type} takes service, action and params")
+        raise InputError(
+            f"action {written.action_name}: an action of type {written.action_type} takes service, action and params"
+        )
     return f"{written.params.get('service')}:{written.params.get('action')}", params
 
 
@@ -114,9 +134,22 @@ def _check_params(name: str, action: AnyAction, params: Mapping[str, object]) ->
     try:
         return action.params_model.model_validate(dict(params))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InputError(f"action {name}: {place}: {first['msg']}") from None
+        raise _refusal(name, error.errors()[0]) from None
+
+
+def _check_unfilled(name: str, action: AnyAction, params: Mapping[str, object]) -> None:
+    """Check parameters whose templates are not filled in yet: what is wrong with a template is no matter."""
+    try:
+        action.params_model.model_validate(dict(params))
+    except ValidationError as error:
+        for wrong in error.errors():
+            if not is_template(wrong["input"]):
+                raise _refusal(name, wrong) from None
+
+
+def _refusal(name: str, wrong: "ErrorDetails") -> InputError:
+    place = ".".join(map(str, wrong["loc"]))
+    return InputError(f"action {name}: {place}: {wrong['msg']}")
 
 
 class HandledAction(Action[Params]):
