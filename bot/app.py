@@ -21,9 +21,9 @@ from bot.planning import make_planner
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
 from bot.settings import Config, Settings
+from bot.style import make_style
 from bot.worker import Lane, Work, Worker
 from exporters.formats import ExportFormat, export_formats
-from exporters.mail_writer import MailStyle
 from exporters.service import ExportService
 from handlers.answer import answer
 from handlers.directory import SlackDirectory
@@ -61,7 +61,7 @@ class Bot:
             },
             self._find_waiting,
         )
-        formats = export_formats(MailStyle(brand=config.brand.to_brand(settings.config_folder)))
+        formats = export_formats(make_style(settings, config))
         self.services = _make_services(settings, config, stores, self.worker, formats)
         self.app = _make_app(settings, self.services)
         self.page = ReportPage(

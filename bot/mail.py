@@ -4,11 +4,11 @@ from functools import partial
 
 from bot.links import ReportLinks
 from bot.settings import Config, Settings
+from bot.style import make_brand, make_style
 from exporters.email_service import EmailService
 from exporters.formats import export_formats
 from exporters.mail_options import MailOptions
 from exporters.mail_security import Security
-from exporters.mail_writer import MailStyle
 from exporters.mailing import MailService
 from exporters.service import ExportService
 from remediation.service import utc_now
@@ -20,9 +20,7 @@ def make_email_service(settings: Settings, config: Config) -> EmailService:
 
     A bot that may talk to this machine only sends without TLS, to an inbox on this machine.
     """
-    options = MailOptions(
-        allowed_domains=config.email.allowed_domains, brand=config.brand.to_brand(settings.config_folder)
-    )
+    options = MailOptions(allowed_domains=config.email.allowed_domains, brand=make_brand(settings, config))
     if settings.countersign_loopback_only:
         options["security"] = Security.PLAIN_LOOPBACK
     return EmailService(**options)
@@ -30,7 +28,7 @@ def make_email_service(settings: Settings, config: Config) -> EmailService:
 
 def make_mail_service(settings: Settings, config: Config, stores: Stores) -> MailService:
     """Return the use case that mails stored reports."""
-    style = MailStyle(brand=config.brand.to_brand(settings.config_folder))
+    style = make_style(settings, config)
     exports = ExportService(
         reports=stores.reports, trail=stores.trail, clock=utc_now, formats=export_formats(style)
     )

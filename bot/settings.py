@@ -59,9 +59,7 @@ class Settings(BaseSettings):
     @field_validator("countersign_public_url")
     @classmethod
     def _check_public_url(cls, url: str) -> str:
-        if url and not url.startswith(("https://", "http://")):
-            raise ValueError("must begin with https://")
-        return url.rstrip("/")
+        return _web_address(url).rstrip("/")
 
     def report_links(self) -> ReportLinks | None:
         """Return what makes links to reports; None where no public address is set.
@@ -122,6 +120,12 @@ class Settings(BaseSettings):
             raise ConfigError(
                 "SLACK_API_URL: COUNTERSIGN_LOOPBACK_ONLY allows addresses of this machine only"
             )
+
+
+def _web_address(url: str) -> str:
+    if url and not url.startswith(("https://", "http://")):
+        raise ValueError("must begin with https://")
+    return url
 
 
 def _require(secret: SecretStr | None, name: str, prefix: str, where: str) -> None:
@@ -205,6 +209,14 @@ class EmailSection(_Section):
         default=None,
         description="Mail goes to these domains and their subdomains only; without it, anywhere.",
     )
+    dashboard_url: str = Field(
+        default="", description="Where the mails' View Dashboard button leads; without it there is none."
+    )
+
+    @field_validator("dashboard_url")
+    @classmethod
+    def _check_dashboard_url(cls, url: str) -> str:
+        return _web_address(url)
 
 
 class Config(_Section):

@@ -3,6 +3,7 @@
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.executor import PlaybookExecutor
 from remediation.library import PlaybookLibrary
+from remediation.matching import find_playbook_for_finding
 from remediation.playbook import PlaybookAction, RemediationPlaybook
 from remediation.policy import Policy
 from remediation.states import ActionStatus, PlaybookStatus
@@ -17,4 +18,5 @@ __all__ = [
     "PlaybookStatus",
     "Policy",
     "RemediationPlaybook",
+    "find_playbook_for_finding",
 ]

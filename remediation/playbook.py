@@ -61,6 +61,8 @@ class RemediationPlaybook:
         self.rollback_enabled = True
         self.timeout_seconds = DEFAULT_TIMEOUT_S
         self.checks: list[str] = []
+        self.controls: list[str] = []
+        self.resource_types: list[str] = []
 
     def __repr__(self) -> str:
         return f"RemediationPlaybook({self.playbook_id!r}, actions={len(self.actions)})"
@@ -111,5 +113,7 @@ class RemediationPlaybook:
             "timeout_seconds": self.timeout_seconds,
             "prerequisites": list(self.prerequisites),
             "checks": list(self.checks),
+            "controls": list(self.controls),
+            "resource_types": list(self.resource_types),
             "actions": [action.to_dict() for action in self.actions],
         }

@@ -38,6 +38,8 @@ class PlaybookEntry(_Strict):
     timeout_seconds: int = Field(default=DEFAULT_TIMEOUT_S, gt=0, le=MOST_TIMEOUT_S)
     prerequisites: list[Word] = Field(default_factory=list)
     checks: list[Word] = Field(default_factory=list)
+    controls: list[Annotated[str, StringConstraints(pattern=r"^[^:]+:[^:]+$")]] = Field(default_factory=list)
+    resource_types: list[Word] = Field(default_factory=list)
     actions: list[ActionEntry] = Field(min_length=1)
 
     def build(self) -> RemediationPlaybook:
@@ -50,6 +52,8 @@ class PlaybookEntry(_Strict):
         book.timeout_seconds = self.timeout_seconds
         book.prerequisites = list(self.prerequisites)
         book.checks = list(self.checks)
+        book.controls = list(self.controls)
+        book.resource_types = list(self.resource_types)
         for action in self.actions:
             book.add_action(action.action_name, action.action_type, action.params, action.condition)
         return book

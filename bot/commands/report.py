@@ -11,6 +11,7 @@ from bot.commands.console import FAILED, SHELL, one_line_errors, open_stores, pr
 if TYPE_CHECKING:
     from audit.findings import Severity
     from audit.report import ReportHeader
+    from exporters.formats import ExportFormat
     from storage import Stores
 
 app = typer.Typer(help="Take reports in, look at them, hand them on.", no_args_is_help=True)
@@ -121,16 +122,43 @@ def export(
 
     with one_line_errors(), open_stores() as stores:
         limit = Severity.parse(fail_on) if fail_on else None
-        exports = ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now)
+        exports = ExportService(
+            reports=stores.reports, trail=stores.trail, clock=utc_now, formats=_dressed_formats()
+        )
         request = ExportRequest(format=format_name, actor=SHELL, report_id=report, destination=str(output))
         receipt = exports.export(request, FileDelivery(output))
         header = stores.reports.header(receipt.report_id)
     typer.echo(f"{receipt.findings} findings in {output}")
     for reason in receipt.reasons:
         typer.echo(f"  left out: {reason}", err=True)
-    if limit is not None and (failing := _failing_from(header, limit)):
+    if limit is not None:
+        _guard(header, limit)
+
+
+def _guard(header: "ReportHeader", limit: "Severity") -> None:
+    """Exit 1 where something fails that is as bad as the limit, or might be: what could not be read may be anything."""
+    failing = _failing_from(header, limit)
+    if failing:
         typer.echo(f"countersign: {failing} failing findings of severity {limit} or worse", err=True)
+    if header.rejected:
+        unread = (
+            f"{len(header.rejected)} malformed findings were left out and may be as bad: {header.rejected[0]}"
+        )
+        typer.echo(f"countersign: {unread}", err=True)
+    if failing or header.rejected:
         raise typer.Exit(FAILED)
+
+
+def _dressed_formats() -> "Mapping[str, ExportFormat]":
+    """Return the formats in the configured brand; without a configuration, in ours."""
+    from bot.settings import Settings, read_config
+    from bot.style import make_style
+    from exporters.formats import export_formats
+
+    settings = Settings.from_environment()
+    if settings.countersign_config is None:
+        return export_formats()
+    return export_formats(make_style(settings, read_config(settings.countersign_config)))
 
 
 def _failing_from(header: "ReportHeader", limit: "Severity") -> int:

@@ -230,6 +230,40 @@ def test_an_export_is_recorded_and_the_trail_holds(folder: Path) -> None:
     assert [line["event"]["kind"] for line in lines] == ["report.ingested", "report.exported"]
 
 
+def test_a_gate_does_not_pass_what_could_not_be_read(folder: Path) -> None:
+    odd = folder / "odd.json"
+    odd.write_text(
+        '{"findings": [{"id": "1", "title": "a", "severity": "LOW"}, {"id": "2", "severity": "CRITICAL"}]}',
+        encoding="utf-8",
+    )
+    countersign(folder, "report", "ingest", str(odd))
+    to = ("report", "export", "json", "-o", str(folder / "out.json"))
+    assert countersign(folder, *to).returncode == 0
+    gate = countersign(folder, *to, "--fail-on", "HIGH")
+    assert gate.returncode == 1
+    assert "1 malformed findings were left out" in gate.stderr
+
+
+def test_an_export_wears_the_configured_brand(folder: Path) -> None:
+    good = folder / "good.json"
+    good.write_text('{"findings": [{"id": "1", "title": "a", "severity": "LOW"}]}', encoding="utf-8")
+    countersign(folder, "report", "ingest", str(good))
+    config = folder / "countersign.yaml"
+    config.write_text(
+        """policy: {approvers: [U0OMAR]}
+brand: {name: Northwind GmbH, colour: "#aa0055"}
+email: {dashboard_url: "https://security.northwind.example"}
+""",
+        encoding="utf-8",
+    )
+    for format_name, marks in (("html", ("Northwind GmbH", "#aa0055")), ("email", ("View Dashboard",))):
+        out = folder / f"out-{format_name}.html"
+        words = ("report", "export", format_name, "-o", str(out))
+        done = countersign(folder, *words, COUNTERSIGN_CONFIG=str(config))
+        assert done.returncode == 0, done.stderr
+        assert all(mark in out.read_text(encoding="utf-8") for mark in marks)
+
+
 def tamper(folder: Path, *statements: str) -> None:
     """Do what somebody with the database file could do."""
     with sqlite3.connect(folder / "test.db") as connection:

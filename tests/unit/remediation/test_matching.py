@@ -1,0 +1,84 @@
+"""Which playbook answers a finding: the surest sign decides, and where there is none, nothing is guessed."""
+
+from dataclasses import replace
+
+import pytest
+
+from audit.errors import InputError, NotFoundError
+from audit.findings import Finding, Severity
+from remediation import PlaybookLibrary, RemediationPlaybook, find_playbook_for_finding
+from remediation.matching import match_playbook
+
+FINDING = Finding(id="F-1", title="Public", severity=Severity.HIGH, category="Storage")
+
+
+def book(playbook_id: str, **signs: list[str]) -> RemediationPlaybook:
+    made = RemediationPlaybook(playbook_id, "Fix it", "Fixes it.", "Storage", "HIGH")
+    made.checks = signs.get("checks", [])
+    made.controls = signs.get("controls", [])
+    made.resource_types = signs.get("resource_types", [])
+    return made
+
+
+BOOKS = {
+    made.playbook_id: made
+    for made in (
+        book("BY-KIND", resource_types=["AwsS3Bucket"]),
+        book("BY-CONTROL", controls=["CIS-3.0:2.1.4"]),
+        book("BY-CHECK", checks=["s3_bucket_public_access"]),
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "why"),
+    [
+        ({"check_id": "S3_Bucket_Public_Access"}, "BY-CHECK", "the check S3_Bucket_Public_Access"),
+        ({"compliance": {"cis-3.0": ("1.1", "2.1.4")}}, "BY-CONTROL", "the control CIS-3.0:2.1.4"),
+        ({"resource_type": "AwsS3Bucket"}, "BY-KIND", "Storage findings on AwsS3Bucket"),
+        (
+            {
+                "check_id": "s3_bucket_public_access",
+                "compliance": {"CIS-3.0": ("2.1.4",)},
+                "resource_type": "AwsS3Bucket",
+            },
+            "BY-CHECK",
+            "the check",
+        ),
+    ],
+)
+def test_the_surest_sign_decides(changes: dict[str, object], expected: str, why: str) -> None:
+    match = match_playbook(replace(FINDING, **changes), BOOKS)  # type: ignore[arg-type]
+    assert match.playbook.playbook_id == expected
+    assert why in match.why
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"check_id": "s3_bucket_public"},
+        {"compliance": {"CIS-2.0": ("2.1.4",)}},
+        {"resource_type": "AwsS3Bucket", "category": "Network"},
+    ],
+)
+def test_nothing_is_guessed(changes: dict[str, object]) -> None:
+    with pytest.raises(NotFoundError, match="No playbook answers f-"):
+        match_playbook(replace(FINDING, **changes), BOOKS)  # type: ignore[arg-type]
+
+
+def test_the_specifications_way_to_call_it() -> None:
+    finding = {"id": "1", "title": "Public", "severity": "CRITICAL", "check_id": "s3_bucket_public_access"}
+    assert (
+        PlaybookLibrary.get_all_playbooks()[find_playbook_for_finding(finding)].name == "Fix Public S3 Bucket"
+    )
+    with pytest.raises(InputError):
+        find_playbook_for_finding({"title": "no id"})
+
+
+def test_no_two_playbooks_of_the_library_claim_the_same_sign() -> None:
+    for signs in ("checks", "controls"):
+        claimed = [
+            sign for made in PlaybookLibrary.get_all_playbooks().values() for sign in getattr(made, signs)
+        ]
+        assert len(claimed) == len(set(claimed))
