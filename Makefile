@@ -1,9 +1,29 @@
 # The developer's menu. `make demo` and `make test` need only Python ≥ 3.11 and make.
 PYTHON ?= python3
 BIN := .venv/bin
-# One install at a time, and quiet about everything but its progress.
-PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --constraint constraints.txt
 WORKERS ?= 2
+
+# Installs our package with the extra named: $(call install,demo). Of what pip says, routine becomes a line that counts (one
+# that is rewritten, at a terminal); all else is shown, and from the first error on everything. sh has no pipefail, so pip's
+# status goes through a file.
+define install
+	@rm -f .venv/.status; \
+	{ $(PIP) --editable '.[$(1)]' 2>&1; echo $$? >.venv/.status; } | { \
+	  every=10; from=; to='\n'; if [ -t 1 ]; then every=1; from='\r\033[K'; to=; fi; \
+	  say() { printf "$$from  $$1$$to" "$$2"; }; pass() { printf "$$from%s\n" "$$line"; }; \
+	  found=0; \
+	  while IFS= read -r line; do case $$line in \
+	    "Collecting "*|"Processing "*) found=$$((found + 1)); [ $$((found % every)) != 0 ] || say '%s packages found …' $$found ;; \
+	    "Installing collected packages: "*) say 'Installing %s packages …' $$(echo "$${line#*: }" | wc -w) ;; \
+	    "Successfully installed "*) to='\n'; say 'Installed %s packages.' $$(echo "$${line#Successfully installed }" | wc -w) ;; \
+	    *[Ee][Rr][Rr][Oo][Rr]:*|Traceback*) pass; cat ;; \
+	    " "*|"Obtaining "*|"Looking in "*|"Requirement already "*|"Building "*|"Successfully "*|"Attempting "*) ;; \
+	    "WARNING: Location "*" is ignored: "*) ;; \
+	    *) pass ;; \
+	  esac; done; }; \
+	exit $$(cat .venv/.status)
+endef
 
 .PHONY: help setup demo test test-all check format bench pictures clean
 
@@ -49,10 +69,10 @@ clean:  ## Forget the virtual environment and caches
 
 .venv/.demo: .venv/.python pyproject.toml constraints.txt
 	@echo "Installing what the demo needs into .venv (about a minute the first time) …"
-	$(PIP) --editable '.[demo]'
+	$(call install,demo)
 	@touch $@
 
 .venv/.dev: .venv/.python pyproject.toml constraints.txt
 	@echo "Installing what developers need into .venv (about two minutes the first time) …"
-	$(PIP) --editable '.[dev]'
+	$(call install,dev)
 	@touch $@ .venv/.demo

@@ -14,7 +14,7 @@ from slack_bolt import App, BoltResponse
 from audit.errors import CountersignError, RefusedError
 from handlers.blocks.names import REASON
 from handlers.blocks.parts import Message
-from handlers.blocks.texts import escape, linkify
+from handlers.blocks.texts import escape, linkify, to_sentence
 from handlers.replies import post_reply
 
 log = structlog.get_logger()
@@ -24,9 +24,9 @@ _LONGEST = 2900
 def to_words(error: Exception) -> Message:
     """Return what to tell the person: an error's own text, or a reference id that stands in the log."""
     if isinstance(error, RefusedError):
-        return Message(linkify(escape(str(error), _LONGEST)))
+        return Message(linkify(escape(to_sentence(str(error)), _LONGEST)))
     if isinstance(error, CountersignError):
-        return Message(escape(error.explain(), _LONGEST))
+        return Message(escape(to_sentence(error.explain()), _LONGEST))
     return refer("unexpected error", exc_info=error)
 
 
@@ -34,7 +34,9 @@ def refer(event: str, **about: object) -> Message:
     """Log what a person cannot do anything about; return a reference id that leads to it."""
     reference = uuid.uuid4().hex[:8]
     log.error(event, reference=reference, **about)
-    return Message(f"Something went wrong on our side. Reference {reference}")
+    return Message(
+        f"Something went wrong on our side. Reference {reference}: tell it to whoever runs me; my log says more."
+    )
 
 
 def register_error_handler(app: App) -> None:

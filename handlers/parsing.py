@@ -51,7 +51,7 @@ def _next_word(text: str, position: int) -> tuple[str, int]:
     while position < len(text) and not text[position].isspace():
         match = _WORD.match(text, position)
         if match is None:
-            raise InputError("A quote was opened and not closed.")
+            raise InputError("A quote was opened and not closed. Close it, or leave it out.")
         parts.append(_meaning(match))
         position = match.end()
     while position < len(text) and text[position].isspace():

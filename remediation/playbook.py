@@ -59,6 +59,7 @@ class RemediationPlaybook:
         self.prerequisites: list[str] = []
         self.requires_approval = True
         self.rollback_enabled = True
+        self.rollback_on_failure = False
         self.timeout_seconds = DEFAULT_TIMEOUT_S
         self.checks: list[str] = []
         self.controls: list[str] = []
@@ -110,6 +111,7 @@ class RemediationPlaybook:
             "severity": self.severity.value,
             "requires_approval": self.requires_approval,
             "rollback_enabled": self.rollback_enabled,
+            "rollback_on_failure": self.rollback_on_failure,
             "timeout_seconds": self.timeout_seconds,
             "prerequisites": list(self.prerequisites),
             "checks": list(self.checks),

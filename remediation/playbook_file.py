@@ -35,6 +35,7 @@ class PlaybookEntry(_Strict):
     severity: Word
     requires_approval: bool = True
     rollback_enabled: bool = True
+    rollback_on_failure: bool = False
     timeout_seconds: int = Field(default=DEFAULT_TIMEOUT_S, gt=0, le=MOST_TIMEOUT_S)
     prerequisites: list[Word] = Field(default_factory=list)
     checks: list[Word] = Field(default_factory=list)
@@ -49,6 +50,7 @@ class PlaybookEntry(_Strict):
         )
         book.requires_approval = self.requires_approval
         book.rollback_enabled = self.rollback_enabled
+        book.rollback_on_failure = self.rollback_on_failure
         book.timeout_seconds = self.timeout_seconds
         book.prerequisites = list(self.prerequisites)
         book.checks = list(self.checks)

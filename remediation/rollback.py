@@ -17,9 +17,14 @@ Written = tuple[int, Step, ActionPlan]
 
 
 def roll_back(
-    journal: Journal, execution: PlaybookExecution, steps: Sequence[Step], *, actor: Actor
+    journal: Journal,
+    execution: PlaybookExecution,
+    steps: Sequence[Step],
+    *,
+    actor: Actor,
+    why: str | None = None,
 ) -> PlaybookExecution:
-    """Put it back; see `Runner.roll_back`."""
+    """Put it back; see `Runner.roll_back`. `why` stays with the execution where nobody asked for it."""
     written = [
         (position, steps[position], plan)
         for position, plan in enumerate(plans_of(execution))
@@ -34,7 +39,7 @@ def roll_back(
         if execution.actions[entry[0]].status is ActionStatus.ROLLBACK_FAILED:
             error = execution.actions[entry[0]].error
             return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=error)
-    return journal.end(execution, PlaybookStatus.ROLLED_BACK)
+    return journal.end(execution, PlaybookStatus.ROLLED_BACK, error=why)
 
 
 def refuse_undoing_later(journal: Journal, execution: PlaybookExecution) -> None:

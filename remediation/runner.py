@@ -9,7 +9,7 @@ reported is what the resource shows.
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from audit.actor import Actor
+from audit.actor import POLICY, Actor
 from audit.errors import ActionError, CountersignError, RefusedError
 from remediation.actions.registry import Step
 from remediation.attempt import attempt, require_unchanged
@@ -105,7 +105,22 @@ class Runner:
         is_as_signed = execution.plan is not None and execution.plan.digest == plan.digest
         if not is_as_signed or not is_approved(self.planner.policy, execution):
             return self._ask_anew(execution, plan)
-        return self._run_steps(self._start(execution), steps)
+        ran = self._run_steps(self._start(execution), steps)
+        return self._put_back_failed(ran, steps) if ran.status is PlaybookStatus.FAILED else ran
+
+    def _put_back_failed(self, failed: PlaybookExecution, steps: list[Step]) -> PlaybookExecution:
+        """Put back what a failed run had done, where the playbook that people signed says so.
+
+        What stands in the way leaves the execution `FAILED`: a person decides then, as without that setting.
+        """
+        if failed.playbook.get("rollback_on_failure") is not True:
+            return failed
+        try:
+            refuse_without_rollback(failed)
+            why = f"{failed.error} What had been done was put back."
+            return roll_back(self.journal, failed, steps, actor=POLICY, why=why)
+        except (RefusedError, ActionError):
+            return self.journal.store.get(failed.execution_id)
 
     def _ask_anew(self, execution: PlaybookExecution, plan: Plan) -> PlaybookExecution:
         """Go back to `PENDING` with the plan as it would be now; every signature is void."""

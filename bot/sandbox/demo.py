@@ -145,8 +145,9 @@ def page_setup(cloud: DemoCloud, inbox: Inbox | None = None) -> PageSetup:
     """Return what the page shows beside Slack."""
     meddle = PanelAction(
         id="meddle",
-        label="Someone changes this bucket in the console",
-        description=f"Flips one switch of {PUBLIC_BUCKET} behind the bot's back.",
+        label="Change one setting by hand",
+        description=f"Flips BlockPublicAcls of {PUBLIC_BUCKET}, as a colleague in the AWS console might: "
+        "the bot has to notice.",
         run=cloud.change_from_outside,
     )
     panel = Panel(

@@ -14,7 +14,7 @@ from slack_sdk.models.blocks import (
 from handlers.blocks.changes import Shown, compare, compare_actions, plans_of, resource_limit, restored
 from handlers.blocks.names import APPROVE, REJECT, ROLL_BACK, CardRef
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, join_newest, section
-from handlers.blocks.states import headline, status_sentence, wording
+from handlers.blocks.states import headline, rollback_fact, status_sentence, wording
 from handlers.blocks.texts import code, escape, mention, moment, plain, severity_words
 from remediation.execution import Decision, PlaybookExecution, Verdict
 from remediation.states import PlaybookStatus
@@ -107,18 +107,12 @@ def _facts(execution: PlaybookExecution, room: int) -> list[tuple[str, str]]:
         ("Account", _known(finding.account_id, 100)),
         ("Region", _known(region, 100)),
         ("Resource", _known(finding.resource, resource_limit(room))),
-        ("Can be rolled back", _reversible(execution)),
+        rollback_fact(execution),
     ]
 
 
 def _known(text: str, limit: int) -> str:
     return code(text, limit) if text else "not named"
-
-
-def _reversible(execution: PlaybookExecution) -> str:
-    if execution.playbook.get("rollback_enabled") is False:
-        return "No, the playbook forbids it"
-    return "Yes, exactly as it was" if execution.plan and execution.plan.reversible else "*No*"
 
 
 def _comparison(execution: PlaybookExecution, comparisons: list[Shown]) -> list[Block]:

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from slack_sdk.models.blocks import Block, DividerBlock
 
 from audit.findings import Finding, Severity
 from audit.report import ReportHeader
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, section
-from handlers.blocks.texts import code, code_block, escape, in_code, moment, severity_words
+from handlers.blocks.steps import describe_step
+from handlers.blocks.texts import (
+    code,
+    code_block,
+    escape,
+    in_code,
+    linkify,
+    listed,
+    moment,
+    severity_words,
+)
 from handlers.vocabulary import CommandHelp
 from remediation.playbook import RemediationPlaybook
 
@@ -20,6 +31,8 @@ _LEVELS = (
     (Severity.LOW, "low"),
     (Severity.INFO, "info"),
 )
+_ASIDE = (("muted", "muted"), ("manual", "for review"))
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +43,13 @@ class Fixable:
     playbook_id: str = ""
 
 
-def build_help(command: CommandHelp, *, problem: str = "", meant: str = "") -> Message:
-    """Return a command's usage with examples; first what was wrong, and what may have been meant."""
+def build_help(
+    command: CommandHelp, *, problem: str = "", meant: str = "", formats: Mapping[str, str] = _NONE
+) -> Message:
+    """Return a command's usage with examples; first what was wrong, and what may have been meant.
+
+    `formats` are those that a report is exported to, by name, each with what it is for.
+    """
     word = command.word(meant) if meant else None
     lead = [escape(problem, 400)] if problem else []
     if word:
@@ -43,10 +61,17 @@ def build_help(command: CommandHelp, *, problem: str = "", meant: str = "") -> M
     examples = "   ".join(code(word.example, 150) for word in command.words)
     blocks = [section(" ".join(lead))] if lead else []
     blocks += [section(f"*{command.name}*: {command.description}.\n{code_block(usage)}")]
+    if formats:
+        blocks.append(section(f"*Formats*\n{code_block(_format_lines(formats))}"))
     return Message(
         " ".join([*lead, f"How to use {command.name}: {escape(command.usage_hint, 200)}"]),
         (*blocks, context(f"Examples: {examples}")),
     )
+
+
+def _format_lines(formats: Mapping[str, str]) -> list[str]:
+    width = max(map(len, formats))
+    return [f"{in_code(name, 40).ljust(width)}  {in_code(what, 150)}" for name, what in formats.items()]
 
 
 def build_report_list(reports: Sequence[ReportHeader], *, most: int) -> Message:
@@ -79,13 +104,23 @@ def _report_lines(report: ReportHeader, room: int) -> str:
 
 def failing_words(report: ReportHeader) -> str:
     """Return how many findings fail, by severity, worst first; severities nothing fails in are left out."""
-    counts: Mapping[str, object] = report.summary
+    counts = _counts(report)
     failing = [f"{severity_words(level)} {counts[key]}" for level, key in _LEVELS if counts[key]]
     return "Failing: " + ",  ".join(failing) if failing else "Nothing fails."
 
 
+def count_failing(report: ReportHeader) -> int:
+    """Return how many findings fail and are not muted."""
+    return sum(_counts(report)[key] for _, key in _LEVELS)
+
+
+def _counts(report: ReportHeader) -> dict[str, int]:
+    return {name: value for name, value in report.summary.items() if isinstance(value, int)}
+
+
 def build_report(report: ReportHeader, worst: Sequence[Fixable]) -> Message:
-    """Return a report's summary, its worst findings, and the command that fixes each."""
+    """Return a report's summary, its worst findings, the command that fixes each, and how many more there are."""
+    more = count_failing(report) - len(worst)
 
     def build(room: int) -> list[Block]:
         short = min(room, 300)
@@ -93,6 +128,8 @@ def build_report(report: ReportHeader, worst: Sequence[Fixable]) -> Message:
         if worst:
             blocks.append(DividerBlock())
         blocks += [section(_finding_lines(entry, short)) for entry in worst]
+        if more > 0:
+            blocks.append(section(f"{more:,} more fail. `/report export html` lists them all."))
         return [
             *blocks,
             context(f"{code(report.report_id, 60)}  ·  `/report export html {escape(report.report_id, 60)}`"),
@@ -109,10 +146,18 @@ def _summary(report: ReportHeader) -> list[tuple[str, str]]:
             "Security score",
             "not known: no passing checks were reported" if score is None else f"{score:g} of 100",
         ),
-        ("Findings", f"{summary['total_findings']:,}, of which {summary['passed']:,} pass"),
+        ("Findings", _breakdown(report)),
         ("Account", escape(summary["account_id"], 100) or "not named"),
         ("Scanned", f"{moment(report.generated_at)} ({escape(report.source, 60)})"),
     ]
+
+
+def _breakdown(report: ReportHeader) -> str:
+    """Return how many findings there are, and of those that do not fail, why."""
+    counts = _counts(report)
+    others = [f"{counts['passed']:,} pass"]
+    others += [f"{counts[key]:,} {words}" for key, words in _ASIDE if counts[key]]
+    return f"{counts['total_findings']:,}, of which {listed(others)}"
 
 
 def _finding_lines(entry: Fixable, room: int) -> str:
@@ -159,10 +204,7 @@ def build_playbook(book: RemediationPlaybook, *, approval: str) -> Message:
     """Return a playbook step by step; `approval` says in words what it takes to run it."""
 
     def build(room: int) -> list[Block]:
-        steps = [
-            f"{number}. {code(action.action_name, 80)} ({escape(action.action_type, 40)})"
-            for number, action in enumerate(book.actions, start=1)
-        ]
+        steps = [f"{number}. {describe_step(action)}" for number, action in enumerate(book.actions, start=1)]
         blocks: list[Block] = [
             header(book.name),
             section(escape(book.description, room) or "No description."),
@@ -181,7 +223,7 @@ def _playbook_facts(book: RemediationPlaybook, approval: str, room: int) -> list
     return [
         ("Severity", severity_words(book.severity)),
         ("Category", escape(book.finding_category, 100) or "none"),
-        ("Approval", escape(approval, min(room, 500))),
+        ("Approval", linkify(escape(approval, min(room, 500)))),
         ("Rollback", "Allowed" if book.rollback_enabled else "Not allowed"),
         ("Time limit", f"{book.timeout_seconds} s"),
     ]

@@ -40,6 +40,15 @@ WORDINGS: dict[PlaybookStatus, Wording] = {
 }
 _NEVER_WROTE = Wording("Failed", "❌", "Failed. Nothing was changed", _WOULD)
 _NOTHING_TO_DO = Wording("Nothing to do", "✅", "The resource already is as it should be", _WOULD)
+_NOT_NEEDED = "Not needed: nothing was changed"
+_RAN = {_S.COMPLETED, _S.FAILED, _S.INTERRUPTED}
+_ROLLBACKS = {
+    _S.REJECTED: _NOT_NEEDED,
+    _S.EXPIRED: _NOT_NEEDED,
+    _S.ROLLING_BACK: "Under way",
+    _S.ROLLED_BACK: "Done, exactly as it was",
+    _S.ROLLBACK_FAILED: "Failed. It can be tried again once the reason is mended",
+}
 ERROR_LIMIT = 1000
 
 
@@ -48,10 +57,26 @@ def wording(execution: PlaybookExecution) -> Wording:
     idle = execution.plan is not None and not execution.plan.is_needed
     if idle and execution.status is PlaybookStatus.COMPLETED:
         return _NOTHING_TO_DO
-    wrote = any(result.before is not None for result in execution.actions)
-    if execution.status is PlaybookStatus.FAILED and not wrote:
+    if execution.status is PlaybookStatus.FAILED and not _has_written(execution):
         return _NEVER_WROTE
     return WORDINGS[execution.status]
+
+
+def _has_written(execution: PlaybookExecution) -> bool:
+    """Tell whether anything may have been written: the state before is stored ahead of every write."""
+    return any(result.before is not None for result in execution.actions)
+
+
+def rollback_fact(execution: PlaybookExecution) -> tuple[str, str]:
+    """Return a name and a value for the card: whether this can be put back, or what became of that."""
+    if told := _ROLLBACKS.get(execution.status):
+        return ("Rollback", told)
+    if execution.status in _RAN and not _has_written(execution):
+        return ("Rollback", _NOT_NEEDED)
+    if execution.playbook.get("rollback_enabled") is False:
+        return ("Can be rolled back", "No, the playbook forbids it")
+    can = execution.plan is not None and execution.plan.reversible
+    return ("Can be rolled back", "Yes, exactly as it was" if can else "*No*")
 
 
 def headline(execution: PlaybookExecution) -> str:

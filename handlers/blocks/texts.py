@@ -20,6 +20,8 @@ _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs"})
 _LOOK_AHEAD = 4  # foreign text may be huge; what lies this many limits away is never shown
 _MARKED_PERSON = re.compile(r"(?<![\w.@])@([UW][A-Z0-9]{2,20})\b(?!@|\.\w)")
 _MARKED_GROUP = re.compile(r"(?<![\w.@])@(S[A-Z0-9]{2,20})\b(?!@|\.\w)")
+_ORDINARY_WORD = re.compile(r"[a-z]+(?=[ ,])")
+_CLOSING = (")", "”", "`")
 _SEVERITY_SIGNS = {
     Severity.CRITICAL: "🔴",
     Severity.HIGH: "🟠",
@@ -78,6 +80,15 @@ def code_block(lines: list[str]) -> str:
 def in_code(text: str, limit: int) -> str:
     """Return foreign text as it may stand inside a code block."""
     return escape(_without_backticks(text), limit)
+
+
+def to_sentence(text: str) -> str:
+    """Return a fragment as a sentence: capital letter first, full stop last.
+
+    A first word that is a name, such as `r-1a2b`, `scan.json:` or `block_public_access`, stays as it is.
+    """
+    begun = text[:1].upper() + text[1:] if _ORDINARY_WORD.match(text) else text
+    return f"{begun}." if begun[-1:].isalnum() or begun.endswith(_CLOSING) else begun
 
 
 def _without_backticks(text: str) -> str:

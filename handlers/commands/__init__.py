@@ -43,7 +43,7 @@ def answer_command(services: Services, request: Request) -> Message | None:
     command = next((entry for entry in COMMANDS if entry.name == said(request, "command")), None)
     if command is None:
         raise InputError(f"There is no command {said(request, 'command')}.")
-    call = _understand(command, split_words(said(request, "text")))
+    call = _understand(services, command, split_words(said(request, "text")))
     if isinstance(call, Message):
         return call
     what = (command.name, call.word.name)
@@ -62,7 +62,7 @@ class _Call:
     arguments: Sequence[str]
 
 
-def _understand(command: CommandHelp, words: Sequence[str]) -> _Call | Message:
+def _understand(services: Services, command: CommandHelp, words: Sequence[str]) -> _Call | Message:
     """Return what was meant; for a question or a mistake, the page that helps."""
     name, *arguments = words or [HELP]
     word = command.word(name)
@@ -70,10 +70,17 @@ def _understand(command: CommandHelp, words: Sequence[str]) -> _Call | Message:
         near = nearest(name, (entry.name for entry in command.words))
         return build_help(command, problem=f"There is no “{command.name} {name[:80]}”.", meant=near or "")
     if word.name == HELP:
-        return build_help(command)
+        return build_help(command, formats=_formats(services, command))
     if not word.least <= len(arguments) <= word.most:
         return build_help(command, problem=f"“{command.name} {word.name}” {_expects(word)}.", meant=word.name)
     return _Call(word, arguments)
+
+
+def _formats(services: Services, command: CommandHelp) -> Mapping[str, str]:
+    """Return what a report can be exported to, for the command that does it."""
+    if command is not REPORT:
+        return {}
+    return {name: kind.description for name, kind in services.exports.formats.items()}
 
 
 def _expects(word: Word) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from audit.errors import RefusedError
+from audit.errors import NotFoundError, RefusedError
+from audit.findings import Finding
 from handlers.blocks.lists import build_playbook, build_playbook_list
 from handlers.blocks.parts import Message
-from handlers.blocks.texts import code, escape
+from handlers.blocks.texts import code, escape, to_sentence
 from handlers.conversations import is_direct
 from handlers.requests import execution_id_for, said
 from handlers.services import Services
@@ -44,7 +45,7 @@ def run_playbook(services: Services, request: Request, words: Sequence[str]) -> 
     channel = find_card_channel(services, request)
     execution = services.remediation.request(
         playbook,
-        services.reports.find(words[1]),
+        _find(services, words[1]),
         request.actor,
         execution_id=execution_id_for(request),
         channel=channel,
@@ -54,6 +55,15 @@ def run_playbook(services: Services, request: Request, words: Sequence[str]) -> 
     if execution.status is PlaybookStatus.APPROVED:
         services.dispatcher.submit("run", execution.execution_id)
     return _outcome(execution)
+
+
+def _find(services: Services, name: str) -> Finding:
+    try:
+        return services.reports.find(name)
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{to_sentence(str(error))} `/report show` shows findings with their handles."
+        ) from error
 
 
 def find_card_channel(services: Services, request: Request) -> str:
@@ -74,8 +84,9 @@ def find_card_channel(services: Services, request: Request) -> str:
 def _approval(playbook: RemediationPlaybook, policy: Policy) -> str:
     if playbook.requires_approval:
         return f"{max(1, policy.required_approvals)} of: {policy.describe_approvers()}"
-    named = policy.lets_run_unattended(playbook.playbook_id)
-    return "none: the policy lets it run by itself" if named else "none, so it cannot be run from Slack"
+    if policy.lets_run_unattended(playbook.playbook_id):
+        return "None: the policy lets it run by itself."
+    return "None, and the policy does not let it run by itself: it cannot be run from Slack."
 
 
 def _outcome(execution: PlaybookExecution) -> Message:

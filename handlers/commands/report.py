@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from audit.errors import InputError
+from audit.errors import InputError, NotFoundError
 from audit.findings import Finding
 from audit.ports import LATEST
 from audit.report import ReportHeader
 from exporters.formats import format_named
 from exporters.mailing import DEFAULT_ATTACHMENT, MailRequest
 from exporters.service import ExportRequest
-from handlers.blocks.lists import Fixable, build_report, build_report_list
+from handlers.blocks.lists import Fixable, build_report, build_report_list, count_failing
 from handlers.blocks.parts import Message
-from handlers.blocks.texts import code, escape
+from handlers.blocks.texts import code, escape, to_sentence
 from handlers.conversations import find_conversation
 from handlers.delivery import SlackDelivery
 from handlers.requests import said
@@ -23,7 +23,6 @@ from remediation.ports import Request
 _MOST_REPORTS = 10
 _MOST_FINDINGS = 10
 _LONGEST_ANSWER = 2000
-_FAILING = ("critical", "high", "medium", "low", "info")
 
 
 def list_reports(services: Services, _request: Request, _words: Sequence[str]) -> Message:
@@ -37,17 +36,25 @@ def show_report(services: Services, _request: Request, words: Sequence[str]) -> 
     Raises:
         NotFoundError: no report, or more than one, goes by that name.
     """
-    report = services.reports.header(words[0] if words else LATEST)
+    report = _find(services, words)
     return build_report(
         report, [_fixable(finding, services.playbooks) for finding in _worst(services, report)]
     )
 
 
+def _find(services: Services, words: Sequence[str]) -> ReportHeader:
+    """Return the report that the first word names, the newest where nothing is said."""
+    if not words:
+        return services.reports.header(LATEST)
+    try:
+        return services.reports.header(words[0])
+    except NotFoundError as error:
+        raise NotFoundError(f"{to_sentence(str(error))} `/report list` shows the newest.") from error
+
+
 def _worst(services: Services, report: ReportHeader) -> list[Finding]:
     """Return the worst open findings. The header knows how many there are, so that no stream is read for nothing."""
-    counts: Mapping[str, object] = report.summary
-    failing = sum(int(str(counts[level])) for level in _FAILING)
-    return list(islice(_open(services, report), min(failing, _MOST_FINDINGS)))
+    return list(islice(_open(services, report), min(count_failing(report), _MOST_FINDINGS)))
 
 
 def _open(services: Services, report: ReportHeader) -> Iterator[Finding]:
@@ -72,7 +79,7 @@ def export_report(services: Services, request: Request, words: Sequence[str]) ->
     wanted = ExportRequest(
         format=kind.name,
         actor=request.actor,
-        report_id=words[1] if len(words) > 1 else LATEST,
+        report_id=_find(services, words[1:]).report_id,
         destination=said(request, "channel_id"),
     )
     comment = f"Report as {kind.name}, asked for by <@{request.actor.slack_id}>"
@@ -104,7 +111,7 @@ def email_report(services: Services, request: Request, words: Sequence[str]) -> 
             recipients=recipients,
             actor=request.actor,
             format=formats[0] if formats else DEFAULT_ATTACHMENT,
-            report_id=reports[0] if reports else LATEST,
+            report_id=_find(services, reports).report_id,
         )
     )
     return Message(escape(sent.explain(), _LONGEST_ANSWER))

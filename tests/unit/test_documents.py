@@ -1,9 +1,13 @@
 """What documents and messages promise exists: links, pictures, commands, words after a slash, targets of make."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -21,6 +25,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 OUTSIDE = re.compile(r"https?:|mailto:|#")
 SHELL_COMMAND = re.compile(r"\bcountersign ([a-z][^`\n&\"”]*)")
 SLASH_COMMAND = re.compile(r"`(/[a-z]+)(?: ([a-z|]+))?")
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MAKE_TARGET = re.compile(r"(?:^|`)make ([a-z][a-z -]*[a-z])", re.MULTILINE)
 # What else begins with a slash in our documents: what the bot answers over HTTP.
 HTTP_PATHS = {"/healthz", "/readyz", "/slack", "/reports"}
@@ -94,6 +99,21 @@ def test_targets_of_make_exist(path: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     used = {word for words in MAKE_TARGET.findall(path.read_text(encoding="utf-8")) for word in words.split()}
     assert used <= targets
+
+
+def test_the_readmes_python_runs_as_printed(moto_endpoint: str, s3: Any) -> None:
+    program = PYTHON.findall((ROOT / "README.md").read_text(encoding="utf-8"))[0]
+    s3.create_bucket(Bucket="northwind-exports")
+    ending = "\nprint(executor.get_execution(execution.execution_id).status.value)"
+    done = subprocess.run(
+        [sys.executable, "-c", program + ending],
+        env={**os.environ, "AWS_ENDPOINT_URL": moto_endpoint},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "ROLLED_BACK", done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 // The page: fetch the server's picture after each change, draw it, and switch between people and channels.
 
-import { buildComposer, fillComposer, nameComposer } from "./composer.js";
+import { buildComposer, nameComposer } from "./composer.js";
 import { avatar, byId, drawWhenChanged, h, post, toast } from "./dom.js";
 import { closeThread, renderConversation, reveal } from "./messages.js";
 import { renderModal } from "./modal.js";
 import { renderSide } from "./side.js";
 import { become, directory, store, unreadIn } from "./store.js";
+import { showTour } from "./tour.js";
 
 let isFetching = false;
 let isStale = false;
@@ -98,26 +99,6 @@ function renderViolations() {
     h("ul", {}, found.slice(-5).map((each) => h("li", {}, each))));
 }
 
-function renderTour() {
-  const { tour } = store.script;
-  const bar = byId("tour");
-  bar.hidden = !tour.length || sessionStorage.getItem("tour") === "closed";
-  const done = new Set(JSON.parse(sessionStorage.getItem("done") || "[]"));
-  const take = async (step, index) => {
-    done.add(index);
-    sessionStorage.setItem("done", JSON.stringify([...done]));
-    renderTour();
-    await switchTo(step.person);
-    if (step.channel) location.hash = step.channel;
-    if (step.command) fillComposer(step.command);
-  };
-  bar.replaceChildren(
-    h("ol", {}, tour.map((step, index) => h("li", {}, h("button", { type: "button", class: done.has(index) ? "done" : "", onclick: () => take(step, index) },
-      h("span", { class: "step", "aria-hidden": "true" }, done.has(index) ? "✓" : String(index + 1)),
-      h("span", {}, h("strong", {}, step.title), h("small", {}, step.text)))))),
-    h("button", { type: "button", class: "icon-button", "aria-label": "Hide the steps", onclick: () => { sessionStorage.setItem("tour", "closed"); bar.hidden = true; } }, "✕"));
-}
-
 function onHash() {
   const [channel, ts] = location.hash.slice(1).split("/");
   if (!store.picture || !directory.channel(channel)) return;
@@ -165,7 +146,7 @@ async function begin() {
     closeDrawers();
     if (store.thread) closeThread();
   });
-  renderTour();
+  showTour(switchTo);
   await refresh();
   onHash();
   listen();

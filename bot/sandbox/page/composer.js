@@ -1,6 +1,6 @@
 // The message box: slash commands completed as one types, mentions, and the history of what was sent.
 
-import { byId, explain, h, post, toast } from "./dom.js";
+import { byId, explain, h, post, tellActed, toast } from "./dom.js";
 import { directory, store } from "./store.js";
 
 const history = {};
@@ -47,17 +47,19 @@ async function send(event) {
   event.preventDefault();
   const text = field.value.trim();
   if (!text || !store.channel) return;
-  (history[store.me] ||= []).push(text);
+  const person = store.me;
+  (history[person] ||= []).push(text);
   place = 0;
   fillComposer("");
   const act = text.startsWith("/") ? "command" : "say";
   const stream = byId("stream");
   stream.scrollTop = stream.scrollHeight;
   byId("composer").classList.add("busy");
-  const answer = await post(act, { as: store.me, channel: store.channel, text });
+  const answer = await post(act, { as: person, channel: store.channel, text });
   byId("composer").classList.remove("busy");
   if (answer.isLost) fillComposer(text);
   if (answer.error) toast(explain(answer.error));
+  else tellActed({ person, command: text });
 }
 
 function onKey(event) {

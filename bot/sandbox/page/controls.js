@@ -1,6 +1,6 @@
 // Interactive elements. Each control knows its value (`readValue`); `use` sends it to the app.
 
-import { byId, explain, h, post, toast } from "./dom.js";
+import { byId, explain, h, post, tellActed, toast } from "./dom.js";
 import { textObject } from "./mrkdwn.js";
 import { externalSelect } from "./external.js";
 import { store } from "./store.js";
@@ -29,15 +29,17 @@ export async function use(node, element, place, value = null) {
   if (place.inInput && !place.dispatches) return;
   if (element.confirm && !(await confirmed(element.confirm))) return;
   const container = node.closest("[data-target]");
+  const person = store.me;
   node.classList.add("busy");
   node.setAttribute("aria-busy", "true");
   const answer = await post("click", {
-    as: store.me, target: place.target, action_id: element.action_id, block_id: place.block, value,
+    as: person, target: place.target, action_id: element.action_id, block_id: place.block, value,
     choices: container ? choicesIn(container) : {},
   });
   node.classList.remove("busy");
   node.removeAttribute("aria-busy");
   if (answer.error) toast(explain(answer.error));
+  else tellActed({ person, button: element.text?.text?.replace("…", "") });
 }
 
 export function confirmed(words) {

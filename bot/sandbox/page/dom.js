@@ -38,6 +38,9 @@ export async function post(act, body) {
   }
 }
 
+// Tell whoever listens, such as the tour, what the person did: `command` or `button` holds its words.
+export const tellActed = (detail) => dispatchEvent(new CustomEvent("acted", { detail }));
+
 export function toast(text, tone = "bad") {
   const node = h("div", { class: `toast ${tone}` }, text);
   byId("toasts").append(node);

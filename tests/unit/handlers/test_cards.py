@@ -13,6 +13,7 @@ from handlers.blocks.changes import compare, restored
 from handlers.blocks.modals import build_reject_form
 from handlers.blocks.names import CardRef
 from handlers.blocks.parts import Message
+from handlers.blocks.states import rollback_fact
 from handlers.blocks.thread import build_progress, build_superseded_progress, has_progress
 from remediation.execution import ActionResult, PlaybookExecution, Verdict
 from remediation.plan import Change, Plan
@@ -89,6 +90,47 @@ def test_a_failure_before_the_first_write_says_that_nothing_was_changed() -> Non
     card = build_card(failed, RULES)
     assert "Nothing was changed" in words_of(card)
     assert action_ids(card) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (PlaybookStatus.PENDING, ("Can be rolled back", "Yes, exactly as it was")),
+        (PlaybookStatus.RUNNING, ("Can be rolled back", "Yes, exactly as it was")),
+        (PlaybookStatus.REJECTED, ("Rollback", "Not needed: nothing was changed")),
+        (PlaybookStatus.EXPIRED, ("Rollback", "Not needed: nothing was changed")),
+        (PlaybookStatus.COMPLETED, ("Can be rolled back", "Yes, exactly as it was")),
+        (PlaybookStatus.FAILED, ("Can be rolled back", "Yes, exactly as it was")),
+        (PlaybookStatus.ROLLING_BACK, ("Rollback", "Under way")),
+        (PlaybookStatus.ROLLED_BACK, ("Rollback", "Done, exactly as it was")),
+        (
+            PlaybookStatus.ROLLBACK_FAILED,
+            ("Rollback", "Failed. It can be tried again once the reason is mended"),
+        ),
+    ],
+)
+def test_what_a_card_says_of_the_rollback_is_true_of_its_state(
+    status: PlaybookStatus, says: tuple[str, str]
+) -> None:
+    assert rollback_fact(cards.in_state(status)) == says
+
+
+@pytest.mark.parametrize(
+    "status", [PlaybookStatus.COMPLETED, PlaybookStatus.FAILED, PlaybookStatus.INTERRUPTED]
+)
+def test_where_nothing_was_written_there_is_nothing_to_put_back(status: PlaybookStatus) -> None:
+    execution = replace(cards.in_state(status), actions=cards.pending().actions)
+    assert rollback_fact(execution) == ("Rollback", "Not needed: nothing was changed")
+
+
+def test_what_cannot_be_put_back_says_so_before_and_after() -> None:
+    plan = cards.a_plan(replace(cards.ACTION, reversible=False))
+    for status in (PlaybookStatus.PENDING, PlaybookStatus.COMPLETED):
+        assert rollback_fact(replace(cards.in_state(status), plan=plan))[1] == "*No*"
+        forbidden = replace(
+            cards.in_state(status), playbook={**cards.pending().playbook, "rollback_enabled": False}
+        )
+        assert rollback_fact(forbidden)[1] == "No, the playbook forbids it"
 
 
 def test_buttons_carry_execution_and_revision_and_nothing_else() -> None:

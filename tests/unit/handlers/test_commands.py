@@ -101,7 +101,38 @@ def test_a_report_with_a_thousand_findings_fits(house: House) -> None:
 def test_a_report_that_is_not_there(house: House) -> None:
     house.ingest()
     house.command("ana", "/report show r-nope<!channel>")
-    assert "r-nope" in house.whisper("ana").text
+    said = house.whisper("ana").text
+    assert "r-nope&lt;!channel&gt;" in said
+    assert said.endswith("`/report list` shows the newest.")
+
+
+def test_a_report_says_how_many_findings_are_not_shown_and_which_do_not_count(house: House) -> None:
+    muted = [replace(a_finding(number), muted=True) for number in range(100, 102)]
+    manual = replace(a_finding(200), status=FindingStatus.MANUAL)
+    house.ingest(*(a_finding(number) for number in range(13)), *muted, manual)
+    house.command("ana", "/report show")
+    said = house.whisper("ana").words
+    assert "3 more fail" in said
+    assert "16, of which 0 pass, 2 muted and 1 for review" in said
+
+
+def test_a_report_that_is_shown_whole_speaks_of_no_more(house: House) -> None:
+    house.ingest()
+    house.command("ana", "/report show")
+    said = house.whisper("ana").words
+    assert "more fail" not in said
+    assert "muted" not in said
+    assert "for review" not in said
+
+
+def test_report_help_lists_what_can_be_exported(house: House) -> None:
+    house.command("ana", "/report help")
+    said = house.whisper("ana").words
+    for kind in house.services.exports.formats.values():
+        assert kind.name in said
+        assert kind.description in said
+    house.command("ana", "/playbook help")
+    assert "sarif" not in house.whisper("ana").words
 
 
 def test_an_export_is_posted_where_it_was_asked_for(house: House) -> None:
@@ -169,9 +200,9 @@ def test_playbooks_listed_and_shown(house: House) -> None:
     assert "CLOSE-DOOR" in house.whisper("ana").words
     house.command("ana", "/playbook show close-door")
     said = house.whisper("ana").words
-    assert "close_door" in said
+    assert "*Close door* (`close_door`): with `name` `door` and `to` `closed`" in said
     assert "door_closed" in said
-    assert "1 of: @S0SEC" in said or "<!subteam^S0SEC>" in said
+    assert "1 of: <!subteam^S0SEC>" in said
 
 
 def test_an_unknown_playbook_names_the_nearest(house: House) -> None:
@@ -182,7 +213,9 @@ def test_an_unknown_playbook_names_the_nearest(house: House) -> None:
 def test_an_unknown_finding(house: House) -> None:
     house.ingest()
     house.command("ana", "/playbook run CLOSE-DOOR f-00000000")
-    assert "no finding goes by" in house.whisper("ana").text
+    said = house.whisper("ana").text
+    assert said.startswith("No finding goes by “f-00000000”. ")
+    assert said.endswith("`/report show` shows findings with their handles.")
     assert house.cards() == []
 
 

@@ -28,23 +28,25 @@ from tests.unit.handlers.house import House
     "kind", [InputError, NotFoundError, ConfigError, RefusedError, StateError, TrailError]
 )
 def test_our_own_errors_are_told_in_their_words(kind: type[CountersignError]) -> None:
-    assert to_words(kind("no <!here> & now")).text == "no &lt;!here&gt; &amp; now"
+    assert to_words(kind("no <!here> & now")).text == "No &lt;!here&gt; &amp; now."
 
 
 def test_an_actions_error_tells_the_next_step() -> None:
     error = PermanentActionError("may not read it", cause=Cause.DENIED, request_id="R1")
-    assert to_words(error).text.startswith("may not read it (request R1). Next: ")
+    assert to_words(error).text.startswith("May not read it (request R1). Next: ")
 
 
 def test_people_are_mentioned_in_refusals_only() -> None:
-    assert to_words(RefusedError("ask @U0OMAR")).text == "ask <@U0OMAR>"
-    assert to_words(InputError("ask @U0OMAR")).text == "ask @U0OMAR"
+    assert to_words(RefusedError("ask @U0OMAR")).text == "Ask <@U0OMAR>."
+    assert to_words(InputError("ask @U0OMAR")).text == "Ask @U0OMAR."
 
 
 def test_a_bug_is_a_reference_that_stands_in_the_log() -> None:
     with capture_logs() as logs:
         said = to_words(ZeroDivisionError("the password is swordfish")).text
-    reference = re.fullmatch(r"Something went wrong on our side\. Reference ([0-9a-f]{8})", said)
+    reference = re.fullmatch(
+        r"Something went wrong on our side\. Reference ([0-9a-f]{8}): tell it to .+", said
+    )
     assert reference
     assert [entry["reference"] for entry in logs] == [reference[1]]
 
@@ -66,19 +68,19 @@ def broken_house(make_house: MakeHouse, slack: SlackStandIn) -> House:
 
 def test_a_command_that_could_not_be_written_down_is_answered(broken_house: House) -> None:
     assert broken_house.slack.command(user="otto", channel="#security", text="/report list").ok
-    assert "the database is full" in broken_house.whisper("otto").text
+    assert "The database is full." in broken_house.whisper("otto").text
 
 
 def test_a_click_that_could_not_be_written_down_is_answered(broken_house: House) -> None:
     assert broken_house.slack.click("omar", broken_house.card(), "approve").ok
-    assert "the database is full" in broken_house.whisper("omar").text
+    assert "The database is full." in broken_house.whisper("omar").text
 
 
 def test_a_form_that_could_not_be_written_down_stays_open_and_says_so(broken_house: House) -> None:
     broken_house.slack.click("omar", broken_house.card(), "reject")
     form = broken_house.slack.views("omar")[-1]
     outcome: Any = broken_house.slack.submit_view("omar", form, {"reason": "not today"})
-    assert outcome.errors == {"reason": "the database is full"}
+    assert outcome.errors == {"reason": "The database is full."}
 
 
 def test_an_answered_request_is_not_answered_again(house: House) -> None:

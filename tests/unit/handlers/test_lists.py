@@ -16,15 +16,21 @@ from handlers.blocks.lists import (
     build_report,
     build_report_list,
 )
+from handlers.blocks.steps import describe_step
 from handlers.vocabulary import COMMANDS, REPORT, CommandHelp
 from remediation.library import PlaybookLibrary
-from remediation.playbook import RemediationPlaybook
+from remediation.playbook import PlaybookAction, RemediationPlaybook
 from tests.unit.handlers import cards
 from tests.unit.handlers.golden import check_golden, to_checked
 
 OTHER = replace(
     cards.FINDING, id="o", title="Root has no MFA", check_id="mfa", severity=Severity.HIGH, resource="root"
 )
+
+FORMATS: dict[str, dict[str, str]] = {
+    "/report": {"html": "full report for people, one file", "executive": "one page for management"},
+    "/playbook": {},
+}
 
 
 def a_header(name: str = "prowler <prod>.json", *findings: Finding) -> ReportHeader:
@@ -35,7 +41,7 @@ def a_header(name: str = "prowler <prod>.json", *findings: Finding) -> ReportHea
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name[1:])
 def test_help(command: CommandHelp) -> None:
-    check_golden(f"help_{command.name[1:]}", build_help(command))
+    check_golden(f"help_{command.name[1:]}", build_help(command, formats=FORMATS[command.name]))
 
 
 def test_help_after_a_mistake() -> None:
@@ -59,6 +65,15 @@ def test_playbooks() -> None:
 def test_playbook() -> None:
     book = PlaybookLibrary.get_all_playbooks()["AWS-PUBLIC-S3"]
     check_golden("playbook", build_playbook(book, approval="1 of: @S0SEC"))
+
+
+def test_a_step_says_what_it_turns_off_and_how_much_is_left_out() -> None:
+    params = {f"Setting{number}": False for number in range(14)}
+    step = PlaybookAction("open_up", "aws", {"service": "s3", "action": "x", "params": params})
+    said = describe_step(step)
+    assert said.startswith("*Open up* (`open_up`): turns off `Setting0`, `Setting1`")
+    assert said.endswith("`Setting11`; and 2 more settings")
+    assert describe_step(PlaybookAction("ring", "bell", {})) == "*Ring* (`ring`), done by `bell`"
 
 
 _NASTY = st.sampled_from(

@@ -22,6 +22,7 @@ from handlers.blocks.texts import (
     one_line,
     plain,
     severity_words,
+    to_sentence,
 )
 
 
@@ -106,6 +107,24 @@ def test_lists_read_like_lists() -> None:
         "a and b",
         "a, b and c",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sentence"),
+    [
+        ("no finding goes by “f-1”", "No finding goes by “f-1”."),
+        ("a rejection needs a reason", "A rejection needs a reason."),
+        ("scan.json: is empty", "scan.json: is empty."),
+        ("block_public_access: no such thing", "block_public_access: no such thing."),
+        ("run `countersign db upgrade`", "Run `countersign db upgrade`."),
+        ("Is it whole?", "Is it whole?"),
+        ("Too late…", "Too late…"),
+        ("ciso@northwind.example was refused", "ciso@northwind.example was refused."),
+        ("", ""),
+    ],
+)
+def test_a_fragment_becomes_a_sentence(fragment: str, sentence: str) -> None:
+    assert to_sentence(fragment) == sentence
 
 
 def test_one_line_hides_nothing() -> None:
