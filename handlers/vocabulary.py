@@ -70,7 +70,7 @@ REPORT = CommandHelp(
 PLAYBOOK = CommandHelp(
     "/playbook",
     "Fix a finding, with a second person's approval",
-    "list | show PLAYBOOK | run PLAYBOOK FINDING | help",
+    "list | show PLAYBOOK | run [PLAYBOOK] FINDING | help",
     (
         Word("list", "", "the playbooks, and what each one fixes", "/playbook list"),
         Word(
@@ -83,10 +83,10 @@ PLAYBOOK = CommandHelp(
         ),
         Word(
             "run",
-            "PLAYBOOK FINDING",
+            "[PLAYBOOK] FINDING",
             "plan a fix and ask for approval; nothing runs before",
             "/playbook run AWS-PUBLIC-S3 f-1a2b3c4d",
-            least=2,
+            least=1,
             most=2,
         ),
         Word(HELP, "", "this page", "/playbook help"),

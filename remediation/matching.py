@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from audit.errors import NotFoundError
 from audit.findings import Finding
@@ -42,12 +43,16 @@ def match_playbook(finding: Finding, books: Mapping[str, RemediationPlaybook]) -
     Raises:
         NotFoundError: none answers it.
     """
-    for read in (_by_check, _by_control, _by_kind):
-        if found := next(read(finding, books), None):
-            return found
+    if found := sure_match(finding, books) or next(_by_kind(finding, books), None):
+        return found
     raise NotFoundError(
         f"No playbook answers {finding.handle} ({finding.check_id or finding.title[:80]}). See `/playbook list`."
     )
+
+
+def sure_match(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> Match | None:
+    """Return the playbook for this very check or control; None where there is only a likeness, or nothing."""
+    return next(chain(_by_check(finding, books), _by_control(finding, books)), None)
 
 
 def _by_check(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> Iterator[Match]:

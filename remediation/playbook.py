@@ -8,6 +8,7 @@ from audit.errors import InputError
 from audit.findings import Severity
 
 DEFAULT_TIMEOUT_S = 300
+CLOUDS = frozenset({"aws", "gcp", "azure"})  # their steps are written {service, action, params}
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,11 +219,17 @@ def build_playbook(book: RemediationPlaybook, *, approval: str) -> Message:
     return Message(f"Playbook {escape(book.playbook_id, 80)}: {escape(book.name, 200)}", fit(build))
 
 
+def _rollback(book: RemediationPlaybook) -> str:
+    if not book.rollback_enabled:
+        return "Not allowed"
+    return "Allowed, and by itself if a step fails" if book.rollback_on_failure else "Allowed"
+
+
 def _playbook_facts(book: RemediationPlaybook, approval: str, room: int) -> list[tuple[str, str]]:
     return [
         ("Severity", severity_words(book.severity)),
         ("Category", escape(book.finding_category, 100) or "none"),
         ("Approval", linkify(escape(approval, min(room, 500)))),
-        ("Rollback", "Allowed" if book.rollback_enabled else "Not allowed"),
+        ("Rollback", _rollback(book)),
         ("Time limit", f"{book.timeout_seconds} s"),
     ]

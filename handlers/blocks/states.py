@@ -75,8 +75,13 @@ def rollback_fact(execution: PlaybookExecution) -> tuple[str, str]:
         return ("Rollback", _NOT_NEEDED)
     if execution.playbook.get("rollback_enabled") is False:
         return ("Can be rolled back", "No, the playbook forbids it")
-    can = execution.plan is not None and execution.plan.reversible
-    return ("Can be rolled back", "Yes, exactly as it was" if can else "*No*")
+    if execution.plan is None or not execution.plan.reversible:
+        return ("Can be rolled back", "*No*")
+    by_itself = execution.status not in _RAN and execution.playbook.get("rollback_on_failure") is True
+    return (
+        "Can be rolled back",
+        "Yes, exactly as it was" + (", and by itself if a step fails" if by_itself else ""),
+    )
 
 
 def headline(execution: PlaybookExecution) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from handlers.blocks.texts import code, escape, listed, plain
 from remediation.actions.contract import show_value
-from remediation.playbook import PlaybookAction
+from remediation.playbook import CLOUDS, PlaybookAction
 
 _MOST_SETTINGS = 12
 _SWITCHES = {True: "turns on", False: "turns off"}
@@ -15,12 +15,13 @@ def describe_step(action: PlaybookAction) -> str:
     name = plain(action.action_name.replace("_", " "), 80)
     does = "; ".join(_effects(_settings(action)))
     called = f"*{escape(name[:1].upper() + name[1:], 80)}* ({code(action.action_name, 80)})"
-    return f"{called}: {does}" if does else f"{called}, done by {code(action.action_type, 40)}"
+    told = f"{called}: {does}" if does else f"{called}, done by {code(action.action_type, 40)}"
+    return f"{told}, only where {code(action.condition, 200)}" if action.condition else told
 
 
 def _settings(action: PlaybookAction) -> Mapping[str, object]:
-    """Return what a step is told to set; the specification puts an AWS step's parameters one level deeper."""
-    if action.action_type != "aws":
+    """Return what a step is told to set; the specification puts a cloud step's parameters one level deeper."""
+    if action.action_type not in CLOUDS:
         return action.params
     inner = action.params.get("params")
     return inner if isinstance(inner, Mapping) else {}

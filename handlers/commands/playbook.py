@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from audit.errors import NotFoundError, RefusedError
+from audit.errors import InputError, NotFoundError, RefusedError
 from audit.findings import Finding
 from handlers.blocks.lists import build_playbook, build_playbook_list
 from handlers.blocks.parts import Message
@@ -12,6 +12,7 @@ from handlers.requests import execution_id_for, said
 from handlers.services import Services
 from remediation.execution import PlaybookExecution
 from remediation.library import find_playbook
+from remediation.matching import match_playbook
 from remediation.playbook import RemediationPlaybook
 from remediation.policy import Policy
 from remediation.ports import Request
@@ -36,11 +37,15 @@ def show_playbook(services: Services, _request: Request, words: Sequence[str]) -
 def run_playbook(services: Services, request: Request, words: Sequence[str]) -> Message:
     """Plan a fix and ask for approval; the card is drawn from what is stored here.
 
+    A finding alone is answered with the playbook for it: naming the fix is the requester's decision.
+
     Raises:
         NotFoundError: there is no such playbook or finding.
         InputError: the playbook cannot be used, or the finding asks for nothing.
         RefusedError: nobody could see the card, or the playbook would run without a person and policy does not name it.
     """
+    if len(words) == 1:
+        return _propose(services, words[0])
     playbook = find_playbook(words[0], services.playbooks)
     channel = find_card_channel(services, request)
     execution = services.remediation.request(
@@ -55,6 +60,18 @@ def run_playbook(services: Services, request: Request, words: Sequence[str]) -> 
     if execution.status is PlaybookStatus.APPROVED:
         services.dispatcher.submit("run", execution.execution_id)
     return _outcome(execution)
+
+
+def _propose(services: Services, name: str) -> Message:
+    if name.casefold() in map(str.casefold, services.playbooks):
+        raise InputError(f"Which finding is {name} to fix? `/report show` shows findings with their handles.")
+    finding = _find(services, name)
+    match = match_playbook(finding, services.playbooks)
+    command = code(f"/playbook run {match.playbook.playbook_id} {finding.handle}", 200)
+    return Message(
+        f"{escape(match.playbook.name, 200)} fits {escape(finding.title, 300)}: {escape(match.why, 300)}. "
+        f"To plan it and ask for approval: {command}"
+    )
 
 
 def _find(services: Services, name: str) -> Finding:

@@ -17,6 +17,7 @@ from handlers.conversations import find_conversation
 from handlers.delivery import SlackDelivery
 from handlers.requests import said
 from handlers.services import Services
+from remediation.matching import sure_match
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import Request
 
@@ -63,8 +64,8 @@ def _open(services: Services, report: ReportHeader) -> Iterator[Finding]:
 
 
 def _fixable(finding: Finding, playbooks: Mapping[str, RemediationPlaybook]) -> Fixable:
-    fits = (name for name, book in playbooks.items() if finding.check_id and finding.check_id in book.checks)
-    return Fixable(finding, next(fits, ""))
+    match = sure_match(finding, playbooks)
+    return Fixable(finding, match.playbook.playbook_id if match else "")
 
 
 def export_report(services: Services, request: Request, words: Sequence[str]) -> Message | None:

@@ -13,7 +13,7 @@ from remediation.actions.aws.s3_public_access import PutPublicAccessBlock
 from remediation.actions.contract import Action, Draft, Params, Permissions
 from remediation.execution import ActionResult
 from remediation.plan import ActionPlan, State, Target
-from remediation.playbook import PlaybookAction
+from remediation.playbook import CLOUDS, PlaybookAction
 from remediation.states import ActionStatus
 from remediation.templating import is_template
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Handler = Callable[[PlaybookAction, bool], ActionResult]
 AnyAction = Action[Any]
-_CLOUDS = frozenset({"aws", "gcp", "azure"})
 _CLOUD_KEYS = {"service", "action", "params"}
 
 
@@ -99,7 +98,7 @@ class ActionRegistry:
 
     def _find(self, written: PlaybookAction) -> tuple[AnyAction, Mapping[str, object]]:
         key, params = (
-            _cloud_form(written) if written.action_type in _CLOUDS else (written.action_type, written.params)
+            _cloud_form(written) if written.action_type in CLOUDS else (written.action_type, written.params)
         )
         action = self._actions.get((written.action_type, key))
         if action is None:

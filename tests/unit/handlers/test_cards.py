@@ -342,3 +342,9 @@ def _mrkdwn_texts(sent: object) -> list[str]:
         return [str(sent["text"])]
     own = [sent["text"]] if isinstance(sent.get("text"), str) else []
     return own + [text for entry in sent.values() for text in _mrkdwn_texts(entry)]
+
+
+def test_a_rollback_that_comes_by_itself_is_signed_for_in_the_open() -> None:
+    waiting = cards.in_state(PlaybookStatus.PENDING)
+    by_itself = replace(waiting, playbook={**waiting.playbook, "rollback_on_failure": True})
+    assert rollback_fact(by_itself)[1] == "Yes, exactly as it was, and by itself if a step fails"

@@ -210,6 +210,27 @@ def test_an_unknown_playbook_names_the_nearest(house: House) -> None:
     assert "Did you mean CLOSE-DOOR?" in house.whisper("ana").text
 
 
+def test_a_finding_alone_is_answered_with_the_playbook_for_it(house: House) -> None:
+    house.ingest()
+    house.command("ana", f"/playbook run {DOOR.handle}")
+    said = house.whisper("ana").text
+    assert "it answers the check" in said
+    assert f"`/playbook run CLOSE-DOOR {DOOR.handle}`" in said
+    assert house.cards() == []
+
+
+def test_a_finding_that_no_playbook_answers(house: House) -> None:
+    other = a_finding(2)
+    house.ingest(other)
+    house.command("ana", f"/playbook run {other.handle}")
+    assert house.whisper("ana").text.startswith(f"No playbook answers {other.handle}")
+
+
+def test_a_playbook_alone_asks_for_the_finding(house: House) -> None:
+    house.command("ana", "/playbook run close-door")
+    assert house.whisper("ana").text.startswith("Which finding is close-door to fix?")
+
+
 def test_an_unknown_finding(house: House) -> None:
     house.ingest()
     house.command("ana", "/playbook run CLOSE-DOOR f-00000000")

@@ -74,6 +74,8 @@ def test_a_step_says_what_it_turns_off_and_how_much_is_left_out() -> None:
     assert said.startswith("*Open up* (`open_up`): turns off `Setting0`, `Setting1`")
     assert said.endswith("`Setting11`; and 2 more settings")
     assert describe_step(PlaybookAction("ring", "bell", {})) == "*Ring* (`ring`), done by `bell`"
+    sometimes = PlaybookAction("ring", "bell", {}, 'finding.region == "eu"')
+    assert describe_step(sometimes).endswith('done by `bell`, only where `finding.region == "eu"`')
 
 
 _NASTY = st.sampled_from(
