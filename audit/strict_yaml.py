@@ -4,7 +4,7 @@ Safe types only, no aliases (they can expand without bound), no duplicate keys (
 in silence), at most 256 kB. Every refusal names the place.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import yaml
 
@@ -77,3 +77,25 @@ def load_yaml(text: str, *, name: str) -> object:
         raise InputError(f"{name}{place}: {error.problem}") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{name}: not readable as YAML ({type(error).__name__})") from None
+
+
+def line_of(text: str, path: Sequence[str | int]) -> int:
+    """Return the line, from 1, of the value that keys and positions lead to; of the last one there is, where they lead nowhere."""
+    node = yaml.compose(text, Loader=_StrictLoader)
+    line = 0
+    for step in path:
+        found = _child(node, step)
+        if found is None:
+            break
+        line, node = found
+    return line + 1
+
+
+def _child(node: yaml.Node | None, step: str | int) -> tuple[int, yaml.Node] | None:
+    """Return a child and the line it begins in: its key's, in a mapping."""
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        child: yaml.Node = node.value[step]
+        return child.start_mark.line, child
+    if isinstance(node, yaml.MappingNode):
+        return next(((key.start_mark.line, child) for key, child in node.value if key.value == step), None)
+    return None

@@ -18,6 +18,7 @@ from audit.errors import CountersignError, StateError
 from bot.connecting import Connection, ask_who_we_are, open_socket
 from bot.mail import make_mail_service
 from bot.planning import make_planner
+from bot.playbooks import load_playbooks
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
 from bot.settings import Config, Settings
@@ -33,7 +34,6 @@ from handlers.listeners import register
 from handlers.notifier import DispatchingNotifier
 from handlers.services import Services
 from remediation.journal import Journal
-from remediation.library import PlaybookLibrary
 from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
 from remediation.states import PlaybookStatus
@@ -170,7 +170,7 @@ def _make_services(
         runner=Runner(
             journal=Journal(store=stores.executions, notifier=notifier, owner=_boot_id()), planner=planner
         ),
-        playbooks=PlaybookLibrary.get_all_playbooks(),
+        playbooks=load_playbooks(config, beside=settings.config_folder),
         exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now, formats=formats),
         mailing=make_mail_service(settings, config, stores),
         dispatcher=worker,

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from audit.errors import ConfigError, CountersignError
 from bot.connecting import ask_who_we_are
+from bot.playbooks import load_playbooks
 from bot.settings import Config, Settings, read_config
+from bot.style import make_brand
 
 if TYPE_CHECKING:
     from exporters.mail_sender import Mailer
@@ -38,10 +40,12 @@ def _check(name: str, look: Callable[[], str]) -> Check:
 
 def _config(settings: Settings) -> str:
     config = read_config(settings.countersign_config)
-    config.brand.to_brand(settings.config_folder)
+    make_brand(settings, config)
+    playbooks = load_playbooks(config, beside=settings.config_folder)
     links = "links to reports are given out" if settings.report_links() else "no public address, so no links"
     return (
-        f"{len(config.policy.approvers)} approvers named, {config.policy.required_approvals} needed; {links}"
+        f"{len(config.policy.approvers)} approvers named, {config.policy.required_approvals} needed; "
+        f"{len(playbooks)} playbooks; {links}"
     )
 
 

@@ -225,6 +225,7 @@ class Config(_Section):
     policy: PolicySection
     brand: BrandSection = Field(default_factory=BrandSection)
     email: EmailSection = Field(default_factory=EmailSection)
+    playbooks: Path | None = Field(default=None, description="A folder of playbook files of your own.")
     environment: str = Field(default="", max_length=40, description="Shown on cards, such as “production”.")
     channel: ChannelId | None = Field(
         default=None, description="Where cards go for fixes that were not asked for in Slack."

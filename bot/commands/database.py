@@ -47,9 +47,12 @@ def check_config(
     """Say whether a configuration file is good, and if not, where."""
     from pathlib import Path
 
+    from bot.playbooks import load_playbooks
     from bot.settings import Settings, read_config
 
     with one_line_errors():
         named = Path(path) if path else Settings.from_environment().countersign_config
         checked = read_config(named)
-    typer.echo(f"Good. Approvals needed: {checked.policy.required_approvals}.")
+        playbooks = load_playbooks(checked, beside=named.parent if named else Path())
+    needed = checked.policy.required_approvals
+    typer.echo(f"Good. Approvals needed: {needed}. Playbooks: {len(playbooks)}.")

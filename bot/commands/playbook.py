@@ -1,5 +1,6 @@
 """`countersign playbook …`: look at playbooks, plan with them, ask for them. Approving is done in Slack."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,9 +19,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 @app.command("list")
 def list_playbooks(*, as_json: AsJson = False) -> None:
     """List the playbooks."""
-    from remediation import PlaybookLibrary
-
-    books = PlaybookLibrary.get_all_playbooks().values()
+    with one_line_errors():
+        books = _all_or_one(None)
     if as_json:
         print_json([book.to_dict() for book in books])
         return
@@ -89,6 +89,35 @@ def plan(playbook_id: PlaybookId, finding: FindingName, *, as_json: AsJson = Fal
     print_table(("Resource", "Setting", "Now", "Then"), rows, empty="Nothing would change.")
 
 
+@app.command("lint")
+def lint(files: Annotated[list[Path], typer.Argument(help="Playbook files.")]) -> None:
+    """Say what is wrong with playbook files, line by line. Exit 1 if anything is."""
+    from audit.errors import InputError
+    from bot.playbooks import lint_file
+
+    wrong = 0
+    for path in files:
+        try:
+            said = [f"{path}:{mistake.line}: {mistake.text}" for mistake in lint_file(path)]
+        except InputError as error:
+            said = [f"{path}: {error}"]
+        wrong += len(said)
+        for line in said:
+            typer.echo(line, err=True)
+    if wrong:
+        raise typer.Exit(1)
+    typer.echo(f"{len(files)} checked, nothing wrong.")
+
+
+@app.command("schema")
+def print_schema() -> None:
+    """Print a JSON Schema of playbook files, for editors."""
+    from bot.planning import make_registry
+    from remediation.playbook_schema import playbook_schema
+
+    print_json(playbook_schema(make_registry()))
+
+
 @app.command("run")
 def run(
     playbook_id: PlaybookId,
@@ -107,14 +136,15 @@ def run(
 
 
 def _playbook(playbook_id: str) -> "RemediationPlaybook":
-    from remediation.library import PlaybookLibrary, find_playbook
+    from bot.playbooks import playbooks_at_hand
+    from remediation.library import find_playbook
 
-    return find_playbook(playbook_id, PlaybookLibrary.get_all_playbooks())
+    return find_playbook(playbook_id, playbooks_at_hand())
 
 
 def _all_or_one(playbook_id: str | None) -> "list[RemediationPlaybook]":
-    from remediation import PlaybookLibrary
+    from bot.playbooks import playbooks_at_hand
 
     if playbook_id is not None:
         return [_playbook(playbook_id)]
-    return list(PlaybookLibrary.get_all_playbooks().values())
+    return list(playbooks_at_hand().values())

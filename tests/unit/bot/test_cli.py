@@ -230,6 +230,61 @@ def test_an_export_is_recorded_and_the_trail_holds(folder: Path) -> None:
     assert [line["event"]["kind"] for line in lines] == ["report.ingested", "report.exported"]
 
 
+OWN_PLAYBOOK = """\
+playbook_id: OUR-S3
+name: Ours
+finding_category: Storage
+severity: HIGH
+actions:
+  - action_name: block
+    action_type: aws
+    params: {service: s3, action: put-public-access-block, params: {BlockPublicAcls: true}}
+"""
+
+
+def with_own_playbook(folder: Path, text: str) -> str:
+    """Write a configuration with a folder of one playbook; return the configuration's path."""
+    (folder / "ours").mkdir()
+    (folder / "ours" / "s3.yaml").write_text(text, encoding="utf-8")
+    config = folder / "countersign.yaml"
+    config.write_text("policy: {approvers: [U0OMAR]}\nplaybooks: ours\n", encoding="utf-8")
+    return str(config)
+
+
+def test_playbooks_of_ones_own_join_the_library(folder: Path) -> None:
+    config = with_own_playbook(folder, OWN_PLAYBOOK)
+    listed = countersign(folder, "playbook", "list", COUNTERSIGN_CONFIG=config).stdout
+    assert "OUR-S3" in listed
+    assert "AWS-PUBLIC-S3" in listed
+    assert countersign(folder, "config", "check", config).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("action: put-public", "action: putt-public", "s3.yaml:8: action block: no action"),
+        ("OUR-S3", "AWS-PUBLIC-S3", "there already is a playbook AWS-PUBLIC-S3"),
+    ],
+)
+def test_a_bad_playbook_of_ones_own_stops_everything(folder: Path, old: str, new: str, says: str) -> None:
+    config = with_own_playbook(folder, OWN_PLAYBOOK.replace(old, new))
+    for words in (("playbook", "list"), ("config", "check")):
+        done = countersign(folder, *words, COUNTERSIGN_CONFIG=config)
+        assert (done.returncode, says in done.stderr) == (1, True), done.stderr
+
+
+def test_lint_says_file_line_and_nearest_name(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(OWN_PLAYBOOK, encoding="utf-8")
+    bad.write_text(OWN_PLAYBOOK.replace("severity", "severty"), encoding="utf-8")
+    assert countersign(tmp_path, "playbook", "lint", str(good)).stdout == "1 checked, nothing wrong.\n"
+    done = countersign(tmp_path, "playbook", "lint", str(good), str(bad), str(tmp_path / "none.yaml"))
+    assert done.returncode == 1
+    assert f"{bad}:4: severty: there is no such key; did you mean severity?" in done.stderr
+    assert f"{tmp_path / 'none.yaml'}: cannot be read (No such file or directory)" in done.stderr
+    assert json.loads(countersign(tmp_path, "playbook", "schema").stdout)["title"] == "Countersign playbook"
+
+
 def test_a_gate_does_not_pass_what_could_not_be_read(folder: Path) -> None:
     odd = folder / "odd.json"
     odd.write_text(

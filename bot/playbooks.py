@@ -1,0 +1,70 @@
+"""The playbooks in force: those that ship, and those in the folder that the configuration names."""
+
+from pathlib import Path
+
+from audit.errors import ConfigError, InputError
+from bot.planning import make_registry
+from bot.settings import Config, Settings, read_config, reason
+from remediation import PlaybookLibrary, RemediationPlaybook
+from remediation.lint import Mistake, lint_playbook
+from remediation.playbook_file import read_playbook
+
+Playbooks = dict[str, RemediationPlaybook]
+
+
+def load_playbooks(config: Config, *, beside: Path) -> Playbooks:
+    """Return all playbooks by id. A relative folder is looked for in `beside`, where the configuration lies.
+
+    Raises:
+        ConfigError: a file of the folder cannot be used, or has an id that is taken; names file and line.
+    """
+    books = PlaybookLibrary.get_all_playbooks()
+    if config.playbooks is None:
+        return books
+    for path in _files_in(beside / config.playbooks):
+        book = _read(path)
+        if book.playbook_id in books:
+            raise ConfigError(f"{path}: there already is a playbook {book.playbook_id}")
+        books[book.playbook_id] = book
+    return books
+
+
+def playbooks_at_hand() -> Playbooks:
+    """Return all playbooks by id, as the environment says; without a configuration, those that ship.
+
+    Raises:
+        ConfigError: the configuration or a playbook of its folder cannot be used.
+    """
+    settings = Settings.from_environment()
+    if settings.countersign_config is None:
+        return PlaybookLibrary.get_all_playbooks()
+    return load_playbooks(read_config(settings.countersign_config), beside=settings.config_folder)
+
+
+def lint_file(path: Path) -> list[Mistake]:
+    """Return every mistake of a playbook file.
+
+    Raises:
+        InputError: it cannot be read, or is not YAML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read ({reason(error)})") from None
+    return lint_playbook(text, registry=make_registry())
+
+
+def _files_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ConfigError(f"playbooks: there is no folder {folder}")
+    return sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"})
+
+
+def _read(path: Path) -> RemediationPlaybook:
+    try:
+        mistakes = lint_file(path)
+    except InputError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    if mistakes:
+        raise ConfigError(f"{path}:{mistakes[0].line}: {mistakes[0].text}")
+    return read_playbook(path.read_text(encoding="utf-8"), name=path.name)
