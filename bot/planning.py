@@ -1,6 +1,6 @@
 """Planning, put together once: the served bot and the command line draw up the same plans."""
 
-from remediation.actions.aws.clients import Boto3Clients
+from remediation.actions.clouds import Clouds
 from remediation.actions.registry import ActionRegistry
 from remediation.planning import Planner
 from remediation.policy import Policy
@@ -8,7 +8,7 @@ from remediation.policy import Policy
 
 def make_registry() -> ActionRegistry:
     """Return all actions that ship, on the clouds' default credentials. Loads no SDK: a client is made when first used."""
-    return ActionRegistry.standard(Boto3Clients())
+    return ActionRegistry.standard(Clouds())
 
 
 def make_planner(policy: Policy) -> Planner:

@@ -21,8 +21,10 @@ from audit.errors import ConfigError, InputError
 from audit.strict_yaml import load_yaml
 from bot.config_errors import explain
 from bot.links import ReportLinks
+from bot.protection import ProtectionSection
 from exporters.brand import Brand
 from remediation.policy import DEFAULT_EXPIRY, Policy
+from remediation.protection import Protection
 
 DEFAULT_DATABASE = "sqlite:///countersign.db"
 SHORTEST_KEY = 32
@@ -166,7 +168,7 @@ class PolicySection(_Section):
         default_factory=list, description="Playbooks that may run without a person, by id."
     )
 
-    def to_policy(self) -> Policy:
+    def to_policy(self, protection: Protection) -> Policy:
         """Return the rules as remediation knows them."""
         groups = frozenset(name for name in self.approvers if name.startswith("S") and "@" not in name)
         return Policy(
@@ -176,6 +178,7 @@ class PolicySection(_Section):
             allow_self_approval=self.allow_self_approval,
             unattended_playbooks=frozenset(self.unattended_playbooks),
             expires_after=timedelta(minutes=self.expires_after_minutes),
+            protection=protection,
         )
 
 
@@ -223,6 +226,7 @@ class Config(_Section):
     """The file that COUNTERSIGN_CONFIG names."""
 
     policy: PolicySection
+    protection: ProtectionSection = Field(default_factory=ProtectionSection)
     brand: BrandSection = Field(default_factory=BrandSection)
     email: EmailSection = Field(default_factory=EmailSection)
     playbooks: Path | None = Field(default=None, description="A folder of playbook files of your own.")
@@ -230,6 +234,10 @@ class Config(_Section):
     channel: ChannelId | None = Field(
         default=None, description="Where cards go for fixes that were not asked for in Slack."
     )
+
+    def to_policy(self) -> Policy:
+        """Return all rules as remediation knows them."""
+        return self.policy.to_policy(self.protection.build())
 
 
 def read_config(path: Path | None) -> Config:

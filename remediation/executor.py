@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from audit.actor import Actor
 from audit.errors import CountersignError, RefusedError
 from audit.findings import Finding
-from remediation.actions.aws.clients import Boto3Clients
+from remediation.actions.clouds import Clouds
 from remediation.actions.registry import ActionRegistry, Handler
 from remediation.execution import PlaybookExecution
 from remediation.journal import Journal
@@ -44,7 +44,7 @@ class PlaybookExecutor:
         policy: Policy | None = None,
     ) -> None:
         self._store = store or MemoryExecutions()
-        self._registry = ActionRegistry.standard(Boto3Clients(cloud_clients))
+        self._registry = ActionRegistry.standard(Clouds.with_clients(cloud_clients))
         planner = Planner(self._registry, policy or EXECUTOR_DEFAULT)
         self._planner = planner
         self._remediation = Remediation(store=self._store, planner=planner, directory=CallerDirectory())

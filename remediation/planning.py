@@ -68,19 +68,34 @@ class Planner:
 
         Raises:
             InputError: the playbook cannot be used, or the finding asks for nothing.
+            RefusedError: the resource or its account is protected.
             ActionError: the resource cannot be read, or is not what the playbook is for.
         """
         steps = self.steps(playbook, finding)
         if not finding.is_open:
             raise InputError(f"{finding.handle} is {finding.status.value}, so there is nothing to fix")
         target = target_of(finding)
-        return Plan(
-            playbook_id=playbook.playbook_id,
-            playbook_version=playbook.version,
-            policy_digest=self.policy.digest,
-            finding_id=finding.id,
-            actions=tuple(step.plan(target) for step in steps),
+        return self._let_through(
+            Plan(
+                playbook_id=playbook.playbook_id,
+                playbook_version=playbook.version,
+                policy_digest=self.policy.digest,
+                finding_id=finding.id,
+                actions=tuple(step.plan(target) for step in steps),
+            )
         )
+
+    def _let_through(self, plan: Plan) -> Plan:
+        """Return a plan that touches nothing protected, with what an approver should know about the calendar.
+
+        Raises:
+            RefusedError: an action's resource or account is protected.
+        """
+        for action in plan.actions:
+            self.policy.protection.refuse_target(action.target)
+        first, *others = plan.actions
+        told = replace(first, notes=(*first.notes, *self.policy.protection.describe()))
+        return replace(plan, actions=(told, *others))
 
     def redraw(self, stored: Mapping[str, object], finding: Finding) -> tuple[Plan, list[Step]]:
         """Draw up the plan anew from the playbook's text as it was stored with the execution.

@@ -1,6 +1,6 @@
 """Who may decide, and what it takes. Every question that cannot be answered is answered with no."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -10,6 +10,7 @@ from audit.errors import RefusedError
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import Person
+from remediation.protection import Protection
 from remediation.states import PlaybookStatus
 
 DEFAULT_EXPIRY = timedelta(hours=24)
@@ -31,6 +32,7 @@ class Policy:
     allow_self_approval: bool = False
     unattended_playbooks: frozenset[str] | None = frozenset()
     expires_after: timedelta = DEFAULT_EXPIRY
+    protection: Protection = field(default_factory=Protection)
 
     @cached_property
     def digest(self) -> str:
@@ -46,6 +48,7 @@ class Policy:
                 if self.unattended_playbooks is None
                 else sorted(self.unattended_playbooks),
                 "expires_after_s": int(self.expires_after.total_seconds()),
+                "protection": self.protection.to_dict(),
             }
         )
 

@@ -99,6 +99,7 @@ class Runner:
             late = "It was approved, but nobody could run it before its time was over. Request the fix again."
             return self.journal.end(execution, PlaybookStatus.EXPIRED, error=late)
         try:
+            self.planner.policy.protection.refuse_time(self.journal.clock())
             plan, steps = self.planner.redraw(execution.playbook, execution.finding)
         except CountersignError as error:
             return self.journal.end(execution, PlaybookStatus.FAILED, error=error.explain())

@@ -126,6 +126,7 @@ class Remediation:
         self, execution: PlaybookExecution, actor: Actor, revision: int | None
     ) -> PlaybookExecution:
         refuse_late(execution, revision=revision, now=self.clock())
+        self.policy.protection.refuse_time(self.clock())
         refuse_same_person(self.policy, execution.requester, actor)
         person = self._look_up(actor)
         refuse_self_approval(self.policy, self._requester(execution), person.actor)
@@ -146,6 +147,7 @@ class Remediation:
         if not self.policy.signs_for(execution):
             raise RefusedError(f"{execution.playbook_id} needs a person's approval")
         refuse_late(execution, revision=None, now=self.clock())
+        self.policy.protection.refuse_time(self.clock())
         signed = self._signed(execution, Verdict.APPROVE, POLICY)
         return self._save(execution, _for_real(signed), "execution.approved", POLICY)
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,6 +17,7 @@ class Params(BaseModel):
 
 
 P = TypeVar("P", bound=Params)
+Phase = Literal["plan", "apply", "rollback"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,11 @@ class Permissions:
     plan: tuple[str, ...]
     apply: tuple[str, ...]
     rollback: tuple[str, ...]
+
+    def of(self, phase: Phase) -> tuple[str, ...]:
+        """Return what a phase needs; those that write read as well."""
+        writing = {"plan": (), "apply": self.apply, "rollback": self.rollback}[phase]
+        return tuple(dict.fromkeys((*self.plan, *writing)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

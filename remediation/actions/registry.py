@@ -8,9 +8,11 @@ from pydantic import ValidationError
 
 from audit.errors import ActionError, Cause, InputError, PermanentActionError
 from audit.wording import nearest
-from remediation.actions.aws.clients import AwsClients
-from remediation.actions.aws.s3_public_access import PutPublicAccessBlock
+from remediation.actions.aws.catalogue import aws_actions
+from remediation.actions.azure.catalogue import azure_actions
+from remediation.actions.clouds import Clouds
 from remediation.actions.contract import Action, Draft, Params, Permissions
+from remediation.actions.gcp.catalogue import gcp_actions
 from remediation.execution import ActionResult
 from remediation.plan import ActionPlan, State, Target
 from remediation.playbook import CLOUDS, PlaybookAction
@@ -62,9 +64,9 @@ class ActionRegistry:
         self._handlers: dict[str, Handler] = {}
 
     @classmethod
-    def standard(cls, aws: AwsClients) -> "ActionRegistry":
+    def standard(cls, clouds: Clouds) -> "ActionRegistry":
         """Return a registry of all actions that ship with the product."""
-        return cls([PutPublicAccessBlock(aws)])
+        return cls([*aws_actions(clouds.aws), *gcp_actions(clouds.gcp), *azure_actions(clouds.azure)])
 
     def actions(self) -> list[AnyAction]:
         """Return the actions that ship with the product."""

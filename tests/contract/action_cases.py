@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+from remediation.actions.aws.clients import Access, AwsClients
+from remediation.actions.clouds import Clouds
 from remediation.actions.contract import Action, Params
 from remediation.actions.registry import ActionRegistry
 from remediation.plan import Target
@@ -19,11 +21,16 @@ class OneClient:
     def __init__(self, client: object) -> None:
         self._client = client
 
-    def client(self, service: str, *, region: str) -> Any:
+    def client(self, service: str, *, region: str, access: Access) -> Any:
         return self._client
 
     def account_id(self) -> str:
         return "123456789012"
+
+
+def aws_registry(clients: AwsClients) -> ActionRegistry:
+    """Return all actions, those on AWS with these clients."""
+    return ActionRegistry.standard(Clouds(aws=clients))
 
 
 class ActionCase(ABC):
@@ -103,4 +110,4 @@ class S3PublicAccessCase(ActionCase):
             return error.response["Error"]["Code"]
 
     def registry(self, *, wrap: Any = None) -> ActionRegistry:
-        return ActionRegistry.standard(OneClient(wrap(self.s3) if wrap else self.s3))
+        return aws_registry(OneClient(wrap(self.s3) if wrap else self.s3))

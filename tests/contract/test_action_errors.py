@@ -12,10 +12,10 @@ from botocore import exceptions as sdk
 from botocore.config import Config
 
 from audit.errors import ActionError, Cause, PermanentActionError, TemporaryActionError
-from remediation.actions.aws.clients import Boto3Clients
-from remediation.actions.registry import ActionRegistry, Step
+from remediation.actions.aws.clients import Access, Boto3Clients
+from remediation.actions.registry import Step
 from remediation.plan import ActionPlan
-from tests.contract.action_cases import ActionCase, OneClient, S3PublicAccessCase
+from tests.contract.action_cases import ActionCase, OneClient, S3PublicAccessCase, aws_registry
 
 Phase = Callable[[Step, ActionPlan], object]
 PHASES: dict[str, Phase] = {
@@ -205,7 +205,7 @@ def plan_at(address: str) -> ActionError:
     """Plan with a real client against an address; return what comes of it."""
     once = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=0.2)
     client = boto3.Session().client("s3", endpoint_url=address, region_name="us-east-1", config=once)
-    registry, case = ActionRegistry.standard(OneClient(client)), S3PublicAccessCase(client, "real-edge")
+    registry, case = aws_registry(OneClient(client)), S3PublicAccessCase(client, "real-edge")
     with pytest.raises(ActionError) as caught:
         registry.resolve(case.written).plan(case.target())
     return explained(caught.value, about="real-edge")
@@ -232,5 +232,5 @@ def test_no_credentials(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_no_sdk_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(PermanentActionError, match=r"pip install 'countersign\[aws\]'") as caught:
-        Boto3Clients().client("s3", region="us-east-1")
+        Boto3Clients().client("s3", region="us-east-1", access=Access())
     assert caught.value.cause is Cause.NOT_INSTALLED

@@ -10,13 +10,12 @@ import yaml
 from audit.errors import Cause, PermanentActionError
 from remediation.actions.aws.clients import Boto3Clients
 from remediation.actions.contract import Action, Params
-from remediation.actions.registry import ActionRegistry
 from remediation.plan import ActionPlan, Plan, Target
 from remediation.playbook import PlaybookAction
-from tests.contract.action_cases import ActionCase, OneClient, S3PublicAccessCase
+from tests.contract.action_cases import ActionCase, OneClient, S3PublicAccessCase, aws_registry
 
 STATES = [(S3PublicAccessCase, state) for state in S3PublicAccessCase.states]
-ALL_ACTIONS = ActionRegistry.standard(OneClient(None)).actions()
+ALL_ACTIONS = aws_registry(OneClient(None)).actions()
 READS = re.compile(r"^(get|list|describe|head|can|exceptions|meta)")
 
 
@@ -102,7 +101,7 @@ def test_every_docstring_example_is_a_step_we_can_do(action: Action[Any]) -> Non
     doc = inspect.getdoc(type(action)) or ""
     example = re.search(r"```yaml\n(.*?)```", doc, re.DOTALL)
     assert example, "an action shows how it is written"
-    step = ActionRegistry.standard(OneClient(None)).resolve(
+    step = aws_registry(OneClient(None)).resolve(
         PlaybookAction(**yaml.safe_load(inspect.cleandoc(example[1])))
     )
     assert type(step.action) is type(action)
@@ -174,7 +173,7 @@ def test_a_finding_without_an_account_is_planned_for_the_credentials_own(s3: Any
 
 
 def test_and_refused_where_the_credentials_account_is_not_known(s3: Any, bucket: str) -> None:
-    registry = ActionRegistry.standard(Boto3Clients({"s3": s3}))
+    registry = aws_registry(Boto3Clients({"s3": s3}))
     target = Target(provider="aws", resource=f"arn:aws:s3:::{bucket}", region="us-east-1")
     with pytest.raises(PermanentActionError) as caught:
         registry.resolve(S3PublicAccessCase.written).plan(target)

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from audit.errors import Cause, PermanentActionError
@@ -17,11 +18,22 @@ _STS_REGION = "us-east-1"
 _CHATTY = ("boto3", "botocore", "s3transfer", "urllib3")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a client's credentials have to reach: the account, and the IAM actions with the ARN each is needed on.
+
+    Credentials may be narrowed to this and must not be wider where they can be. Without an account, the credentials' own.
+    """
+
+    account_id: str = ""
+    allowed: tuple[tuple[str, str], ...] = ()
+
+
 class AwsClients(Protocol):
     """Hands out a client for a service in a region."""
 
-    def client(self, service: str, *, region: str) -> Any:  # noqa: ANN401 - botocore makes client classes at run time
-        """Return a client.
+    def client(self, service: str, *, region: str, access: Access) -> Any:  # noqa: ANN401 - botocore makes client classes at run time
+        """Return a client. It is made, or narrowed, for this access.
 
         Raises:
             ActionError: the SDK is not installed, or there is no region or credential to make it with.
@@ -46,7 +58,7 @@ class Boto3Clients:
         self._made: dict[tuple[str, str], BaseClient] = {}
         self._lock = threading.Lock()
 
-    def client(self, service: str, *, region: str) -> Any:  # noqa: ANN401 - see the protocol
+    def client(self, service: str, *, region: str, access: Access) -> Any:  # noqa: ANN401, ARG002 - see the protocol
         """Return a client; see `AwsClients.client`."""
         if service in self._overrides:
             return self._overrides[service]
@@ -63,7 +75,9 @@ class Boto3Clients:
         if self._overrides and "sts" not in self._overrides:
             raise PermanentActionError("The finding names no account to act in", cause=Cause.WRONG_ACCOUNT)
         with aws_errors("find out which account the credentials belong to"):
-            return str(self.client("sts", region=_STS_REGION).get_caller_identity()["Account"])
+            return str(
+                self.client("sts", region=_STS_REGION, access=Access()).get_caller_identity()["Account"]
+            )
 
 
 def _make_client(service: str, region: str) -> "BaseClient":

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from audit.errors import ActionError, Cause, PermanentActionError
-from remediation.actions.aws.clients import AwsClients
+from remediation.actions.aws.action import AwsAction, partition
 from remediation.actions.aws.errors import aws_errors, error_code, request_id
-from remediation.actions.contract import Action, Draft, Params, Permissions
+from remediation.actions.contract import Draft, Params, Permissions, Phase
 from remediation.plan import ABSENT, ActionPlan, State, Target
 
 FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -27,7 +27,7 @@ class PublicAccessBlockParams(Params):
     RestrictPublicBuckets: bool | None = None
 
 
-class PutPublicAccessBlock(Action[PublicAccessBlockParams]):
+class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
     """Set a bucket's public access block.
 
     The bucket's policy, its ACL and its objects are not written to: the block overrides them while it is on, which is what makes this
@@ -49,7 +49,6 @@ class PutPublicAccessBlock(Action[PublicAccessBlockParams]):
         ```
     """
 
-    action_type = "aws"
     key = "s3:put-public-access-block"
     params_model = PublicAccessBlockParams
     reversible = True
@@ -66,12 +65,9 @@ class PutPublicAccessBlock(Action[PublicAccessBlockParams]):
         rollback=("s3:PutBucketPublicAccessBlock",),
     )
 
-    def __init__(self, clients: AwsClients) -> None:
-        self._clients = clients
-
     def plan(self, target: Target, params: PublicAccessBlockParams) -> Draft:
         """Read the bucket's block, and what is public about it today."""
-        bucket = _Bucket.locate(self._clients, target)
+        bucket = self._locate(target)
         before = bucket.read_block()
         wanted = {flag: value for flag, value in params.model_dump().items() if value is not None}
         after = {**{flag: bool(before[flag]) for flag in FLAGS}, **wanted}
@@ -85,40 +81,44 @@ class PutPublicAccessBlock(Action[PublicAccessBlockParams]):
 
     def observe(self, plan: ActionPlan) -> State:
         """Read the block as it is now."""
-        return _Bucket(self._clients, plan.target).read_block()
+        return self._bucket(plan.target, "plan").read_block()
 
     def apply(self, plan: ActionPlan) -> tuple[str, ...]:
         """Write the block."""
-        return _Bucket(self._clients, plan.target).write_block(plan.after)
+        return self._bucket(plan.target, "apply").write_block(plan.after)
 
     def rollback(self, plan: ActionPlan) -> tuple[str, ...]:
         """Write the block as it was, or delete it where there was none."""
-        bucket = _Bucket(self._clients, plan.target)
+        bucket = self._bucket(plan.target, "rollback")
         if all(plan.before[flag] is ABSENT for flag in FLAGS):
             return bucket.delete_block()
         return bucket.write_block(plan.before)
+
+    def scope(self, permission: str, target: Target) -> str:  # noqa: ARG002 - all of them are needed on the bucket
+        """Return the bucket's ARN."""
+        return f"arn:{partition(target.region)}:s3:::{bucket_name(target.resource)}"
+
+    def _bucket(self, target: Target, phase: Phase) -> "_Bucket":
+        return _Bucket(self.client("s3", target, phase), target)
+
+    def _locate(self, target: Target) -> "_Bucket":
+        """Find the bucket's region, whatever the finding says."""
+        owned = replace(target, account_id=target.account_id or self._clients.account_id())
+        asked = self._bucket(_at(owned, target.region or _LOCATE_FROM), "plan")
+        found = asked.read(lambda s3, where: s3.get_bucket_location(**where), "look up")["LocationConstraint"]
+        # AWS answers null for us-east-1 and "EU" for buckets made long ago.
+        region = {None: "us-east-1", "EU": "eu-west-1"}.get(found, found)
+        return self._bucket(_at(owned, str(region)), "plan")
 
 
 class _Bucket:
     """One bucket in its own region, owned by the account we think owns it."""
 
-    def __init__(self, clients: AwsClients, target: Target) -> None:
+    def __init__(self, s3: Any, target: Target) -> None:  # noqa: ANN401 - see `AwsClients`
         self.target = target
         self.name = bucket_name(target.resource)
-        self._s3 = clients.client("s3", region=target.region)
+        self._s3 = s3
         self._where = {"Bucket": self.name, "ExpectedBucketOwner": target.account_id}
-
-    @classmethod
-    def locate(cls, clients: AwsClients, target: Target) -> "_Bucket":
-        """Find the bucket's region, whatever the finding says."""
-        owned = replace(target, account_id=target.account_id or clients.account_id())
-        asking = _at(owned, target.region or _LOCATE_FROM)
-        found = cls(clients, asking).read(lambda s3, where: s3.get_bucket_location(**where), "look up")
-        # AWS answers null for us-east-1 and "EU" for buckets made long ago.
-        region = {None: "us-east-1", "EU": "eu-west-1"}.get(
-            found["LocationConstraint"], found["LocationConstraint"]
-        )
-        return cls(clients, _at(owned, str(region)))
 
     def read_block(self) -> State:
         """Return the four switches, each None where the bucket has no block at all."""

@@ -91,7 +91,7 @@ def write(folder: Path, text: str) -> Path:
 
 def test_the_policy_is_read(tmp_path: Path) -> None:
     config = read_config(write(tmp_path, GOOD))
-    policy = config.policy.to_policy()
+    policy = config.to_policy()
     assert policy.approver_groups == {"S0SEC"}
     assert policy.approvers == {"U0OMAR", "omar@northwind.example"}
     assert not policy.allow_self_approval

@@ -5,11 +5,10 @@ import pytest
 import yaml
 
 from audit.errors import InputError
-from remediation.actions.registry import ActionRegistry
 from remediation.lint import lint_playbook
 from remediation.memory import MemoryExecutions
 from remediation.playbook_schema import playbook_schema
-from tests.contract.action_cases import OneClient
+from tests.contract.action_cases import OneClient, aws_registry
 from tests.fakes.switches import Bench
 
 GOOD = """\
@@ -70,7 +69,7 @@ def test_what_is_not_yaml_is_refused_with_its_place() -> None:
 
 
 def test_the_schema_lets_pass_what_the_linter_lets_pass() -> None:
-    schema = playbook_schema(ActionRegistry.standard(OneClient(None)))
+    schema = playbook_schema(aws_registry(OneClient(None)))
     jsonschema.Draft202012Validator.check_schema(schema)
     step = {"service": "s3", "action": "put-public-access-block", "params": {"BlockPublicAcls": True}}
     book = {**yaml.safe_load(GOOD), "actions": [{"action_name": "a", "action_type": "aws", "params": step}]}

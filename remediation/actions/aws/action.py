@@ -1,0 +1,41 @@
+"""What all actions on AWS share: clients whose credentials allow no more than the phase they are used in."""
+
+from typing import Any, ClassVar, TypeVar
+
+from remediation.actions.aws.clients import Access, AwsClients
+from remediation.actions.contract import Action, Params, Permissions, Phase
+from remediation.plan import Target
+
+P = TypeVar("P", bound=Params)
+ANY = "*"
+
+
+class AwsAction(Action[P]):
+    """An action on AWS. `permissions` holds IAM actions, such as `s3:GetBucketAcl`."""
+
+    action_type = "aws"
+    permissions: ClassVar[Permissions]
+
+    def __init__(self, clients: AwsClients) -> None:
+        self._clients = clients
+
+    def client(self, service: str, target: Target, phase: Phase) -> Any:  # noqa: ANN401 - see `AwsClients`
+        """Return a client for a target's account and region that may do what this phase needs on this target.
+
+        Raises:
+            ActionError: there is no SDK, region or credential to make it with.
+        """
+        allowed = tuple((name, self.scope(name, target)) for name in self.permissions.of(phase))
+        access = Access(account_id=target.account_id, allowed=allowed)
+        return self._clients.client(service, region=target.region, access=access)
+
+    def scope(self, permission: str, target: Target) -> str:  # noqa: ARG002 - for those that can say more
+        """Return the ARN on which a permission is needed; `*` where AWS knows nothing narrower."""
+        return ANY
+
+
+def partition(region: str) -> str:
+    """Return the partition of a region: the second part of its ARNs."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

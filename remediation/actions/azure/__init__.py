@@ -1,0 +1,1 @@
+"""Actions on Azure. Importing them loads no SDK."""

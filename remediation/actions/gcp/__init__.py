@@ -1,0 +1,1 @@
+"""Actions on Google Cloud. Importing them loads no SDK."""

@@ -1,0 +1,33 @@
+"""Google Cloud's clients, made when first used: importing this loads no SDK."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from audit.errors import Cause, PermanentActionError
+
+
+class GcpClients(Protocol):
+    """Hands out a client for a service in a project."""
+
+    def client(self, service: str, *, project: str) -> Any:  # noqa: ANN401 - the SDK's classes are not imported here
+        """Return a client.
+
+        Raises:
+            ActionError: the SDK is not installed, or there are no credentials to make it with.
+        """
+
+
+class GoogleClients:
+    """Clients on the application default credentials, one per service and project.
+
+    `overrides` maps a service name to a client to use instead (tests, special endpoints).
+    """
+
+    def __init__(self, overrides: Mapping[str, object] | None = None) -> None:
+        self._overrides = dict(overrides or {})
+
+    def client(self, service: str, *, project: str) -> Any:  # noqa: ANN401 - see the protocol
+        """Return a client; see `GcpClients.client`."""
+        if service in self._overrides:
+            return self._overrides[service]
+        raise PermanentActionError(f"No client for {service} in {project}", cause=Cause.NOT_INSTALLED)
