@@ -15,7 +15,8 @@ from audit.errors import ActionError, Cause, PermanentActionError, TemporaryActi
 from remediation.actions.aws.clients import Access, Boto3Clients
 from remediation.actions.registry import Step
 from remediation.plan import ActionPlan
-from tests.contract.action_cases import ActionCase, OneClient, S3PublicAccessCase, aws_registry
+from tests.contract.cases.aws_s3_public_access import S3PublicAccessCase
+from tests.contract.cases.contract import ActionCase, OneClient, aws_registry
 
 Phase = Callable[[Step, ActionPlan], object]
 PHASES: dict[str, Phase] = {

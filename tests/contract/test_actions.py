@@ -12,37 +12,32 @@ from remediation.actions.aws.clients import Boto3Clients
 from remediation.actions.contract import Action, Params
 from remediation.plan import ActionPlan, Plan, Target
 from remediation.playbook import PlaybookAction
-from tests.contract.action_cases import ActionCase, OneClient, S3PublicAccessCase, aws_registry
+from tests.contract.cases import all_cases
+from tests.contract.cases.aws_s3_public_access import S3PublicAccessCase
+from tests.contract.cases.contract import ActionCase, OneClient, ReadOnly, aws_registry
 
-STATES = [(S3PublicAccessCase, state) for state in S3PublicAccessCase.states]
+STATES = [(kind, state) for kind in all_cases() for state in kind.states]
+UNSETTLED = [(kind, kind.unsettled) for kind in all_cases()]
 ALL_ACTIONS = aws_registry(OneClient(None)).actions()
-READS = re.compile(r"^(get|list|describe|head|can|exceptions|meta)")
 
 
 @pytest.fixture
-def case(request: pytest.FixtureRequest, s3: Any, bucket: str) -> ActionCase:
+def case(request: pytest.FixtureRequest) -> ActionCase:
     kind, state = request.param
-    made: ActionCase = kind(s3, bucket)
+    made: ActionCase = kind.prepare(request)
     made.set_state(state)
     return made
+
+
+def named(value: tuple[type[ActionCase], str]) -> str:
+    return f"{value[0].__name__}-{value[1]}"
 
 
 def plan_of(case: ActionCase) -> ActionPlan:
     return case.registry().resolve(case.written).plan(case.target())
 
 
-class ReadOnly:
-    """Lets reads through to a client and fails the test on any write."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def __getattr__(self, name: str) -> Any:
-        assert READS.match(name), f"planning called {name}"
-        return getattr(self._client, name)
-
-
-@pytest.mark.parametrize("case", STATES, indirect=True, ids=str)
+@pytest.mark.parametrize("case", STATES, indirect=True, ids=named)
 def test_plan_and_observe_only_read(case: ActionCase) -> None:
     before = case.read_raw()
     step = case.registry(wrap=ReadOnly).resolve(case.written)
@@ -51,7 +46,7 @@ def test_plan_and_observe_only_read(case: ActionCase) -> None:
     assert case.read_raw() == before
 
 
-@pytest.mark.parametrize("case", STATES, indirect=True, ids=str)
+@pytest.mark.parametrize("case", STATES, indirect=True, ids=named)
 def test_apply_then_verify_holds_and_twice_is_harmless(case: ActionCase) -> None:
     plan, (action, _) = plan_of(case), case.action()
     action.apply(plan)
@@ -62,7 +57,7 @@ def test_apply_then_verify_holds_and_twice_is_harmless(case: ActionCase) -> None
     assert case.read_raw() == once
 
 
-@pytest.mark.parametrize("case", STATES, indirect=True, ids=str)
+@pytest.mark.parametrize("case", STATES, indirect=True, ids=named)
 def test_rollback_restores_exactly_and_twice_is_harmless(case: ActionCase) -> None:
     original, plan, (action, _) = case.read_raw(), plan_of(case), case.action()
     action.apply(plan)
@@ -72,14 +67,14 @@ def test_rollback_restores_exactly_and_twice_is_harmless(case: ActionCase) -> No
         assert case.read_raw() == original
 
 
-@pytest.mark.parametrize("case", [(S3PublicAccessCase, "half on")], indirect=True, ids=str)
+@pytest.mark.parametrize("case", UNSETTLED, indirect=True, ids=named)
 def test_verify_fails_when_the_write_did_not_happen(case: ActionCase) -> None:
     plan, (action, _) = plan_of(case), case.action()
-    with pytest.raises(PermanentActionError, match="not on"):
+    with pytest.raises(PermanentActionError, match="is .*, not "):
         action.verify(plan)
 
 
-@pytest.mark.parametrize("case", STATES, indirect=True, ids=str)
+@pytest.mark.parametrize("case", STATES, indirect=True, ids=named)
 def test_a_plan_survives_storage(case: ActionCase) -> None:
     plan = plan_of(case)
     assert ActionPlan.from_dict(plan.to_dict()) == plan

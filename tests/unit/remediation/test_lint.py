@@ -8,7 +8,7 @@ from audit.errors import InputError
 from remediation.lint import lint_playbook
 from remediation.memory import MemoryExecutions
 from remediation.playbook_schema import playbook_schema
-from tests.contract.action_cases import OneClient, aws_registry
+from tests.contract.cases.contract import OneClient, aws_registry
 from tests.fakes.switches import Bench
 
 GOOD = """\

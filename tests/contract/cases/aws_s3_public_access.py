@@ -1,61 +1,13 @@
-"""One case per action: what it is pointed at, and how a stranger would change or read it.
+"""A bucket's public access block, on moto's server."""
 
-A new action joins by adding its case; the suite in `test_actions.py` then holds it to the contract.
-"""
+from typing import Any, Self
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any
+import pytest
 
-from remediation.actions.aws.clients import Access, AwsClients
-from remediation.actions.clouds import Clouds
-from remediation.actions.contract import Action, Params
 from remediation.actions.registry import ActionRegistry
 from remediation.plan import Target
 from remediation.playbook import PlaybookAction
-
-
-class OneClient:
-    """Hands out the same client whatever is asked for."""
-
-    def __init__(self, client: object) -> None:
-        self._client = client
-
-    def client(self, service: str, *, region: str, access: Access) -> Any:
-        return self._client
-
-    def account_id(self) -> str:
-        return "123456789012"
-
-
-def aws_registry(clients: AwsClients) -> ActionRegistry:
-    """Return all actions, those on AWS with these clients."""
-    return ActionRegistry.standard(Clouds(aws=clients))
-
-
-class ActionCase(ABC):
-    """Everything the contract suite needs to know about one action."""
-
-    written: PlaybookAction
-    states: Mapping[str, object]
-
-    @abstractmethod
-    def target(self) -> Target: ...
-
-    @abstractmethod
-    def set_state(self, name: str) -> None:
-        """Bring the resource into one of the named starting states, behind the action's back."""
-
-    @abstractmethod
-    def read_raw(self) -> object:
-        """Read the resource without the action."""
-
-    @abstractmethod
-    def registry(self, *, wrap: Any = None) -> ActionRegistry: ...
-
-    def action(self) -> tuple[Action[Any], Params]:
-        step = self.registry().resolve(self.written)
-        return step.action, step.params
+from tests.contract.cases.contract import ActionCase, OneClient, aws_registry
 
 
 class S3PublicAccessCase(ActionCase):
@@ -83,9 +35,15 @@ class S3PublicAccessCase(ActionCase):
     }
     flags = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
+    unsettled = "half on"
+
     def __init__(self, s3: Any, bucket: str) -> None:
         self.s3 = s3
         self.bucket = bucket
+
+    @classmethod
+    def prepare(cls, request: pytest.FixtureRequest) -> Self:
+        return cls(request.getfixturevalue("s3"), request.getfixturevalue("bucket"))
 
     def target(self) -> Target:
         return Target(
