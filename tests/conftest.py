@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from moto.server import ThreadedMotoServer
 
 from audit.findings import Finding, Severity
+from tests.postgres import HOW_TO_GET_IT, find_server, running_postgres
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -58,6 +59,20 @@ def moto_endpoint() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Return the address of a Postgres: the one that DATABASE_URL_POSTGRES names, else a server of our own."""
+    if url := os.environ.get("DATABASE_URL_POSTGRES"):
+        yield url
+        return
+    programs = find_server()
+    if programs is None:
+        need("initdb", HOW_TO_GET_IT)
+    assert programs is not None
+    with running_postgres(programs) as url:
+        yield url
 
 
 @pytest.fixture
