@@ -222,6 +222,18 @@ class EmailSection(_Section):
         return _web_address(url)
 
 
+class TrailSection(_Section):
+    """Where the trail's head is noted outside the database, so that a cut at its end shows."""
+
+    anchor_file: Path | None = Field(
+        default=None, description="A file that each noted head is added to, best on another machine's disk."
+    )
+    anchor_channel: ChannelId | None = Field(
+        default=None, description="A channel that each noted head is posted to."
+    )
+    anchor_every_hours: int = Field(default=24, ge=1, le=24 * 31)
+
+
 class Config(_Section):
     """The file that COUNTERSIGN_CONFIG names."""
 
@@ -229,6 +241,7 @@ class Config(_Section):
     protection: ProtectionSection = Field(default_factory=ProtectionSection)
     brand: BrandSection = Field(default_factory=BrandSection)
     email: EmailSection = Field(default_factory=EmailSection)
+    trail: TrailSection = Field(default_factory=TrailSection)
     playbooks: Path | None = Field(default=None, description="A folder of playbook files of your own.")
     environment: str = Field(default="", max_length=40, description="Shown on cards, such as “production”.")
     channel: ChannelId | None = Field(

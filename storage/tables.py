@@ -199,3 +199,14 @@ class TrailRow(Row, table=True):
     body: bytes
     previous_hash: bytes = Field(unique=True)
     entry_hash: bytes = Field(unique=True)
+
+
+class AnchorRow(Row, table=True):
+    """A head of the trail that was, or is to be, noted outside this database. `told` once it is."""
+
+    __tablename__ = "anchors"
+
+    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    entry_hash: bytes
+    noted_at: datetime
+    told: bool

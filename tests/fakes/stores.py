@@ -5,11 +5,12 @@ database (`tests/contract/test_stores_*.py`). They may be shared between threads
 together the way `storage.Stores` does.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import RLock
 
+from audit.anchors import Anchor
 from audit.errors import InputError, NotFoundError, StateError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
 from remediation.execution import PlaybookExecution
@@ -18,6 +19,7 @@ from remediation.states import PlaybookStatus, check_transition
 from tests.fakes.reports import MemoryReports
 
 __all__ = [
+    "MemoryAnchors",
     "MemoryExecutions",
     "MemoryInbox",
     "MemoryPostings",
@@ -43,11 +45,45 @@ class MemoryTrail:
             self.entries.append(entry)
             return entry
 
+    def record_all(self, events: Sequence[TrailEvent]) -> list[TrailEntry]:
+        with self._lock:
+            before = list(self.entries)
+            try:
+                return [self.record(event) for event in events]
+            except TrailError:
+                self.entries[:] = before
+                raise
+
     def stream(self) -> Iterator[TrailEntry]:
         return iter(tuple(self.entries))
 
     def head(self) -> TrailEntry | None:
         return self.entries[-1] if self.entries else None
+
+
+class MemoryAnchors:
+    """Anchors in a list; `told` once they stand elsewhere."""
+
+    def __init__(self, trail: MemoryTrail) -> None:
+        self._trail = trail
+        self._begun: list[tuple[Anchor, datetime]] = []
+        self._told: set[int] = set()
+
+    def due(self, now: datetime, *, every: timedelta) -> Anchor | None:
+        head = self._trail.head()
+        if self._begun:
+            last, noted_at = self._begun[-1]
+            if last.seq not in self._told:
+                return last
+            if noted_at > now - every or head is None or head.seq <= last.seq:
+                return None
+        if head is None:
+            return None
+        self._begun.append((Anchor.of(head), now))
+        return Anchor.of(head)
+
+    def told(self, anchor: Anchor) -> None:
+        self._told.add(anchor.seq)
 
 
 class MemoryExecutions:
@@ -186,12 +222,14 @@ class MemoryStores:
     """All of them, on one trail."""
 
     trail: MemoryTrail = field(default_factory=MemoryTrail)
+    anchors: MemoryAnchors = field(init=False)
     reports: MemoryReports = field(init=False)
     executions: MemoryExecutions = field(init=False)
     postings: MemoryPostings = field(init=False)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
         object.__setattr__(self, "reports", MemoryReports(self.trail))
         object.__setattr__(self, "executions", MemoryExecutions(self.trail))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))
