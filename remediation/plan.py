@@ -5,12 +5,13 @@ will be, with which parameters, by which playbook text, under which policy. Advi
 (who uses the resource, what to look out for) may change from minute to minute and is left out.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Self
 
-from audit.canonical import digest
+from audit.canonical import canonical_bytes
 from audit.errors import StateError
 
 PLAN_FORMAT = 1
@@ -112,8 +113,12 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """Return what an approval signs: 64 hexadecimal digits."""
-        return digest(
+        """Return what an approval signs: 64 hexadecimal digits, the SHA-256 of `signed_bytes`."""
+        return hashlib.sha256(self.signed_bytes()).hexdigest()
+
+    def signed_bytes(self) -> bytes:
+        """Return the canonical bytes of all that the digest covers."""
+        return canonical_bytes(
             {
                 "v": PLAN_FORMAT,
                 "playbook_id": self.playbook_id,

@@ -90,3 +90,22 @@ def export() -> None:
             }
             sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         sys.stdout.buffer.flush()
+
+
+@app.command("evidence")
+def evidence(
+    execution: Annotated[str, typer.Argument(metavar="EXECUTION", help="The execution's id, x-….")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where the zip goes; EXECUTION.zip if left out.")
+    ] = None,
+) -> None:
+    """Write one zip that proves an execution: finding, plan, approvals, before, after, verification, chain, a page to read."""
+    from exporters.writing import replacing
+    from remediation.evidence import write_evidence
+
+    with one_line_errors(), open_stores() as stores:
+        found = stores.executions.get(execution)
+        path = output or Path(f"{found.execution_id}.zip")
+        with replacing(path) as file:
+            proof = write_evidence(found, stores.trail.stream(), file, now=datetime.now(UTC))
+    typer.echo(f"{path}: {proof.entries} entries of the trail, up to the head {proof.head}")

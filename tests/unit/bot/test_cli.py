@@ -378,3 +378,10 @@ def test_a_tail_cut_after_a_head_was_noted_is_found(tampered: Path) -> None:
     cut = countersign(tampered, "trail", "verify", "--anchor", noted)
     assert cut.returncode == 1
     assert "its tail was cut" in cut.stderr
+
+
+def test_evidence_about_nothing_is_one_line_and_no_file(folder: Path) -> None:
+    done = countersign(folder, "trail", "evidence", "x-none", "-o", str(folder / "e.zip"))
+    assert done.returncode == 1
+    assert "there is no execution x-none" in done.stderr
+    assert not (folder / "e.zip").exists()
