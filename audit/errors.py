@@ -7,6 +7,7 @@
     ├── ConfigError                a setting is missing or wrong; names the variable or key
     ├── RefusedError               a gate said no; carries the reason for the person who asked
     ├── StateError                 the thing has moved on: a lost compare-and-swap, a move not in the table
+    │   └── HeldError              another execution on the same resource is under way; carries its id
     ├── TrailError                 the trail cannot be written or does not verify
     └── ActionError                a step against a cloud failed
         ├── TemporaryActionError   worth another try after `delay_s`
@@ -49,6 +50,14 @@ class RefusedError(CountersignError):
 
 class StateError(CountersignError):
     """The thing moved on meanwhile, or the move is not in the transition table."""
+
+
+class HeldError(StateError):
+    """Another execution, `holder`, is under way on the same resource."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"{holder} is under way on the same resource")
+        self.holder = holder
 
 
 class TrailError(CountersignError):

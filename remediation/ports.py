@@ -17,7 +17,11 @@ class ExecutionStore(Protocol):
     """Executions, each change in one transaction with its trail entry: no trail, no change."""
 
     def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
-        """Store a new execution as version 1; one with the same id is returned as stored, and nothing is written."""
+        """Store a new execution as version 1; one with the same id is returned as stored, and nothing is written.
+
+        Raises:
+            HeldError: another one that is under way holds the same resource. Nothing is written.
+        """
 
     def save(
         self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
@@ -26,6 +30,7 @@ class ExecutionStore(Protocol):
 
         Raises:
             StateError: somebody was faster, or the transition table has no such move. Nothing is written.
+            HeldError: it would begin anew (to roll back) while another one holds the same resource. Nothing is written.
             TrailError: the trail cannot be written. Nothing is written.
         """
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from audit.actor import POLICY, WORKER, Actor
-from audit.errors import ActionError, InputError, RefusedError, StateError
+from audit.errors import ActionError, HeldError, InputError, RefusedError, StateError
 from audit.findings import Finding
 from audit.trail import TrailEvent
 from remediation.execution import Decision, PlaybookExecution, Verdict
@@ -66,11 +66,13 @@ class Remediation:
         """Draw up a plan and store it for decision.
 
         Where nothing would change the execution is `COMPLETED` at once and nobody is asked. A plan that
-        cannot be drawn up is stored `FAILED` with the explanation. A repeated id returns the stored execution.
+        cannot be drawn up is stored `FAILED` with the explanation. A repeated id returns the stored execution. Where the
+        same fix is under way on the same resource already, that execution is joined and returned.
 
         Raises:
             InputError: the playbook cannot be used, or the finding asks for nothing; nothing is stored.
-            RefusedError: it would run without anybody's approval, and the rules do not let it.
+            RefusedError: it would run without anybody's approval, and the rules do not let it; or another fix is under
+                way on the same resource.
         """
         refuse_unattended(self.policy, playbook)
         blank = self._blank(
@@ -82,9 +84,43 @@ class Remediation:
             execution = blank.moved(PlaybookStatus.FAILED, error=error.explain(), ended_at=blank.created_at)
         else:
             execution = _planned(blank, plan, needs_approval=playbook.requires_approval)
-        stored = self.store.create(execution, self._event("execution.requested", requester, execution))
-        self.notifier.changed(stored.execution_id)
-        return stored
+        return self._create_or_join(execution)
+
+    def _create_or_join(self, execution: PlaybookExecution) -> PlaybookExecution:
+        """Store a new execution; while another one holds its resource, join that one instead."""
+        for _ in range(_RACES):
+            try:
+                event = self._event("execution.requested", execution.requester, execution)
+                stored = self.store.create(execution, event)
+            except HeldError as error:
+                joined = self._join(self.store.get(error.holder), execution)
+                if joined is None:
+                    continue
+                return joined
+            self.notifier.changed(stored.execution_id)
+            return stored
+        raise RefusedError("Many people are asking for fixes of this resource at once. Try again.")
+
+    def _join(self, holder: PlaybookExecution, wanted: PlaybookExecution) -> PlaybookExecution | None:
+        """Add a request to the execution that is under way; None where that one is over by now.
+
+        Raises:
+            RefusedError: it is another fix.
+        """
+        try:
+            if holder.status is PlaybookStatus.PENDING and self.clock() >= holder.expires_at:
+                self.expire(holder)
+                return None
+            if not holder.held:
+                return None
+            if holder.playbook_id != wanted.playbook_id:
+                raise RefusedError(
+                    f"{holder.playbook_name} ({holder.execution_id}) is under way on {holder.finding.resource}. "
+                    "Wait until it is over, or have it rejected."
+                )
+            return self._save(holder, holder, "execution.joined", wanted.requester)
+        except StateError:  # it moved on at this moment: look again
+            return None
 
     def _blank(
         self,
@@ -105,6 +141,7 @@ class Remediation:
             created_at=now,
             expires_at=now + self.policy.expires_after,
             channel=channel,
+            holds=_hold(finding),
             dry_run=dry_run,
         )
 
@@ -244,6 +281,17 @@ class Remediation:
 
     def _event(self, kind: str, actor: Actor, execution: PlaybookExecution, **detail: object) -> TrailEvent:
         return execution_event(kind, actor, execution, at=self.clock(), detail=detail)
+
+
+def _hold(finding: Finding) -> str:
+    """Return the name of the resource that one execution at a time may work on; empty where none is named.
+
+    An ARN, a self link or an ARM id is its own in the whole world; a bare name is in its account and region.
+    """
+    resource = finding.resource.strip().casefold()
+    if not resource or ":" in resource or "/" in resource:
+        return resource
+    return f"{finding.provider} {finding.account_id} {finding.region} {resource}"
 
 
 def _planned(execution: PlaybookExecution, plan: Plan, *, needs_approval: bool) -> PlaybookExecution:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from threading import RLock
 
 from audit.anchors import Anchor
-from audit.errors import InputError, NotFoundError, StateError, TrailError
+from audit.errors import HeldError, InputError, NotFoundError, StateError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER, Posting, Request
@@ -99,6 +99,7 @@ class MemoryExecutions:
         with self._lock:
             if stored := self.by_id.get(execution.execution_id):
                 return stored
+            self._refuse_held(execution)
             return self._store(replace(execution, version=1), event)
 
     def save(
@@ -112,7 +113,17 @@ class MemoryExecutions:
             stored = self.by_id.get(before.execution_id)
             if stored is None or (stored.version, stored.status) != (before.version, before.status):
                 raise StateError(f"execution {before.execution_id} has moved on meanwhile")
+            self._refuse_held(after)
             return self._store(replace(after, version=before.version + 1), event)
+
+    def _refuse_held(self, execution: PlaybookExecution) -> None:
+        for other in self.by_id.values():
+            if (
+                execution.held
+                and other.held == execution.held
+                and other.execution_id != execution.execution_id
+            ):
+                raise HeldError(other.execution_id)
 
     def get(self, execution_id: str) -> PlaybookExecution:
         try:

@@ -120,8 +120,10 @@ def test_rejection_and_history(
         playbook, finding.to_dict(), "analyst@company.com", execution_id="x-first"
     )
     assert again == first
-    second = executor.execute_playbook(playbook, finding.to_dict(), "analyst@company.com")
+    joined = executor.execute_playbook(playbook, finding.to_dict(), "other@company.com")
+    assert joined.execution_id == "x-first", "one at a time works on a resource"
     assert executor.reject_execution("x-first", "manager@company.com", "not now")
+    second = executor.execute_playbook(playbook, finding.to_dict(), "analyst@company.com")
     history = executor.get_execution_history(playbook_id="AWS-PUBLIC-S3", limit=10)
     assert [execution.execution_id for execution in history] == [second.execution_id, "x-first"]
     assert (

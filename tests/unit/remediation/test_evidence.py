@@ -31,12 +31,12 @@ def store() -> MemoryExecutions:
 def ran(store: MemoryExecutions) -> PlaybookExecution:
     """One execution between others, run and put back."""
     bench = Bench(store)
-    bench.remediation.request(door_playbook(), door_finding(), ANA)
+    bench.remediation.request(door_playbook(), replace(door_finding(), resource="board/hall"), ANA)
     hostile = replace(door_finding(), title=HOSTILE)
     asked = bench.remediation.request(door_playbook(), hostile, ANA)
     bench.remediation.approve(asked.execution_id, OMAR)
     bench.runner.run(asked.execution_id)
-    bench.remediation.request(door_playbook(names=("gate",)), door_finding(), ANA)
+    bench.remediation.request(door_playbook(), replace(door_finding(), resource="board/gate"), ANA)
     return bench.runner.roll_back(asked.execution_id, OMAR)
 
 

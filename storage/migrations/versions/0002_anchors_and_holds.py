@@ -1,4 +1,4 @@
-"""Which heads of the trail were noted outside the database."""
+"""Which heads of the trail were noted outside the database; what an execution holds while it is under way."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,3 +16,6 @@ def upgrade() -> None:
         sa.Column("told", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_anchors"),
     )
+    # Executions made by earlier versions hold nothing; the ones that are under way may end as they would have.
+    op.add_column("executions", sa.Column("held", sa.String(), nullable=True))
+    op.create_index("uq_executions_held", "executions", ["held"], unique=True)
