@@ -91,7 +91,9 @@ def _is_plain(text: str) -> bool:
     looking for what is not.
     """
     return (
-        len(text) <= LONGEST_SHOWN and text.isascii() and not text.encode().translate(None, delete=_PLAIN_ASCII)
+        len(text) <= LONGEST_SHOWN
+        and text.isascii()
+        and not text.encode().translate(None, delete=_PLAIN_ASCII)
     )
 
 
