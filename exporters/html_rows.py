@@ -61,17 +61,16 @@ def _cells(record: FindingDict, group: Group, status: str) -> str:
     Most rows hold nothing that needs escaping or cutting. To see that once for all cells together takes a third of the
     time that looking at each of them does.
     """
-    get = record.get
     resource, identifier = record["resource"], record["id"]
-    kind, found = get("resource_type", ""), get("evidence", "")
-    account, region = get("account_id", ""), get("region", "")
+    kind, found = record.get("resource_type", ""), record.get("evidence", "")
+    account, region = record.get("account_id", ""), record.get("region", "")
     if _group_texts(record) != group.texts:
         found = _with_own_texts(found, record, group)
     cells = (resource, kind, account, region, found, identifier)
     if not _is_plain("".join(cells)):
         resource, kind, account, region, found, identifier = map(_text, cells)
     between = " &middot; " if account and region else ""
-    handle = get("handle", "")
+    handle = record.get("handle", "")
     return (
         f'<tr><th scope="row">{resource}<small>{kind}</small></th>'
         f"<td>{account}{between}{region}</td><td>{found}</td>"

@@ -69,5 +69,5 @@ def keep_picture(request: pytest.FixtureRequest) -> KeepPicture:
 
 @pytest.fixture
 def take_picture(keep_picture: KeepPicture) -> Callable[[Page, str], None]:
-    """Return a function that keeps a picture of the window as it is."""
-    return lambda window, name: keep_picture(name, window.screenshot())
+    """Return a function that keeps a picture of the window, with what is still fading in already there."""
+    return lambda window, name: keep_picture(name, window.screenshot(animations="disabled"))

@@ -1,4 +1,7 @@
-"""Small PNGs for the documentation: a screenshot in its 256 commonest colours takes a third of the room."""
+"""Small PNGs for the documentation: a screenshot in 256 of its colours takes a third of the room.
+
+First the commonest of each hue, so that a red word on a large white page stays red; then the commonest of the others.
+"""
 
 import base64
 import struct
@@ -16,8 +19,13 @@ _TO_INDICES = """async ([data, most]) => {
   const counts = new Map();
   for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
   const split = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
-  const commonest = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, most);
-  const palette = commonest.map(([pixel]) => split(pixel));
+  const sorted = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([pixel]) => pixel);
+  const hues = new Map();
+  for (const pixel of sorted) {
+    const hue = split(pixel).map((value) => value >> 5).join();
+    if (!hues.has(hue)) hues.set(hue, pixel);
+  }
+  const palette = [...new Set([...hues.values(), ...sorted])].slice(0, most).map(split);
   const nearest = (pixel) => {
     const at = split(pixel);
     const far = palette.map((colour) => colour.reduce((sum, value, place) => sum + (value - at[place]) ** 2, 0));
@@ -40,7 +48,12 @@ def shrink(browser: Browser, picture: bytes) -> bytes:
     indices, width = base64.b64decode(found["indices"]), found["width"]
     lines = b"".join(b"\0" + indices[at : at + width] for at in range(0, len(indices), width))
     header = struct.pack(">IIBBBBB", width, found["height"], 8, 3, 0, 0, 0)
-    chunks = {b"IHDR": header, b"PLTE": bytes(found["palette"]), b"IDAT": zlib.compress(lines, 9), b"IEND": b""}
+    chunks = {
+        b"IHDR": header,
+        b"PLTE": bytes(found["palette"]),
+        b"IDAT": zlib.compress(lines, 9),
+        b"IEND": b"",
+    }
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, content) for name, content in chunks.items())
 
 
