@@ -119,7 +119,7 @@ class Bench:
     now: datetime = START
 
     def __post_init__(self) -> None:
-        planner = Planner(ActionRegistry([Switch(self.board)]), self.policy)
+        planner = Planner(ActionRegistry([Switch(self.board)]), self.policy, clock=lambda: self.now)
         self.remediation = Remediation(
             store=self.store, planner=planner, directory=self.people, clock=lambda: self.now
         )
