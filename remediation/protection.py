@@ -145,13 +145,13 @@ class Protection:
         if checked := [
             word
             for word, is_set in (
-                ("resource", bool(self.resources)),
-                ("account", self.accounts is not None),
+                ("resources", bool(self.resources)),
+                ("accounts", self.accounts is not None),
                 ("tags", bool(self.tags)),
             )
             if is_set
         ]:
-            yield f"Not protected, by its {', '.join(checked)}"
+            yield f"Let through by `protection`: {', '.join(checked)}"
         if self.windows:
             yield f"May run {self._hours()} only"
         for freeze in sorted(self.freezes, key=lambda freeze: freeze.first):

@@ -104,5 +104,6 @@ def _load(url: SecretStr, *, name: str) -> "Apprise":
 
 @cache
 def _quiet() -> None:
-    """Silence Apprise's loggers: what they say of a failure holds parts of the URL."""
+    """Silence whoever writes parts of a URL into logs: Apprise of a failure, urllib3 at DEBUG of every request."""
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)

@@ -55,10 +55,13 @@ class ScriptFolder:
                 )
             except OSError as error:
                 raise _refusal(name, self._why(error, name, folder)) from None
-            with os.fdopen(handle, "rb") as file:
-                if why := _fault(os.fstat(file.fileno())):
+            try:
+                if why := _fault(os.fstat(handle)):
                     raise _refusal(name, why)
-                content = file.read(LARGEST + 1)
+                with os.fdopen(handle, "rb", closefd=False) as file:
+                    content = file.read(LARGEST + 1)
+            finally:
+                os.close(handle)
         if len(content) > LARGEST:
             raise _refusal(name, f"it is larger than {LARGEST // 1024} kB")
         return Script(name, content)

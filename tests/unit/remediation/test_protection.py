@@ -306,7 +306,7 @@ def test_the_card_says_what_was_checked_and_when_it_may_run() -> None:
     plan = ask(bench(rules)).plan
     assert plan is not None
     assert plan.actions[0].notes == (
-        "Not protected, by its resource, account",
+        "Let through by `protection`: resources, accounts",
         "May run Mon, Tue, Wed, Thu, Fri 09:00-16:00 UTC only",
         "May not run from 2026-12-20 to 2027-01-03 Europe/Berlin",
     )
