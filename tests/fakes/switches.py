@@ -121,7 +121,9 @@ class Bench:
     others: Sequence[Action[Any]] = ()
 
     def __post_init__(self) -> None:
-        planner = Planner(ActionRegistry([Switch(self.board), *self.others]), self.policy, clock=lambda: self.now)
+        planner = Planner(
+            ActionRegistry([Switch(self.board), *self.others]), self.policy, clock=lambda: self.now
+        )
         self.remediation = Remediation(
             store=self.store, planner=planner, directory=self.people, clock=lambda: self.now
         )

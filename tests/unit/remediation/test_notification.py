@@ -272,7 +272,9 @@ def test_a_target_that_does_not_take_it_fails_and_no_secret_shows(
     assert CANARY not in "".join(f"{record.getMessage()}{record.exc_text}" for record in caplog.records)
 
 
-def test_a_target_that_the_configuration_does_not_name_is_refused_with_the_nearest(receiver: Receiver) -> None:
+def test_a_target_that_the_configuration_does_not_name_is_refused_with_the_nearest(
+    receiver: Receiver,
+) -> None:
     bench = oncall_bench(receiver)
     asked = bench.remediation.request(telling({**ONCALL, "target": "oncal"}), door_finding(), ANA)
     assert asked.status is PlaybookStatus.FAILED
@@ -331,7 +333,9 @@ def test_every_schema_is_one_that_apprise_knows_and_none_of_its_local_ones() -> 
         for schema in service[kind] or ()
     }
     assert known >= SCHEMAS
-    assert SCHEMAS.isdisjoint({"file", "syslog", "rsyslog", "dbus", "gnome", "macosx", "windows", "apprise", "apprises"})
+    assert SCHEMAS.isdisjoint(
+        {"file", "syslog", "rsyslog", "dbus", "gnome", "macosx", "windows", "apprise", "apprises"}
+    )
 
 
 def test_importing_all_actions_does_not_load_apprise() -> None:

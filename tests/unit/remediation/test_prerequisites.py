@@ -18,7 +18,17 @@ from remediation.playbook import RemediationPlaybook
 from remediation.prerequisites import CHECKS, Circumstances, require
 from remediation.protection import ChangeWindow, Protection
 from remediation.states import PlaybookStatus
-from tests.fakes.switches import ANA, OMAR, POLICY, START, Bench, Switch, SwitchParams, door_finding, door_playbook
+from tests.fakes.switches import (
+    ANA,
+    OMAR,
+    POLICY,
+    START,
+    Bench,
+    Switch,
+    SwitchParams,
+    door_finding,
+    door_playbook,
+)
 
 NIGHT = ChangeWindow(days=frozenset({"tue"}), start=time(22), end=time(23), zone=ZoneInfo("UTC"))
 
@@ -47,7 +57,9 @@ def make_bench(protection: Protection | None = None, *, tags: Mapping[str, str] 
     )
 
 
-def book_with(*prerequisites: str, kind: str = "switch", names: tuple[str, ...] = ("door",)) -> RemediationPlaybook:
+def book_with(
+    *prerequisites: str, kind: str = "switch", names: tuple[str, ...] = ("door",)
+) -> RemediationPlaybook:
     book = door_playbook(names=())
     for name in names:
         book.add_action(f"close_{name}", kind, {"name": name, "to": "closed"})
@@ -70,7 +82,9 @@ def test_all_five_hold_and_the_card_says_so() -> None:
 
 
 def test_an_unknown_check_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(InputError, match="CLOSE-DOOR: there is no prerequisite resource_exist; did you mean resource_exists"):
+    with pytest.raises(
+        InputError, match="CLOSE-DOOR: there is no prerequisite resource_exist; did you mean resource_exists"
+    ):
         make_bench().runner.planner.check(book_with("resource_exist"))
     with pytest.raises(InputError, match="there are resource_exists, finding_open"):
         make_bench().runner.planner.check(book_with("zzz"))
@@ -79,14 +93,18 @@ def test_an_unknown_check_is_refused_with_the_nearest_name() -> None:
 def test_a_resource_that_no_step_reads_is_not_known_to_exist() -> None:
     planner = make_bench().runner.planner
     planner.draw_up(manual_book(), door_finding())
-    with pytest.raises(RefusedError, match=r"nobody can tell whether it exists. \(prerequisite resource_exists\)"):
+    with pytest.raises(
+        RefusedError, match=r"nobody can tell whether it exists. \(prerequisite resource_exists\)"
+    ):
         planner.draw_up(manual_book("resource_exists"), door_finding())
 
 
 def test_a_finding_that_passes_is_not_open() -> None:
     passed = replace(door_finding(), status=FindingStatus.PASS)
     seen = Circumstances(finding=passed, drafts=[], protection=Protection(), now=START)
-    with pytest.raises(RefusedError, match=r"is PASS, so there is nothing to fix. \(prerequisite finding_open\)"):
+    with pytest.raises(
+        RefusedError, match=r"is PASS, so there is nothing to fix. \(prerequisite finding_open\)"
+    ):
         require(["finding_open"], seen)
 
 
@@ -200,7 +218,8 @@ def test_what_infrastructure_code_keeps_is_said(tags: dict[str, str], manager: s
 
 
 @pytest.mark.parametrize(
-    "tags", [None, {}, {"terraform": "false"}, {"ManagedBy": "hand"}, {"ManagedBy": ""}, {"owner": "terraform"}]
+    "tags",
+    [None, {}, {"terraform": "false"}, {"ManagedBy": "hand"}, {"ManagedBy": ""}, {"owner": "terraform"}],
 )
 def test_and_nothing_is_said_where_it_does_not(tags: dict[str, str] | None) -> None:
     assert describe_manager(tags) == ()

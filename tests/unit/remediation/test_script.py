@@ -211,7 +211,9 @@ def test_a_status_other_than_0_fails_with_the_last_line(folder: Path) -> None:
     write(folder, "#!/bin/sh\necho begun\necho 'no such door' >&2\nexit 3\n")
     failed = run(bench_on(folder))
     assert failed.status is PlaybookStatus.FAILED
-    assert "ended with status 3: no such door. Next: look at what the script may have done" in str(failed.error)
+    assert "ended with status 3: no such door. Next: look at what the script may have done" in str(
+        failed.error
+    )
 
 
 def test_what_cannot_be_started_fails(folder: Path) -> None:
