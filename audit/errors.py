@@ -83,6 +83,9 @@ class Cause(Enum):
     INVALID = ("invalid", "the request does not fit this resource; check the finding and the playbook")
     NOT_VERIFIED = ("not verified", "the resource does not look as planned; look at it before trying again")
     NOT_INSTALLED = ("not installed", "install the extra that carries this cloud's SDK")
+    NOT_CONFIGURED = ("not configured", "have whoever runs Countersign add it to the configuration")
+    NOT_SENT = ("not sent", "pass the message on yourself; it is not sent again by itself")
+    SCRIPT_FAILED = ("script failed", "look at what the script may have done before trying again")
 
     def __init__(self, word: str, next_step: str) -> None:
         self.word = word

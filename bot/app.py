@@ -32,6 +32,7 @@ from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.listeners import register
+from handlers.messenger import SlackMessenger
 from handlers.notifier import DispatchingNotifier
 from handlers.services import Services
 from remediation.journal import Journal
@@ -170,7 +171,7 @@ def _make_services(
     formats: Mapping[str, ExportFormat],
 ) -> Services:
     client = make_client(settings)
-    planner = make_planner(config.to_policy())
+    planner = make_planner(settings, config, messenger=SlackMessenger(client))
     notifier = DispatchingNotifier(worker)
     return Services(
         reports=stores.reports,

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from audit.errors import ConfigError, InputError
 from audit.strict_yaml import load_yaml
 from bot.config_errors import explain
+from bot.equipping import RawCallName, ScriptsSection, Targets
 from bot.links import ReportLinks
 from bot.protection import ProtectionSection
 from exporters.brand import Brand
@@ -243,6 +244,14 @@ class Config(_Section):
     email: EmailSection = Field(default_factory=EmailSection)
     trail: TrailSection = Field(default_factory=TrailSection)
     playbooks: Path | None = Field(default=None, description="A folder of playbook files of your own.")
+    notifications: Targets = Field(
+        default_factory=dict, description="Apprise URLs by the names that playbooks use for them."
+    )
+    scripts: ScriptsSection | None = None
+    raw_calls: list[RawCallName] = Field(
+        default_factory=list,
+        description="Calls to AWS that playbooks may make unplanned, as s3:delete-bucket-policy.",
+    )
     environment: str = Field(default="", max_length=40, description="Shown on cards, such as “production”.")
     channel: ChannelId | None = Field(
         default=None, description="Where cards go for fixes that were not asked for in Slack."

@@ -89,6 +89,17 @@ class Notifier(Protocol):
         """Have the execution's card and its thread brought up to date, soon. Never raises."""
 
 
+class Messenger(Protocol):
+    """Speaks in the channels where people talk."""
+
+    def post(self, channel: str, text: str) -> str:
+        """Post a text once, and never again by itself; return where it stands. Nothing in it is read as a command.
+
+        Raises:
+            ActionError: it was not taken, or nobody can tell whether it was.
+        """
+
+
 class Silent:
     """A notifier for programs that read the return value."""
 

@@ -7,15 +7,17 @@ is one stored transition with its trail entry; the notifier is told afterwards, 
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 
 from audit.actor import POLICY, WORKER, Actor
 from audit.errors import ActionError, HeldError, InputError, RefusedError, StateError
 from audit.findings import Finding
 from audit.trail import TrailEvent
+from remediation.clock import utc_now as utc_now  # noqa: PLC0414 - others import it from here
 from remediation.execution import Decision, PlaybookExecution, Verdict
 from remediation.plan import Plan
-from remediation.planning import Planner, planned_result
+from remediation.planning import Planner, planned_results
 from remediation.playbook import RemediationPlaybook
 from remediation.policy import (
     Policy,
@@ -31,11 +33,6 @@ from remediation.ports import Directory, ExecutionStore, Notifier, Person, Silen
 from remediation.states import PlaybookStatus
 
 _RACES = 5
-
-
-def utc_now() -> datetime:
-    """Return the time, aware UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,22 +142,25 @@ class Remediation:
             dry_run=dry_run,
         )
 
-    def approve(self, execution_id: str, actor: Actor, *, revision: int | None = None) -> PlaybookExecution:
+    def approve(
+        self, execution_id: str, actor: Actor, *, revision: int | None = None, reason: str = ""
+    ) -> PlaybookExecution:
         """Record a person's signature on the plan; with enough of them the execution is `APPROVED`.
 
         Args:
             execution_id: which one.
             actor: who signs.
             revision: the revision of the plan they saw; None where they saw the stored one.
+            reason: what they want on record with it.
 
         Raises:
             NotFoundError: there is no such execution.
             RefusedError: this person may not, or not now; nothing was decided.
         """
-        return self._decide(self._approve_once, execution_id, actor, revision)
+        return self._decide(partial(self._approve_once, reason.strip()), execution_id, actor, revision)
 
     def _approve_once(
-        self, execution: PlaybookExecution, actor: Actor, revision: int | None
+        self, reason: str, execution: PlaybookExecution, actor: Actor, revision: int | None
     ) -> PlaybookExecution:
         refuse_late(execution, revision=revision, now=self.clock())
         self.policy.protection.refuse_time(self.clock())
@@ -169,10 +169,11 @@ class Remediation:
         refuse_self_approval(self.policy, self._requester(execution), person.actor)
         refuse_twice(execution, person.actor)
         refuse_outsider(self.policy, person)
-        signed = self._signed(execution, Verdict.APPROVE, person.actor)
+        signed = self._signed(execution, Verdict.APPROVE, person.actor, reason=reason)
+        why = {"reason": reason} if reason else {}
         if is_approved(self.policy, signed):
-            return self._save(execution, _for_real(signed), "execution.approved", person.actor)
-        return self._save(execution, signed, "execution.signed", person.actor)
+            return self._save(execution, _for_real(signed), "execution.approved", person.actor, **why)
+        return self._save(execution, signed, "execution.signed", person.actor, **why)
 
     def approve_by_policy(self, execution: PlaybookExecution) -> PlaybookExecution:
         """Let the policy itself sign a playbook that needs no person; recorded as the policy's decision.
@@ -296,7 +297,7 @@ def _hold(finding: Finding) -> str:
 
 def _planned(execution: PlaybookExecution, plan: Plan, *, needs_approval: bool) -> PlaybookExecution:
     """Fill in the plan; what would change nothing, or is a rehearsal nobody has to sign, is complete."""
-    results = tuple(planned_result(action, dry_run=execution.dry_run) for action in plan.actions)
+    results = planned_results(plan, dry_run=execution.dry_run)
     filled = replace(execution, plan=plan, actions=results)
     if plan.is_needed and (needs_approval or not execution.dry_run):
         return filled
@@ -305,8 +306,7 @@ def _planned(execution: PlaybookExecution, plan: Plan, *, needs_approval: bool) 
 
 def _for_real(signed: PlaybookExecution) -> PlaybookExecution:
     """Approve: from here on it is no rehearsal, whatever it began as, and the trail must not call it one."""
-    plans = signed.plan.actions if signed.plan else ()
-    results = tuple(planned_result(action, dry_run=False) for action in plans)
+    results = planned_results(signed.plan, dry_run=False) if signed.plan else ()
     return signed.moved(PlaybookStatus.APPROVED, dry_run=False, actions=results)
 
 

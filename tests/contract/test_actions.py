@@ -11,7 +11,7 @@ from audit.errors import Cause, PermanentActionError
 from remediation.actions.aws.clients import Boto3Clients
 from remediation.actions.contract import Action, Params
 from remediation.plan import ActionPlan, Plan, Target
-from remediation.playbook import PlaybookAction
+from remediation.playbook import CLOUDS, PlaybookAction
 from tests.contract.cases import all_cases
 from tests.contract.cases.aws_s3_public_access import S3PublicAccessCase
 from tests.contract.cases.contract import ActionCase, OneClient, ReadOnly, aws_registry
@@ -87,7 +87,8 @@ def test_every_action_declares_what_it_is(action: Action[Any]) -> None:
     assert isinstance(action.idempotent, bool)
     for phase in (action.permissions.plan, action.permissions.apply, action.permissions.rollback):
         assert all(re.fullmatch(r"[a-z0-9]+:[A-Z][A-Za-z]+", name) for name in phase)
-    assert action.permissions.plan
+    assert bool(action.permissions.plan) == (action.action_type in CLOUDS)
+    assert action.effect == "change" or not action.reversible
     assert bool(action.permissions.rollback) == action.reversible
 
 

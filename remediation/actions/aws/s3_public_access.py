@@ -60,6 +60,7 @@ class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
             "s3:GetBucketPolicyStatus",
             "s3:GetBucketAcl",
             "s3:GetBucketWebsite",
+            "s3:GetBucketTagging",
         ),
         apply=("s3:PutBucketPublicAccessBlock",),
         rollback=("s3:PutBucketPublicAccessBlock",),
@@ -75,6 +76,7 @@ class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
             target=bucket.target,
             before=before,
             after=after,
+            tags=bucket.read_tags(),
             untouched=bucket.describe_untouched(),
             notes=bucket.describe_visitors(),
         )
@@ -157,6 +159,13 @@ class _Bucket:
             return ("The bucket serves a website: visitors will be refused once the block is on.",)
         return ()
 
+    def read_tags(self) -> Mapping[str, str] | None:
+        """Return the bucket's tags, None where they cannot be read."""
+        tagging = self._advice(lambda s3, where: s3.get_bucket_tagging(**where), absent="NoSuchTagSet")
+        if tagging is None:
+            return None
+        return {str(tag["Key"]): str(tag["Value"]) for tag in tagging.get("TagSet", ())}
+
     def _policy(self) -> str:
         status = self._advice(
             lambda s3, where: s3.get_bucket_policy_status(**where)["PolicyStatus"],
@@ -199,7 +208,9 @@ _Call = Callable[[Any, Mapping[str, str]], Mapping[str, Any]]
 
 
 def _at(target: Target, region: str) -> Target:
-    return Target(provider="aws", resource=target.resource, account_id=target.account_id, region=region)
+    """Return the bucket in a region, by its one ARN: what is protected by that must not pass by its bare name."""
+    arn = f"arn:{partition(region)}:s3:::{bucket_name(target.resource)}"
+    return Target(provider="aws", resource=arn, account_id=target.account_id, region=region)
 
 
 def bucket_name(resource: str) -> str:
