@@ -14,7 +14,6 @@ from audit.errors import ActionError, CountersignError, RefusedError
 from remediation.actions.registry import Step
 from remediation.attempt import attempt, require_unchanged
 from remediation.drift import drift_between, spell
-from remediation.evidence import signatures
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import KINDS, InHand, Journal, plans_of
 from remediation.plan import ActionPlan, Plan
@@ -23,6 +22,7 @@ from remediation.policy import is_approved
 from remediation.recovery import recover_rollback, recover_run
 from remediation.rollback import roll_back
 from remediation.service import refuse_without_rollback
+from remediation.signatures import signatures
 from remediation.states import ActionStatus, PlaybookStatus
 
 
