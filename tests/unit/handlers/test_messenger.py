@@ -1,6 +1,7 @@
 """Messages of playbooks into channels, against the stand-in for Slack."""
 
-import socket
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from slack_sdk import WebClient
@@ -36,16 +37,32 @@ def test_a_channel_that_is_none_is_explained(house: House) -> None:
     assert len(caught.value.explain().splitlines()) == 1
 
 
+class HangsUp(BaseHTTPRequestHandler):
+    """A Slack that takes every call and hangs up before it answers."""
+
+    calls: list[str] = []
+
+    def do_POST(self) -> None:
+        self.calls.append(self.path)
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None: ...
+
+
 def test_where_slack_does_not_answer_it_may_have_arrived_and_is_not_tried_again() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        client = WebClient("xoxb-1", base_url=f"http://127.0.0.1:{server.getsockname()[1]}/", timeout=1)
-        with pytest.raises(TemporaryActionError, match="it may have arrived") as caught:
-            SlackMessenger(client).post(CHANNEL, "Hello")
-        assert caught.value.cause is Cause.NOT_SENT
-        server.setblocking(False)
-        server.accept()[0].close()
-        with pytest.raises(BlockingIOError):  # one call, and no other
-            server.accept()
+    HangsUp.calls.clear()
+    with HTTPServer(("127.0.0.1", 0), HangsUp) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        client = WebClient("xoxb-1", base_url=f"http://127.0.0.1:{server.server_port}/", timeout=5)
+        try:
+            with pytest.raises(TemporaryActionError, match="it may have arrived") as caught:
+                SlackMessenger(client).post(CHANNEL, "Hello")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert caught.value.cause is Cause.NOT_SENT
+    assert HangsUp.calls == ["/chat.postMessage"]
 
 
 def test_a_message_that_grows_beyond_slacks_limit_is_refused_whole(house: House) -> None:

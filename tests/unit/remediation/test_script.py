@@ -315,6 +315,19 @@ def test_it_runs_as_another_user_where_the_bot_may_switch_and_the_card_warns_whe
         assert uid == os.geteuid()
 
 
+def test_the_other_user_is_in_none_of_the_bots_groups(folder: Path, out: Path) -> None:
+    write(folder, f"#!/bin/sh\nid -G > {out}/groups\n")
+    mine = os.getgroups()
+    if IS_ROOT:
+        os.setgroups([*mine, 54321])
+    try:
+        assert run(bench_on(folder, user=OTHER)).status is PlaybookStatus.COMPLETED
+    finally:
+        if IS_ROOT:
+            os.setgroups(mine)
+    assert "54321" not in (out / "groups").read_text().split()
+
+
 def test_without_a_user_the_card_warns(folder: Path) -> None:
     write(folder, "#!/bin/sh\n")
     assert "with all the bot may do: `scripts.user` is not set" in notes_of(asked(bench_on(folder)))[0]
