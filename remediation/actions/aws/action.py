@@ -2,12 +2,18 @@
 
 from typing import Any, ClassVar, TypeVar
 
+from audit.errors import Cause, PermanentActionError
+from remediation.actions.aws.arns import partition, partition_of
 from remediation.actions.aws.clients import Access, AwsClients
 from remediation.actions.contract import Action, Params, Permissions, Phase
 from remediation.plan import Target
 
 P = TypeVar("P", bound=Params)
 ANY = "*"
+# What IAM reads as “any” or as a variable, where it stands in a resource's ARN.
+_WILDCARDS = frozenset("*?$")
+
+__all__ = ["ANY", "AwsAction", "partition", "partition_of"]
 
 
 class AwsAction(Action[P]):
@@ -23,8 +29,10 @@ class AwsAction(Action[P]):
         """Return a client for a target's account and region that may do what this phase needs on this target.
 
         Raises:
-            ActionError: there is no SDK, region or credential to make it with.
+            ActionError: there is no SDK, region or credential to make it with, or the target is not one resource.
         """
+        if not _WILDCARDS.isdisjoint(target.resource):
+            raise PermanentActionError(f"“{target.resource[:120]}” is not one resource", cause=Cause.INVALID)
         allowed = tuple((name, self.scope(name, target)) for name in self.permissions.of(phase))
         access = Access(account_id=target.account_id, allowed=allowed)
         return self._clients.client(service, region=target.region, access=access)
@@ -32,10 +40,3 @@ class AwsAction(Action[P]):
     def scope(self, permission: str, target: Target) -> str:  # noqa: ARG002 - for those that can say more
         """Return the ARN on which a permission is needed; `*` where AWS knows nothing narrower."""
         return ANY
-
-
-def partition(region: str) -> str:
-    """Return the partition of a region: the second part of its ARNs."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
