@@ -156,7 +156,7 @@ def _make_services(
     formats: Mapping[str, ExportFormat],
 ) -> Services:
     client = make_client(settings)
-    planner = make_planner(config.to_policy())
+    planner = make_planner(config)
     notifier = DispatchingNotifier(worker)
     return Services(
         reports=stores.reports,

@@ -25,7 +25,7 @@ def ask_from_shell(
         raise ConfigError("`channel` is not set in the configuration: it says where the card appears")
     if "@" not in email:
         raise InputError(f"“{email[:80]}” is not an email address")
-    planner = make_planner(config.to_policy())
+    planner = make_planner(config)
     remediation = Remediation(store=stores.executions, planner=planner, directory=CallerDirectory())
     requester = Actor(email=email, origin="cli")
     return remediation.request(playbook, finding, requester, channel=config.channel)

@@ -76,8 +76,8 @@ def plan(playbook_id: PlaybookId, finding: FindingName, *, as_json: AsJson = Fal
     from remediation.actions.contract import show_value
 
     with one_line_errors(), open_stores() as stores:
-        policy = read_config(Settings.from_environment().countersign_config).to_policy()
-        drawn = make_planner(policy).draw_up(_playbook(playbook_id), stores.reports.find(finding))
+        config = read_config(Settings.from_environment().countersign_config)
+        drawn = make_planner(config).draw_up(_playbook(playbook_id), stores.reports.find(finding))
     if as_json:
         print_json({**drawn.to_dict(), "digest": drawn.digest})
         return
