@@ -12,7 +12,14 @@ _PARTITIONS = (
     ("eusc-", "aws-eusc"),
     ("cn-", "aws-cn"),
 )
-_HOMES = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+_HOMES = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-eusc": "eusc-de-east-1",
+}
 _NO_REGION = {"", "*", "global", "aws-global"}
 _PARTITION_AT, _ACCOUNT_AT, _PARTS = 1, 4, 6
 
@@ -34,8 +41,7 @@ def account_of(arn: str) -> str:
 
 def home_region(arn: str) -> str:
     """Return a region of an ARN's partition that every account of it can use; empty where we know none."""
-    of = _part(arn, _PARTITION_AT)
-    return "us-east-1" if of == "aws" else _HOMES.get(of, "")
+    return _HOMES.get(_part(arn, _PARTITION_AT), "")
 
 
 def known_region(region: str) -> str:
