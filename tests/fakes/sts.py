@@ -33,7 +33,10 @@ class Sts:
         if self.refusal:
             status, code, text = self.refusal
             error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{text}</Message></Error>"
-            return status, f'<ErrorResponse xmlns="{_NAMESPACE}">{error}<RequestId>req-sts</RequestId></ErrorResponse>'
+            return (
+                status,
+                f'<ErrorResponse xmlns="{_NAMESPACE}">{error}<RequestId>req-sts</RequestId></ErrorResponse>',
+            )
         action = form["Action"]
         result = self._assume(form) if action == "AssumeRole" else f"<Account>{self.account}</Account>"
         return (

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from audit.errors import Cause, PermanentActionError
 from remediation.actions.aws.accounts import AwsAccounts, AwsRole
-from remediation.actions.aws.arns import known_region
+from remediation.actions.aws.arns import home_region, known_region
 from remediation.actions.aws.errors import aws_errors
 from remediation.actions.aws.session_policy import session_policy
 from remediation.actions.aws.sessions import Clock, Credentials, SessionKey, Sessions, ask_who_we_are
@@ -21,7 +21,9 @@ ATTEMPTS = 4
 # As many threads as share a client may have a call open; beyond that urllib3 throws connections away.
 CONNECTIONS = 32
 KEPT_CLIENTS = 512
-_STS_REGION = "us-east-1"
+# Services that are the same in every region: where nobody names one, any will do.
+_EVERYWHERE = frozenset({"iam", "sts"})
+_ANY_REGION = "us-east-1"
 _CHATTY = ("boto3", "botocore", "s3transfer", "urllib3")
 _DEFAULT_ACCOUNTS = AwsAccounts()
 
@@ -92,8 +94,8 @@ class Boto3Clients:
                 self._require_own(access.account_id)
             return self._overrides[service]
         account = access.account_id or self.account_id()
-        where = known_region(region) or self._accounts.region
         role = self._accounts.role_for(account)
+        where = known_region(region) or self._accounts.region or _region_of(service, role)
         if role is None:
             self._require_own(account)
             return self._as_we_are(service, where)
@@ -106,7 +108,7 @@ class Boto3Clients:
     def _ask_own_account(self) -> str:
         if self._overrides and "sts" not in self._overrides:
             raise PermanentActionError("The finding names no account to act in", cause=Cause.WRONG_ACCOUNT)
-        return ask_who_we_are(self._own_sts(self._accounts.region or _STS_REGION))
+        return ask_who_we_are(self._own_sts(self._accounts.region or _ANY_REGION))
 
     def _own_sts(self, region: str) -> Any:  # noqa: ANN401 - see the protocol
         return self._overrides.get("sts") or self._as_we_are("sts", region)
@@ -139,6 +141,13 @@ class Boto3Clients:
 
     def _is_fresh(self, made: _Made) -> bool:
         return made.credentials is None or self._sessions.is_fresh(made.credentials)
+
+
+def _region_of(service: str, role: AwsRole | None) -> str:
+    """Return where to ask a service that is the same everywhere; empty leaves it to the environment."""
+    if service not in _EVERYWHERE:
+        return ""
+    return home_region(role.arn) if role else _ANY_REGION
 
 
 class _Factory:

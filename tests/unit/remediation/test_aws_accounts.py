@@ -31,7 +31,7 @@ def test_without_a_role_we_act_as_who_we_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "account", ["", "12345678901", "1234567890123", "x" * 12, "１２３４５６７８９０１２", "12345678901\n"]
+    "account", ["", "12345678901", "1234567890123", "x" * 12, "\N{FULLWIDTH DIGIT ONE}" * 12, "12345678901\n"]
 )
 def test_what_is_no_account_id_gets_no_role(account: str) -> None:
     with pytest.raises(PermanentActionError, match="not an AWS account id") as caught:
@@ -80,9 +80,7 @@ def test_actions_on_the_same_resources_share_a_statement() -> None:
 
 
 def test_who_needs_nothing_may_do_nothing() -> None:
-    assert json.loads(session_policy([]))["Statement"] == [
-        {"Effect": "Deny", "Action": "*", "Resource": "*"}
-    ]
+    assert json.loads(session_policy([]))["Statement"] == [{"Effect": "Deny", "Action": "*", "Resource": "*"}]
 
 
 def test_a_policy_that_aws_would_not_take_is_refused_and_never_widened() -> None:
