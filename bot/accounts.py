@@ -14,15 +14,15 @@ from pydantic import (
 )
 
 from remediation.actions.aws.accounts import AwsAccounts, AwsRole
-from remediation.actions.aws.arns import account_of
 from remediation.actions.aws.clients import Boto3Clients
+from remediation.actions.aws.partitions import account_of
 from remediation.actions.azure.accounts import AzureAccounts
 from remediation.actions.azure.tenants import TenantClients
 from remediation.actions.clouds import Clouds
 from remediation.actions.gcp.accounts import GcpAccounts
 from remediation.actions.gcp.clients import GoogleClients
 
-_ROLE = r"role/[\w+=,.@/-]{1,512}$"
+_ROLE = r"role/[A-Za-z0-9_+=,.@/-]{1,512}$"
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from audit.errors import Cause, PermanentActionError
-from remediation.actions.aws.arns import account_of
+from remediation.actions.aws.partitions import account_of
 
 ACCOUNT_FIELD = "{account_id}"
 _DIGITS = 12

@@ -1,19 +1,21 @@
 """What all actions on AWS share: clients whose credentials allow no more than the phase they are used in."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from audit.errors import Cause, PermanentActionError
-from remediation.actions.aws.arns import partition, partition_of
 from remediation.actions.aws.clients import Access, AwsClients
+from remediation.actions.aws.partitions import partition, partition_of
 from remediation.actions.contract import Action, Params, Permissions, Phase
 from remediation.plan import Target
 
 P = TypeVar("P", bound=Params)
+Scope = Callable[[str, Target], str]
 ANY = "*"
 # What IAM reads as “any” or as a variable, where it stands in a resource's ARN.
 _WILDCARDS = frozenset("*?$")
 
-__all__ = ["ANY", "AwsAction", "partition", "partition_of"]
+__all__ = ["ANY", "AwsAction", "Scope", "partition", "partition_of"]
 
 
 class AwsAction(Action[P]):
@@ -25,15 +27,22 @@ class AwsAction(Action[P]):
     def __init__(self, clients: AwsClients) -> None:
         self._clients = clients
 
-    def client(self, service: str, target: Target, phase: Phase) -> Any:  # noqa: ANN401 - see `AwsClients`
+    def client(self, service: str, target: Target, phase: Phase, *, scope: Scope | None = None) -> Any:  # noqa: ANN401 - see `AwsClients`
         """Return a client for a target's account and region that may do what this phase needs on this target.
+
+        Args:
+            service: the SDK's name of it.
+            target: the resource.
+            phase: decides which permissions.
+            scope: says where each is needed, in place of the method of that name: for actions whose parameters decide it.
 
         Raises:
             ActionError: there is no SDK, region or credential to make it with, or the target is not one resource.
         """
         if not _WILDCARDS.isdisjoint(target.resource):
             raise PermanentActionError(f"“{target.resource[:120]}” is not one resource", cause=Cause.INVALID)
-        allowed = tuple((name, self.scope(name, target)) for name in self.permissions.of(phase))
+        where = scope or self.scope
+        allowed = tuple((name, where(name, target)) for name in self.permissions.of(phase))
         access = Access(account_id=target.account_id, allowed=allowed)
         return self._clients.client(service, region=target.region, access=access)
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from audit.errors import Cause, PermanentActionError
 from remediation.actions.aws.accounts import AwsAccounts, AwsRole
-from remediation.actions.aws.arns import home_region, known_region
 from remediation.actions.aws.errors import aws_errors
+from remediation.actions.aws.partitions import home_region, known_region
 from remediation.actions.aws.session_policy import session_policy
 from remediation.actions.aws.sessions import Clock, Credentials, SessionKey, Sessions, ask_who_we_are
 from remediation.actions.recent import Recent

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from audit.errors import ActionError, Cause, PermanentActionError
 from remediation.actions.aws.accounts import AwsRole
-from remediation.actions.aws.arns import home_region
 from remediation.actions.aws.errors import aws_errors, error_code
+from remediation.actions.aws.partitions import home_region
 from remediation.actions.recent import Recent
 
 Clock = Callable[[], datetime]

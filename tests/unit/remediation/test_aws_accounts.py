@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from audit.errors import Cause, PermanentActionError
 from remediation.actions.aws.accounts import AwsAccounts, AwsRole
-from remediation.actions.aws.arns import account_of, home_region, known_region, partition, partition_of
+from remediation.actions.aws.partitions import account_of, home_region, known_region, partition, partition_of
 from remediation.actions.aws.session_policy import LONGEST_POLICY, session_policy
 from remediation.plan import Target
 
