@@ -73,6 +73,10 @@ class Cause(Enum):
         "a service control or organization policy forbids this; the bot's own role is not the reason",
     )
     CREDENTIALS = ("credentials", "renew the bot's cloud credentials, then request the fix again")
+    NOT_TRUSTED = (
+        "role not assumed",
+        "check that the role exists and that its trust policy names the bot's own identity and the same external id",
+    )
     NOT_FOUND = ("not found", "check that the resource still exists, then ingest a fresh report")
     THROTTLED = ("throttled", "the cloud is limiting requests; try again in a few minutes")
     CHANGED_MEANWHILE = ("changed meanwhile", "somebody changed the resource; request the fix again")

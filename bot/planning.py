@@ -8,17 +8,22 @@ from remediation.planning import Planner
 from remediation.ports import Messenger
 
 
-def make_registry(equipment: Equipment | None = None) -> ActionRegistry:
-    """Return all actions that ship, on the clouds' default credentials. Loads no SDK: a client is made when first used."""
-    return ActionRegistry.standard(Clouds(), equipment or Equipment())
+def make_registry(equipment: Equipment | None = None, *, clouds: Clouds | None = None) -> ActionRegistry:
+    """Return all actions that ship; without `clouds`, on the clouds' default credentials.
+
+    Loads no SDK: a client is made when first used.
+    """
+    return ActionRegistry.standard(clouds or Clouds(), equipment or Equipment())
 
 
 def make_planner(settings: Settings, config: Config, *, messenger: Messenger | None = None) -> Planner:
-    """Return a planner with all actions that ship, under the policy in force.
+    """Return a planner with all actions that ship, under the policy and the accounts in force.
 
     Without a messenger one is made: a shell's plan has to be the served bot's plan, or nobody could run what was asked for there.
     """
-    return Planner(make_registry(make_equipment(settings, config, messenger=messenger)), config.to_policy())
+    equipment = make_equipment(settings, config, messenger=messenger)
+    registry = make_registry(equipment, clouds=config.accounts.to_clouds())
+    return Planner(registry, config.to_policy())
 
 
 def make_equipment(settings: Settings, config: Config, *, messenger: Messenger | None = None) -> Equipment:

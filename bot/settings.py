@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from audit.errors import ConfigError, InputError
 from audit.strict_yaml import load_yaml
+from bot.accounts import AccountsSection
 from bot.config_errors import explain
 from bot.equipping import RawCallName, ScriptsSection, Targets
 from bot.links import ReportLinks
@@ -240,6 +241,7 @@ class Config(_Section):
 
     policy: PolicySection
     protection: ProtectionSection = Field(default_factory=ProtectionSection)
+    accounts: AccountsSection = Field(default_factory=AccountsSection)
     brand: BrandSection = Field(default_factory=BrandSection)
     email: EmailSection = Field(default_factory=EmailSection)
     trail: TrailSection = Field(default_factory=TrailSection)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.commands import permissions
 from bot.commands.console import one_line_errors, open_stores, print_json, print_table
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ app = typer.Typer(help="Look at playbooks, plan with them, ask for them.", no_ar
 PlaybookId = Annotated[str, typer.Argument(help="The playbook's id, such as AWS-PUBLIC-S3.")]
 FindingName = Annotated[str, typer.Argument(help="The finding's handle (f-…) or the scanner's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+app.command("permissions")(permissions.print_permissions)
 
 
 @app.command("list")
@@ -42,30 +44,6 @@ def show_playbook(playbook_id: PlaybookId, *, as_json: AsJson = False) -> None:
     typer.echo("Answers:  " + (", ".join(book.checks) or "no check by name"))
     for step in book.actions:
         typer.echo(f"Step:     {step.action_name} ({step.action_type})")
-
-
-@app.command("permissions")
-def print_permissions(
-    playbook_id: Annotated[
-        str | None, typer.Argument(metavar="ID", help="One playbook; all if left out.")
-    ] = None,
-    *,
-    plan_only: Annotated[bool, typer.Option("--plan-only", help="Only what planning reads with.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON and no word beside it.")] = False,
-) -> None:
-    """Print the AWS policy that the bot's role needs, and nothing beyond it."""
-    from bot.permissions import build_aws_policy
-    from bot.playbooks import registry_at_hand
-
-    with one_line_errors():
-        books = _all_or_one(playbook_id)
-        registry = registry_at_hand()
-        actions = [registry.resolve(step).action for book in books for step in book.actions]
-    policy = build_aws_policy((action.permissions for action in actions), plan_only=plan_only)
-    if not as_json:
-        names = ", ".join(book.playbook_id for book in books)
-        typer.echo(f"An AWS policy for {names}. Attach it to the role that the bot runs as:", err=True)
-    print_json(policy)
 
 
 @app.command("plan")

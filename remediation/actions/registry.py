@@ -106,6 +106,14 @@ class ActionRegistry:
         """Return the raw calls that are allowed, as `service:action`."""
         return list(self._raw_calls)
 
+    def action_of(self, written: PlaybookAction) -> AnyAction:
+        """Return the action that does a step, whatever its parameters are.
+
+        Raises:
+            InputError: nobody does it.
+        """
+        return self._find(written)[0]
+
     def register_handler(self, action_type: str, handler: Handler) -> None:
         """Let a function of the program's own answer every step of a type."""
         self._handlers[action_type] = handler

@@ -48,6 +48,7 @@ _WRONG_REGION = {
     "AuthorizationHeaderMalformed",
     "IllegalLocationConstraintException",
     "PermanentRedirect",
+    "RegionDisabledException",
     "301",
 }
 _UNAVAILABLE = {"InternalError", "InternalFailure", "ServiceUnavailable", "500", "503"}

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from audit.errors import ActionError, Cause, PermanentActionError
-from remediation.actions.aws.action import AwsAction, partition
+from remediation.actions.aws.action import AwsAction, partition_of
 from remediation.actions.aws.errors import aws_errors, error_code, request_id
+from remediation.actions.aws.partitions import partition
 from remediation.actions.contract import Draft, Params, Permissions, Phase
 from remediation.plan import ABSENT, ActionPlan, State, Target
 
@@ -98,7 +99,7 @@ class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
 
     def scope(self, permission: str, target: Target) -> str:  # noqa: ARG002 - all of them are needed on the bucket
         """Return the bucket's ARN."""
-        return f"arn:{partition(target.region)}:s3:::{bucket_name(target.resource)}"
+        return f"arn:{partition_of(target)}:s3:::{bucket_name(target.resource)}"
 
     def _bucket(self, target: Target, phase: Phase) -> "_Bucket":
         return _Bucket(self.client("s3", target, phase), target)

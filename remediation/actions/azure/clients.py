@@ -1,9 +1,12 @@
 """Azure's clients, made when first used: importing this loads no SDK."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from audit.errors import Cause, PermanentActionError
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
 
 
 class AzureClients(Protocol):
@@ -20,11 +23,16 @@ class AzureClients(Protocol):
 class AzureSdkClients:
     """Clients on the default Azure credential, one per service and subscription.
 
-    `overrides` maps a service name to a client to use instead (tests, special endpoints).
+    Args:
+        overrides: clients to use instead, by service.
+        credential: the credential to use in place of `DefaultAzureCredential`.
     """
 
-    def __init__(self, overrides: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, overrides: Mapping[str, object] | None = None, *, credential: "TokenCredential | None" = None
+    ) -> None:
         self._overrides = dict(overrides or {})
+        self._credential = credential
 
     def client(self, service: str, *, subscription: str) -> Any:  # noqa: ANN401 - see the protocol
         """Return a client; see `AzureClients.client`."""

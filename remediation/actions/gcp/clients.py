@@ -1,6 +1,6 @@
 """Google Cloud's clients, made when first used: importing this loads no SDK."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from audit.errors import Cause, PermanentActionError
@@ -20,11 +20,19 @@ class GcpClients(Protocol):
 class GoogleClients:
     """Clients on the application default credentials, one per service and project.
 
-    `overrides` maps a service name to a client to use instead (tests, special endpoints).
+    Args:
+        overrides: maps a service name to a client to use instead (tests, special endpoints).
+        impersonate: returns the address of the service account to act as in a project; None: as ourselves.
     """
 
-    def __init__(self, overrides: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        overrides: Mapping[str, object] | None = None,
+        *,
+        impersonate: Callable[[str], str | None] | None = None,
+    ) -> None:
         self._overrides = dict(overrides or {})
+        self._impersonate = impersonate or (lambda _project: None)
 
     def client(self, service: str, *, project: str) -> Any:  # noqa: ANN401 - see the protocol
         """Return a client; see `GcpClients.client`."""
