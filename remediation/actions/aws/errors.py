@@ -89,6 +89,7 @@ def aws_errors(doing: str) -> Iterator[None]:
         doing: completes “could not …”, such as `read the public access block of acme-data`.
     """
     from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -96,6 +97,8 @@ def aws_errors(doing: str) -> Iterator[None]:
         raise _from_response(error.response, doing) from error  # type: ignore[arg-type]
     except WaiterError as error:
         raise _from_waiter(error, doing) from error
+    except ResponseParserError as error:  # a gateway's page; botocore does not count it among its own errors
+        raise _error(f"Could not {doing}: the answer is not AWS's", Cause.UNAVAILABLE, "") from error
     except BotoCoreError as error:
         raise _from_sdk(error, doing) from error
 
