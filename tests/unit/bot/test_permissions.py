@@ -40,12 +40,16 @@ def all_actions() -> dict[str, Permissions]:
 @pytest.mark.parametrize("words", [["AWS-PUBLIC-S3"], ["aws-public-s3", "--json"]])
 def test_a_playbook_needs_what_its_actions_declare(words: list[str]) -> None:
     needs = all_actions()["s3:put-public-access-block"]
+    of_account = all_actions()["s3control:put-public-access-block"]
     policy = permissions(*words)
     assert policy["Version"] == "2012-10-17"
     assert allowed(policy) == {
         "CountersignPlanOnBuckets": (sorted(needs.plan), "arn:aws:s3:::*"),
         "CountersignApplyOnBuckets": (sorted(needs.apply), "arn:aws:s3:::*"),
         "CountersignRollbackOnBuckets": (sorted(needs.rollback), "arn:aws:s3:::*"),
+        "CountersignPlan": (sorted(of_account.plan), "*"),
+        "CountersignApply": (sorted(of_account.apply), "*"),
+        "CountersignRollback": (sorted(of_account.rollback), "*"),
     }
 
 
