@@ -1,10 +1,12 @@
 """From a playbook and a finding to a plan. Reads the cloud, changes nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
-from audit.errors import InputError
+from audit.errors import CountersignError, InputError
 from audit.findings import Finding
 from remediation.actions.registry import ActionRegistry, Step
 from remediation.conditions import Condition
@@ -18,6 +20,8 @@ from remediation.templating import check_templates, fill_in
 
 # A plan reads its resource, so it exists; a finding that passes is never planned for.
 ALWAYS = "True"
+# Planning waits for clouds nearly all the time. More at a time would ask for throttling.
+AT_A_TIME = 24
 KNOWN_PREREQUISITES = frozenset({"resource_exists", "finding_open"})
 
 
@@ -84,6 +88,23 @@ class Planner:
                 actions=tuple(step.plan(target) for step in steps),
             )
         )
+
+    def draw_up_many(
+        self, playbook: RemediationPlaybook, findings: Sequence[Finding]
+    ) -> list[Plan | CountersignError]:
+        """Draw up a plan per finding, several at a time, in the findings' order.
+
+        Where one cannot be planned, what `draw_up` raised stands in its place and the others are planned all the same.
+        """
+        draw_up = partial(self._draw_up_or_explain, playbook)
+        with ThreadPoolExecutor(max_workers=AT_A_TIME, thread_name_prefix="plan") as pool:
+            return list(pool.map(draw_up, findings))
+
+    def _draw_up_or_explain(self, playbook: RemediationPlaybook, finding: Finding) -> Plan | CountersignError:
+        try:
+            return self.draw_up(playbook, finding)
+        except CountersignError as error:
+            return error
 
     def _let_through(self, plan: Plan) -> Plan:
         """Return a plan that touches nothing protected, with what an approver should know about the calendar.
