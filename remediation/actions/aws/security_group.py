@@ -85,8 +85,8 @@ class RevokeSecurityGroupIngress(AwsAction[RevokeIngressParams]):
             "ec2:DescribeSecurityGroupRules",
             "ec2:DescribeNetworkInterfaces",
         ),
-        apply=("ec2:RevokeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupIngress"),
-        rollback=("ec2:RevokeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateTags"),
+        apply=("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"),
+        rollback=("ec2:AuthorizeSecurityGroupIngress", "ec2:CreateTags", "ec2:RevokeSecurityGroupIngress"),
     )
 
     def plan(self, target: Target, params: RevokeIngressParams) -> Draft:
