@@ -25,13 +25,19 @@ class AwsAction(Action[P]):
         Raises:
             ActionError: there is no SDK, region or credential to make it with.
         """
-        allowed = tuple((name, self.scope(name, target)) for name in self.permissions.of(phase))
+        allowed = tuple(
+            (name, arn) for name in self.permissions.of(phase) for arn in _each(self.scope(name, target))
+        )
         access = Access(account_id=target.account_id, allowed=allowed)
         return self._clients.client(service, region=target.region, access=access)
 
-    def scope(self, permission: str, target: Target) -> str:  # noqa: ARG002 - for those that can say more
-        """Return the ARN on which a permission is needed; `*` where AWS knows nothing narrower."""
+    def scope(self, permission: str, target: Target) -> str | tuple[str, ...]:  # noqa: ARG002 - for those that can say more
+        """Return the ARN on which a permission is needed, or all of several; `*` where AWS knows nothing narrower."""
         return ANY
+
+
+def _each(arns: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (arns,) if isinstance(arns, str) else arns
 
 
 def partition(region: str) -> str:

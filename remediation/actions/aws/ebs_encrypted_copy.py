@@ -111,19 +111,20 @@ class PrepareEncryptedCopy(AwsAction[EncryptedCopyParams]):
         ours = [kind for kind in (VOLUME, COPY, SNAPSHOT) if plan.before.get(kind) is ABSENT]
         return self._copies(plan.target, "rollback").delete(ours)
 
-    def scope(self, permission: str, target: Target) -> str:
-        """Return what is made or deleted: its id is not known before, so all of its kind in the region. Reads have none."""
+    def scope(self, permission: str, target: Target) -> tuple[str, ...]:
+        """Return the volume, and what is made or deleted: its id is not known, so all of its kind in the region. Reads have none."""
         place = f"arn:{partition(target.region)}:ec2:{target.region}"
-        scopes = {
-            "ec2:CreateSnapshot": f"{place}:*:*",  # needed on the volume and on the snapshot, which has no account
-            "ec2:CopySnapshot": f"{place}::snapshot/*",
-            "ec2:CreateVolume": f"{place}:*:*",
-            "ec2:CreateTags": f"{place}:*:*",
-            "ec2:DeleteVolume": f"{place}:{target.account_id}:volume/*",
-            "ec2:DeleteSnapshot": f"{place}::snapshot/*",
+        volumes, snapshots = f"{place}:{target.account_id}:volume", f"{place}::snapshot/*"
+        known = {
+            "ec2:CreateSnapshot": (f"{volumes}/{_volume_id(target)}", snapshots),
+            "ec2:CopySnapshot": (snapshots,),
+            "ec2:CreateVolume": (f"{volumes}/*", snapshots),
+            "ec2:CreateTags": (f"{volumes}/*", snapshots),
+            "ec2:DeleteVolume": (f"{volumes}/*",),
+            "ec2:DeleteSnapshot": (snapshots,),
         }
         key = f"arn:{partition(target.region)}:kms:{target.region}:*:key/*"
-        return scopes.get(permission, key if permission in _KMS else ANY)
+        return known.get(permission, (key if permission in _KMS else ANY,))
 
     def _copies(self, target: Target, phase: Phase) -> Copies:
         return Copies(self.client("ec2", target, phase), _volume_id(target), target.region)

@@ -118,17 +118,14 @@ class RevokeSecurityGroupIngress(AwsAction[RevokeIngressParams]):
         """Authorize the revoked rules as they were, then revoke those that came instead."""
         return self._move(plan, "rollback", plan.after, plan.before)
 
-    def scope(self, permission: str, target: Target) -> str:
-        """Return the group's ARN, or that of any rule for tags, since a new rule's id is not known; reads have none."""
+    def scope(self, permission: str, target: Target) -> tuple[str, ...]:
+        """Return the group's ARN, and that of any rule where one is made with tags: its id is not known. Reads have none."""
         if permission.startswith("ec2:Describe"):
-            return ANY
+            return (ANY,)
         owner = f"arn:{partition(target.region)}:ec2:{target.region}:{target.account_id}"
-        kind = (
-            "security-group-rule/*"
-            if permission == "ec2:CreateTags"
-            else f"security-group/{group_id(target)}"
-        )
-        return f"{owner}:{kind}"
+        group, rules = f"{owner}:security-group/{group_id(target)}", f"{owner}:security-group-rule/*"
+        known = {"ec2:CreateTags": (rules,), "ec2:AuthorizeSecurityGroupIngress": (group, rules)}
+        return known.get(permission, (group,))
 
     def _group(self, target: Target, phase: Phase) -> Group:
         return Group(self.client("ec2", target, phase), group_id(target))

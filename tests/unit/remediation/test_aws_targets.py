@@ -1,9 +1,12 @@
 """What an AWS action is pointed at: the wrong thing is refused with one clear line, before any call."""
 
+from typing import Any
+
 import pytest
 
 from audit.errors import Cause, PermanentActionError
-from remediation.actions.contract import Draft
+from remediation.actions.aws.clients import Access
+from remediation.actions.contract import Draft, Phase
 from remediation.plan import Target
 from remediation.playbook import PlaybookAction
 from tests.contract.cases.contract import OneClient, aws_registry
@@ -120,34 +123,45 @@ def test_the_setting_of_an_account_is_asked_for_in_its_own_partition() -> None:
     assert region("arn:aws:s3:eu-west-1:123456789012:account", "us-east-1") == "us-east-1"
 
 
-@pytest.mark.parametrize(
-    ("permission", "scope"),
-    [
-        ("ec2:DescribeSecurityGroupRules", "*"),
-        ("ec2:RevokeSecurityGroupIngress", SG),
-        ("ec2:AuthorizeSecurityGroupIngress", SG),
-        ("ec2:CreateTags", "arn:aws:ec2:eu-west-1:123456789012:security-group-rule/*"),
-    ],
-)
-def test_credentials_reach_one_group(permission: str, scope: str) -> None:
-    assert _scope(GROUP, permission, SG) == scope
+RULES = "arn:aws:ec2:eu-west-1:123456789012:security-group-rule/*"
+VOLUMES, SNAPSHOTS = "arn:aws:ec2:eu-west-1:123456789012:volume/*", "arn:aws:ec2:eu-west-1::snapshot/*"
 
 
-@pytest.mark.parametrize(
-    ("permission", "scope"),
-    [
-        ("ec2:DescribeVolumes", "*"),
-        ("ec2:CreateVolume", "arn:aws:ec2:eu-west-1:*:*"),
-        ("ec2:DeleteVolume", "arn:aws:ec2:eu-west-1:123456789012:volume/*"),
-        ("ec2:DeleteSnapshot", "arn:aws:ec2:eu-west-1::snapshot/*"),
-        ("kms:CreateGrant", "arn:aws:kms:eu-west-1:*:key/*"),
-    ],
-)
-def test_credentials_reach_one_region_for_what_has_no_id_yet(permission: str, scope: str) -> None:
-    assert _scope(COPY, permission, VOLUME) == scope
+def test_credentials_reach_one_group_and_one_region_for_what_has_no_id_yet() -> None:
+    assert allowed(GROUP, SG, "rollback") == {
+        "ec2:DescribeSecurityGroups": {"*"},
+        "ec2:DescribeSecurityGroupRules": {"*"},
+        "ec2:DescribeNetworkInterfaces": {"*"},
+        "ec2:RevokeSecurityGroupIngress": {SG},
+        "ec2:AuthorizeSecurityGroupIngress": {SG, RULES},
+        "ec2:CreateTags": {RULES},
+    }
+    copying = allowed(COPY, VOLUME, "apply")
+    assert {name: arns for name, arns in copying.items() if name.startswith("ec2:")} == {
+        "ec2:DescribeVolumes": {"*"},
+        "ec2:DescribeSnapshots": {"*"},
+        "ec2:CreateSnapshot": {VOLUME, SNAPSHOTS},
+        "ec2:CopySnapshot": {SNAPSHOTS},
+        "ec2:CreateVolume": {VOLUMES, SNAPSHOTS},
+        "ec2:CreateTags": {VOLUMES, SNAPSHOTS},
+    }
+    assert copying["kms:CreateGrant"] == {"arn:aws:kms:eu-west-1:*:key/*"}
+    assert allowed(COPY, VOLUME, "rollback")["ec2:DeleteSnapshot"] == {SNAPSHOTS}
 
 
-def _scope(key: str, permission: str, resource: str) -> str:
-    action = next(action for action in aws_registry(OneClient(None)).actions() if action.key == key)
+def allowed(key: str, resource: str, phase: Phase) -> dict[str, set[str]]:
+    """Return what the client of a phase is asked for with."""
+    asked: list[Access] = []
+
+    class Asked(OneClient):
+        def client(self, service: str, *, region: str, access: Access) -> object:
+            asked.append(access)
+            return None
+
+    action: Any = next(action for action in aws_registry(Asked(None)).actions() if action.key == key)
     target = Target(provider="aws", resource=resource, account_id="123456789012", region="eu-west-1")
-    return str(action.scope(permission, target))  # type: ignore[attr-defined]
+    action.client("ec2", target, phase)
+    reach: dict[str, set[str]] = {}
+    for name, arn in asked[0].allowed:
+        reach.setdefault(name, set()).add(arn)
+    return reach
