@@ -1,11 +1,13 @@
 """From a playbook and a finding to a plan. Reads the cloud, changes nothing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
-from audit.errors import InputError
+from audit.errors import CountersignError, InputError
 from audit.findings import Finding
 from remediation.actions.contract import Draft
 from remediation.actions.registry import ActionRegistry, Step
@@ -23,6 +25,8 @@ from remediation.templating import check_templates, fill_in
 
 ALWAYS = "True"
 Drafts = list[tuple[Step, Draft]]
+# Planning waits for clouds nearly all the time. More at a time would ask for throttling.
+AT_A_TIME = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,23 @@ class Planner:
             finding_id=finding.id,
             actions=(replace(first, notes=(*first.notes, *told)), *others),
         )
+
+    def draw_up_many(
+        self, playbook: RemediationPlaybook, findings: Sequence[Finding]
+    ) -> list[Plan | CountersignError]:
+        """Draw up a plan per finding, several at a time, in the findings' order.
+
+        Where one cannot be planned, what `draw_up` raised stands in its place and the others are planned all the same.
+        """
+        draw_up = partial(self._draw_up_or_explain, playbook)
+        with ThreadPoolExecutor(max_workers=AT_A_TIME, thread_name_prefix="plan") as pool:
+            return list(pool.map(draw_up, findings))
+
+    def _draw_up_or_explain(self, playbook: RemediationPlaybook, finding: Finding) -> Plan | CountersignError:
+        try:
+            return self.draw_up(playbook, finding)
+        except CountersignError as error:
+            return error
 
     def _let_through(
         self, playbook: RemediationPlaybook, finding: Finding, drafts: Drafts

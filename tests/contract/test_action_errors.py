@@ -90,7 +90,7 @@ class Failing:
         self._error = error
 
     def __getattr__(self, name: str) -> Any:
-        def fail(**_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise self._error
 
         return fail

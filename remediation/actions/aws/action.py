@@ -10,12 +10,13 @@ from remediation.actions.contract import Action, Params, Permissions, Phase
 from remediation.plan import Target
 
 P = TypeVar("P", bound=Params)
-Scope = Callable[[str, Target], str]
+Arns = str | tuple[str, ...]
+Scope = Callable[[str, Target], Arns]
 ANY = "*"
 # What IAM reads as “any” or as a variable, where it stands in a resource's ARN.
 _WILDCARDS = frozenset("*?$")
 
-__all__ = ["ANY", "AwsAction", "Scope", "partition", "partition_of"]
+__all__ = ["ANY", "Arns", "AwsAction", "Scope", "each_arn", "partition", "partition_of"]
 
 
 class AwsAction(Action[P]):
@@ -42,10 +43,17 @@ class AwsAction(Action[P]):
         if not _WILDCARDS.isdisjoint(target.resource):
             raise PermanentActionError(f"“{target.resource[:120]}” is not one resource", cause=Cause.INVALID)
         where = scope or self.scope
-        allowed = tuple((name, where(name, target)) for name in self.permissions.of(phase))
+        allowed = tuple(
+            (name, arn) for name in self.permissions.of(phase) for arn in each_arn(where(name, target))
+        )
         access = Access(account_id=target.account_id, allowed=allowed)
         return self._clients.client(service, region=target.region, access=access)
 
-    def scope(self, permission: str, target: Target) -> str:  # noqa: ARG002 - for those that can say more
-        """Return the ARN on which a permission is needed; `*` where AWS knows nothing narrower."""
+    def scope(self, permission: str, target: Target) -> Arns:  # noqa: ARG002 - for those that can say more
+        """Return the ARN on which a permission is needed, or all of several; `*` where AWS knows nothing narrower."""
         return ANY
+
+
+def each_arn(arns: Arns) -> tuple[str, ...]:
+    """Return what `scope` says as a tuple."""
+    return (arns,) if isinstance(arns, str) else arns

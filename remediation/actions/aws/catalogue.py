@@ -2,11 +2,21 @@
 
 from typing import Any
 
+from remediation.actions.aws.account_public_access import PutAccountPublicAccessBlock
 from remediation.actions.aws.clients import AwsClients
+from remediation.actions.aws.ebs_default_encryption import EnableEbsEncryption
+from remediation.actions.aws.ebs_encrypted_copy import PrepareEncryptedCopy
 from remediation.actions.aws.s3_public_access import PutPublicAccessBlock
+from remediation.actions.aws.security_group import RevokeSecurityGroupIngress
 from remediation.actions.contract import Action
 
 
 def aws_actions(clients: AwsClients) -> list[Action[Any]]:
     """Return them all."""
-    return [PutPublicAccessBlock(clients)]
+    return [
+        PutPublicAccessBlock(clients),
+        PutAccountPublicAccessBlock(clients),
+        EnableEbsEncryption(clients),
+        PrepareEncryptedCopy(clients),
+        RevokeSecurityGroupIngress(clients),
+    ]

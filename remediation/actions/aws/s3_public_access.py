@@ -15,7 +15,7 @@ from remediation.plan import ABSENT, ActionPlan, State, Target
 FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 _BUCKET = re.compile(r"(?:arn:aws[a-z-]*:s3:::)?([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])")
 _ANYONE = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
-_NO_BLOCK = "NoSuchPublicAccessBlockConfiguration"
+NO_BLOCK = "NoSuchPublicAccessBlockConfiguration"
 _LOCATE_FROM = "us-east-1"
 
 
@@ -26,6 +26,12 @@ class PublicAccessBlockParams(Params):
     IgnorePublicAcls: bool | None = None
     BlockPublicPolicy: bool | None = None
     RestrictPublicBuckets: bool | None = None
+
+
+def flags_after(before: State, params: PublicAccessBlockParams) -> State:
+    """Return the four switches as they will be."""
+    wanted = {flag: value for flag, value in params.model_dump().items() if value is not None}
+    return {**{flag: bool(before[flag]) for flag in FLAGS}, **wanted}
 
 
 class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
@@ -71,12 +77,10 @@ class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
         """Read the bucket's block, and what is public about it today."""
         bucket = self._locate(target)
         before = bucket.read_block()
-        wanted = {flag: value for flag, value in params.model_dump().items() if value is not None}
-        after = {**{flag: bool(before[flag]) for flag in FLAGS}, **wanted}
         return Draft(
             target=bucket.target,
             before=before,
-            after=after,
+            after=flags_after(before, params),
             tags=bucket.read_tags(),
             untouched=bucket.describe_untouched(),
             notes=bucket.describe_visitors(),
@@ -129,7 +133,7 @@ class _Bucket:
             try:
                 block = self._s3.get_public_access_block(**self._where)["PublicAccessBlockConfiguration"]
             except self._s3.exceptions.ClientError as error:
-                if error_code(error) != _NO_BLOCK:
+                if error_code(error) != NO_BLOCK:
                     raise
                 return dict.fromkeys(FLAGS, ABSENT)
         return {flag: bool(block.get(flag, False)) for flag in FLAGS}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from audit.errors import ActionError
-from remediation.actions.aws.action import ANY, AwsAction
+from remediation.actions.aws.action import ANY, AwsAction, each_arn
 from remediation.plan import Target
 
 ACCOUNT = "000000000000"
@@ -45,12 +45,11 @@ def _scopes(action: AwsAction[Any], permission: str) -> Iterator[str]:
     for sample in SAMPLES:
         target = Target(provider="aws", resource=sample, account_id=ACCOUNT, region=REGION)
         try:
-            scope = action.scope(permission, target)
+            scopes = each_arn(action.scope(permission, target))
         except ActionError:
             continue
         # Who returns the resource as it came has not looked what kind it is.
-        if scope == ANY or scope.split(":")[2:3] == [service]:
-            yield scope
+        yield from (scope for scope in scopes if scope == ANY or scope.split(":")[2:3] == [service])
 
 
 def _blank(arn: str) -> str:
