@@ -1,5 +1,6 @@
 """What all actions on AWS share: clients whose credentials allow no more than the phase they are used in."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from remediation.actions.aws.clients import Access, AwsClients
@@ -7,6 +8,7 @@ from remediation.actions.contract import Action, Params, Permissions, Phase
 from remediation.plan import Target
 
 P = TypeVar("P", bound=Params)
+Scope = Callable[[str, Target], str]
 ANY = "*"
 
 
@@ -19,13 +21,20 @@ class AwsAction(Action[P]):
     def __init__(self, clients: AwsClients) -> None:
         self._clients = clients
 
-    def client(self, service: str, target: Target, phase: Phase) -> Any:  # noqa: ANN401 - see `AwsClients`
+    def client(self, service: str, target: Target, phase: Phase, *, scope: Scope | None = None) -> Any:
         """Return a client for a target's account and region that may do what this phase needs on this target.
+
+        Args:
+            service: the SDK's name of it.
+            target: the resource.
+            phase: decides which permissions.
+            scope: says where each is needed, in place of the method of that name: for actions whose parameters decide it.
 
         Raises:
             ActionError: there is no SDK, region or credential to make it with.
         """
-        allowed = tuple((name, self.scope(name, target)) for name in self.permissions.of(phase))
+        where = scope or self.scope
+        allowed = tuple((name, where(name, target)) for name in self.permissions.of(phase))
         access = Access(account_id=target.account_id, allowed=allowed)
         return self._clients.client(service, region=target.region, access=access)
 
