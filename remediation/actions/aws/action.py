@@ -21,7 +21,7 @@ class AwsAction(Action[P]):
     def __init__(self, clients: AwsClients) -> None:
         self._clients = clients
 
-    def client(self, service: str, target: Target, phase: Phase, *, scope: Scope | None = None) -> Any:
+    def client(self, service: str, target: Target, phase: Phase, *, scope: Scope | None = None) -> Any:  # noqa: ANN401 - see `AwsClients`
         """Return a client for a target's account and region that may do what this phase needs on this target.
 
         Args:

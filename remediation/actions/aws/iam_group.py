@@ -144,7 +144,7 @@ def _describe(user: IamUser) -> Iterator[str]:
     else:
         yield "No MFA device: from the next call on, everything that the group denies is denied until one is enrolled"
     yield f"Console password: {'yes' if has_login else 'no; this user signs in with keys only'}"
-    for key in user.keys():
+    for key in user.access_keys():
         if key.status == ACTIVE:
             use = user.describe_use(key.key_id)
             yield f"ACTIVE ACCESS KEY {key.key_id}, {use}: programs that use it without MFA WILL BREAK"

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from audit.errors import Cause, PermanentActionError
-from remediation.actions.aws.errors import aws_errors, request_id
+from remediation.actions.aws.errors import aws_errors, error_code, request_id
 from remediation.actions.aws.iam_users import all_pages
 
 _MFA_KEY = "aws:multifactorauthpresent"
@@ -42,8 +42,14 @@ class IamGroup:
             return request_id(self._iam.add_user_to_group(**self._where, UserName=user))
 
     def remove(self, user: str) -> str:
+        """Remove a user; one who is no member is fine."""
         with aws_errors(f"remove {user} from the group {self.name}"):
-            return request_id(self._iam.remove_user_from_group(**self._where, UserName=user))
+            try:
+                return request_id(self._iam.remove_user_from_group(**self._where, UserName=user))
+            except self._iam.exceptions.ClientError as error:
+                if error_code(error) != "NoSuchEntity":
+                    raise
+                return ""
 
     def _policies(self) -> dict[str, object]:
         with aws_errors(f"read the policies of the group {self.name}"):

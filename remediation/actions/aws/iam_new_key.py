@@ -31,14 +31,16 @@ def make_key(clients: dict[str, Any], user: IamUser, secret: str, waits_s: Seque
     """
     made: list[str] = []
     failure: ActionError | None = None
+    is_explained = False
     try:
         _make(clients, user, secret, made=made, waits_s=waits_s)
+        is_explained = True
     except ActionError as error:
         # Raised anew below: the frames of the SDK behind this one have held the secret.
-        failure = _without_frames(error)
-    except BaseException:
-        _delete(user, made)
-        raise
+        failure, is_explained = _without_frames(error), True
+    finally:
+        if not is_explained:
+            _delete(user, made)
     if failure is not None:
         raise _add(failure, _delete(user, made))
     return made[0]
@@ -84,17 +86,23 @@ def _prove(sts: Any, user: IamUser, waits_s: Sequence[float]) -> None:  # noqa: 
     Raises:
         ActionError: it never does, or says somebody else.
     """
-    for wait_s in (*waits_s, None):
-        with aws_errors(f"prove the new key of {user.name}"):
-            try:
-                arn = sts.get_caller_identity()["Arn"]
-                break
-            except sts.exceptions.ClientError as error:
-                if wait_s is None or error_code(error) not in _NOT_KNOWN_YET:
-                    raise
-        time.sleep(wait_s)
+    waits = iter(waits_s)
+    with aws_errors(f"prove the new key of {user.name}"):
+        while (arn := _ask(sts, wait_s=next(waits, None))) is None:
+            pass
     if arn != user.arn:
         raise PermanentActionError(f"The new key signs as {arn}, not as {user.arn}", cause=Cause.NOT_VERIFIED)
+
+
+def _ask(sts: Any, *, wait_s: float | None) -> str | None:  # noqa: ANN401 - see `AwsClients`
+    """Return who signs; None, after a while, where AWS does not know the key yet. Without a wait that is an error."""
+    try:
+        return str(sts.get_caller_identity()["Arn"])
+    except sts.exceptions.ClientError as error:
+        if wait_s is None or error_code(error) not in _NOT_KNOWN_YET:
+            raise
+    time.sleep(wait_s)
+    return None
 
 
 def _delete(user: IamUser, made: list[str]) -> str:

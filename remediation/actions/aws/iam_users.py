@@ -48,7 +48,7 @@ class IamUser:
                 f"The bot's credentials see {found}, not {self.arn}", cause=Cause.WRONG_ACCOUNT
             )
 
-    def keys(self) -> list[AccessKey]:
+    def access_keys(self) -> list[AccessKey]:
         """Return the access keys, oldest first.
 
         Raises:

@@ -16,7 +16,7 @@ from remediation.plan import ABSENT, ActionPlan, State, Target
 
 SETTINGS = ("TargetBucket", "TargetPrefix", "TargetGrants", "TargetObjectKeyFormat")
 _SERVICE = "logging.s3.amazonaws.com"
-_SIMPLE = {"SimplePrefix": {}}
+_SIMPLE: object = {"SimplePrefix": {}}
 
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
