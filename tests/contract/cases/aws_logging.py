@@ -26,14 +26,16 @@ def written(service: str, action: str, params: dict[str, object]) -> PlaybookAct
 
 def let_in(s3: Any, bucket: str, service: str, *, condition: dict[str, object] | None = None) -> None:
     """Let a service deliver into a bucket."""
-    entry = {
-        "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Action": ["s3:PutObject", "s3:GetBucketAcl"],
-        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+    extra = {"Condition": condition} if condition else {}
+    common = {"Effect": "Allow", "Principal": {"Service": service}, **extra}
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {**common, "Action": "s3:GetBucketAcl", "Resource": f"arn:aws:s3:::{bucket}"},
+            # moto takes no list of resources here, and S3 does.
+            {**common, "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"},
+        ],
     }
-    entry |= {"Condition": condition} if condition else {}
-    policy = {"Version": "2012-10-17", "Statement": [entry]}
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
 
