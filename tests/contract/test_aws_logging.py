@@ -1,5 +1,6 @@
 """What access logs, trails and flow logs refuse, and what they leave alone."""
 
+import json
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from remediation.actions.aws.ours import TAGS
 from remediation.plan import ActionPlan, Target
 from tests.contract.cases.aws_logging import (
     LOGS,
-    AwsCase,
     BucketLoggingCase,
     CreateTrailCase,
     FlowLogsCase,
@@ -20,7 +20,8 @@ from tests.contract.cases.aws_logging import (
     let_in,
     written,
 )
-from tests.contract.cases.contract import ActionCase
+from tests.contract.cases.aws_services import MotoClients
+from tests.contract.cases.contract import ActionCase, aws_registry
 
 WRITTEN = {
     "bucket": BucketLoggingCase.written,
@@ -57,7 +58,7 @@ def refusal(case: ActionCase, resource: Target | None = None) -> ActionError:
 @pytest.mark.parametrize(("kind", "resource", "says"), NO_TARGETS)
 def test_what_the_action_is_not_for_is_refused_before_any_call(kind: str, resource: str, says: str) -> None:
     target = Target(provider="aws", resource=resource, account_id="123456789012", region="us-east-1")
-    step = AwsCase("http://127.0.0.1:1").clients.registry().resolve(WRITTEN[kind])
+    step = MotoClients("http://127.0.0.1:1").registry().resolve(WRITTEN[kind])
     with pytest.raises(PermanentActionError, match=says):
         step.plan(target)
 
@@ -72,7 +73,7 @@ def test_what_the_action_is_not_for_is_refused_before_any_call(kind: str, resour
 )
 def test_a_resource_of_another_account_is_refused_before_any_call(kind: str, resource: str) -> None:
     target = Target(provider="aws", resource=resource, account_id="123456789012", region="us-east-1")
-    step = AwsCase("http://127.0.0.1:1").clients.registry().resolve(WRITTEN[kind])
+    step = MotoClients("http://127.0.0.1:1").registry().resolve(WRITTEN[kind])
     with pytest.raises(PermanentActionError) as caught:
         step.plan(target)
     assert caught.value.cause is Cause.WRONG_ACCOUNT
@@ -105,7 +106,10 @@ def test_a_bucket_that_lets_s3_deliver_nothing_takes_no_logs(moto_endpoint: str)
 def test_an_acl_for_the_delivery_group_will_do(moto_endpoint: str) -> None:
     case = BucketLoggingCase(moto_endpoint)
     case.s3.delete_bucket_policy(Bucket=LOGS)
-    case.s3.put_bucket_acl(Bucket=LOGS, ACL="log-delivery-write")
+    group = "uri=http://acs.amazonaws.com/groups/s3/LogDelivery"
+    case.s3.put_bucket_acl(Bucket=LOGS, GrantWrite=group)
+    assert "does not let" in str(refusal(case))
+    case.s3.put_bucket_acl(Bucket=LOGS, GrantWrite=group, GrantReadACP=group)
     plan = plan_of(case)
     case.action()[0].apply(plan)
     case.action()[0].verify(plan)
@@ -269,17 +273,26 @@ def test_a_flow_log_needs_one_whole_destination(params: dict[str, Any]) -> None:
         FlowLogsParams.model_validate(params)
 
 
-def test_only_one_role_can_be_passed_and_only_when_it_is_needed(moto_endpoint: str) -> None:
-    case = FlowLogsCase(moto_endpoint)
-    plan, action = plan_of(case), case.registry().resolve(case.written).action
-    passed = lambda: {  # noqa: E731 - two looks at the same thing
-        arn
-        for _, _, access in action._clients.asked
-        for name, arn in access.allowed
-        if name == "iam:PassRole"
+def test_the_one_role_that_is_needed_can_be_passed_and_no_other(moto_endpoint: str) -> None:
+    case, role = FlowLogsCase(moto_endpoint), "arn:aws:iam::123456789012:role/flow-logs"
+    params = {
+        "LogDestinationType": "cloud-watch-logs",
+        "LogGroupName": "g",
+        "DeliverLogsPermissionArn": role,
     }
-    action.apply(plan)
-    assert passed() == {"arn:aws:iam::123456789012:role/none"}
+    assert passed_roles(case) == {"arn:aws:iam::123456789012:role/none"}
+    case.action()[0].rollback(plan_of(case))
+    case.written = written("ec2", "create-flow-logs", params)
+    assert passed_roles(case) == {role}
+
+
+def passed_roles(case: FlowLogsCase) -> set[str]:
+    """Apply, and return the roles that the credentials were made to pass on."""
+    plan = plan_of(case)
+    aws_registry(case.clients).resolve(case.written).action.apply(plan)
+    asked = [grant for _, _, access in case.clients.asked for grant in access.allowed]
+    case.clients.asked.clear()
+    return {arn for name, arn in asked if name == "iam:PassRole"}
 
 
 DELIVERY = Delivery(
@@ -316,8 +329,6 @@ ALLOW = {
     ],
 )
 def test_what_a_bucket_policy_lets_in(change: dict[str, object], answer: bool) -> None:
-    import json
-
     assert allows(json.dumps({"Statement": [ALLOW | change]}), DELIVERY) is answer
     assert allows(json.dumps({"Statement": ALLOW | change}), DELIVERY) is answer
     deny = ALLOW | {"Effect": "Deny"}
