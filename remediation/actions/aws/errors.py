@@ -29,8 +29,10 @@ _CREDENTIALS = {
 }
 _NOT_FOUND = {
     "404",
+    "InvalidFlowLogId.NotFound",
     "InvalidGroup.NotFound",
     "InvalidVolume.NotFound",
+    "InvalidVpcID.NotFound",
     "NoSuchBucket",
     "NoSuchEntity",
     "NotFound",
@@ -51,7 +53,13 @@ _WRONG_REGION = {
     "301",
 }
 _UNAVAILABLE = {"InternalError", "InternalFailure", "ServiceUnavailable", "500", "503"}
-_CHANGED = {"OperationAborted", "ConcurrentModification", "ConditionalRequestConflict"}
+_CHANGED = {
+    "OperationAborted",
+    "ConcurrentModification",
+    "ConcurrentModificationException",
+    "ConditionalRequestConflict",
+    "EntityTemporarilyUnmodifiable",
+}
 _BY_CODE: tuple[tuple[set[str], Cause], ...] = (
     (_DENIED, Cause.DENIED),
     (_CREDENTIALS, Cause.CREDENTIALS),
