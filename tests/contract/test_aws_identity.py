@@ -167,6 +167,8 @@ class Spoiling:
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._client, name)
+        if name == "meta" and name in self._before:
+            raise self._error
         if name in ("meta", "exceptions"):
             return real
 
@@ -217,10 +219,12 @@ def test_a_key_that_cannot_be_stored_is_deleted_at_once(
 
 def test_what_nobody_foresaw_deletes_the_key_as_well(moto_endpoint: str) -> None:
     case = RotateKeyCase(moto_endpoint)
-    spoiling = Spoiling(None, after="put_secret_value", error=KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
+    spoiling = Spoiling(None, before="meta", error=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt) as caught:
         step_of(case, spoiling).apply(plan_of(case))
     assert case.keys() == {case.old: "Active"}
+    (canary,) = spoiling.secrets
+    assert canary not in everything_about(caught.value)
 
 
 def test_a_key_that_cannot_be_deleted_either_is_named(moto_endpoint: str) -> None:

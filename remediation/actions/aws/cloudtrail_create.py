@@ -127,7 +127,7 @@ class CreateTrail(AwsAction[CreateTrailParams]):
     @staticmethod
     def _place(target: Target, params: CreateTrailParams) -> Target:
         """Return the trail that is going to be, in the finding's account and region."""
-        account, region = _account_and_region(target)
+        account, region = _account_and_region(target, params)
         arn = f"arn:{partition(region)}:cloudtrail:{region}:{account}:trail/{params.Name}"
         return Target(provider="aws", resource=arn, account_id=account, region=region)
 
@@ -152,14 +152,15 @@ class CreateTrail(AwsAction[CreateTrailParams]):
         bucket.refuse_undeliverable(_deliveries(target, arn.resource, params), what="a trail")
 
 
-def _account_and_region(target: Target) -> tuple[str, str]:
+def _account_and_region(target: Target, params: CreateTrailParams) -> tuple[str, str]:
     """Return where the trail belongs: a finding about a missing trail is about an account.
 
     Raises:
         PermanentActionError: the resource is no account, or nothing says which region.
     """
     arn, bare = Arn.parse(target.resource), _ACCOUNT.fullmatch(target.resource.strip())
-    if arn and (arn.service, arn.resource) in {("iam", "root"), ("cloudtrail", "trail")}:
+    of_account = {("iam", "root"), ("cloudtrail", "trail"), ("cloudtrail", f"trail/{params.Name}")}
+    if arn and (arn.service, arn.resource) in of_account:
         placed = arn.place(target)
         return placed.account_id, placed.region
     if bare is None or (target.account_id and target.account_id != bare[1]):

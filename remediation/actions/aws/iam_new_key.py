@@ -36,12 +36,12 @@ def make_key(clients: dict[str, Any], user: IamUser, secret: str, waits_s: Seque
         _make(clients, user, secret, made=made, waits_s=waits_s)
         is_explained = True
     except ActionError as error:
-        # Raised anew below: the frames of the SDK behind this one have held the secret.
-        failure, is_explained = _without_frames(error), True
+        failure, is_explained = error, True
     finally:
         if not is_explained:
             _delete(user, made)
     if failure is not None:
+        # A new error, outside of the handler: behind the old one are frames of the SDK that have held the secret.
         raise _add(failure, _delete(user, made))
     return made[0]
 
@@ -116,11 +116,6 @@ def _delete(user: IamUser, made: list[str]) -> str:
     return f". The new key {made[0]} was deleted"
 
 
-def _without_frames(error: ActionError) -> ActionError:
-    kind = TemporaryActionError if isinstance(error, TemporaryActionError) else PermanentActionError
-    return kind(str(error), cause=error.cause, request_id=error.request_id)
-
-
 def _add(error: ActionError, said: str) -> ActionError:
-    kind = type(error)
+    kind = TemporaryActionError if isinstance(error, TemporaryActionError) else PermanentActionError
     return kind(f"{error}{said}", cause=error.cause, request_id=error.request_id)
