@@ -34,9 +34,11 @@ _CREDENTIALS = {
 }
 _NOT_FOUND = {
     "404",
+    "InvalidFlowLogId.NotFound",
     "InvalidGroup.NotFound",
     "InvalidSnapshot.NotFound",
     "InvalidVolume.NotFound",
+    "InvalidVpcID.NotFound",
     "NoSuchBucket",
     "NoSuchEntity",
     "NotFound",
@@ -63,7 +65,9 @@ _UNAVAILABLE = {"InternalError", "InternalFailure", "ServiceUnavailable", "500",
 _CHANGED = {
     "OperationAborted",
     "ConcurrentModification",
+    "ConcurrentModificationException",
     "ConditionalRequestConflict",
+    "EntityTemporarilyUnmodifiable",
     "InvalidSnapshot.InUse",
     "VolumeInUse",
 }
