@@ -7,7 +7,7 @@ from itertools import chain
 from audit.errors import NotFoundError
 from audit.findings import Finding
 from remediation.library import PlaybookLibrary
-from remediation.playbook import RemediationPlaybook
+from remediation.playbook import CLOUDS, RemediationPlaybook
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,9 @@ def _by_control(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> I
         for control in ids
     }
     for book in books.values():
+        # A benchmark's number means another thing in another cloud's benchmark of the same version.
+        if not _is_in_its_cloud(finding, book):
+            continue
         if known := next((control for control in book.controls if control.casefold() in stated), None):
             yield Match(book, f"it answers the control {known}")
 
@@ -81,3 +84,9 @@ def _by_kind(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> Iter
             yield Match(
                 book, f"it is for {book.finding_category} findings on {finding.resource_type}; look closely"
             )
+
+
+def _is_in_its_cloud(finding: Finding, book: RemediationPlaybook) -> bool:
+    """Tell whether a playbook acts on the finding's cloud, as far as either says which that is."""
+    clouds = {step.action_type for step in book.actions} & CLOUDS
+    return not finding.provider or not clouds or finding.provider in clouds
