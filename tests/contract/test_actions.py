@@ -19,6 +19,11 @@ from tests.contract.cases.contract import ActionCase, OneClient, ReadOnly, aws_r
 STATES = [(kind, state) for kind in all_cases() for state in kind.states]
 UNSETTLED = [(kind, kind.unsettled) for kind in all_cases()]
 ALL_ACTIONS = aws_registry(OneClient(None)).actions()
+# How each cloud spells a permission.
+PERMISSION = {
+    "aws": re.compile(r"[a-z0-9]+:[A-Z][A-Za-z]+"),
+    "gcp": re.compile(r"[a-z]+(\.[a-z][A-Za-z]+){2}"),
+}
 
 
 @pytest.fixture
@@ -86,7 +91,7 @@ def test_every_action_declares_what_it_is(action: Action[Any]) -> None:
     assert isinstance(action.reversible, bool)
     assert isinstance(action.idempotent, bool)
     for phase in (action.permissions.plan, action.permissions.apply, action.permissions.rollback):
-        assert all(re.fullmatch(r"[a-z0-9]+:[A-Z][A-Za-z]+", name) for name in phase)
+        assert all(PERMISSION[action.action_type].fullmatch(name) for name in phase)
     assert action.permissions.plan
     assert bool(action.permissions.rollback) == action.reversible
 

@@ -34,7 +34,7 @@ class EnableFlowLogsParams(Params):
     """What is logged. `flow_sampling` is the share of flows, a number from 0 to 1 as a text, such as "0.5"."""
 
     aggregation_interval: Interval = "INTERVAL_5_SEC"
-    flow_sampling: Annotated[str, StringConstraints(pattern=r"^(0\.(?=\d*[1-9])\d{1,4}|1(\.0)?)$")] = "0.5"
+    flow_sampling: Annotated[str, StringConstraints(pattern=r"^(0\.[0-9]{0,3}[1-9]|1(\.0)?)$")] = "0.5"
     metadata: Literal["INCLUDE_ALL_METADATA", "EXCLUDE_ALL_METADATA"] = "INCLUDE_ALL_METADATA"
 
 

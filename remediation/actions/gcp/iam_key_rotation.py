@@ -115,8 +115,10 @@ class RotateServiceAccountKey(GcpAction[RotateKeyParams]):
     def rollback(self, plan: ActionPlan) -> tuple[str, ...]:
         """Enable the old key, close the secret's new version, and delete the new key."""
         rotation = self._rotation(plan)
-        require_between(rotation.read(), plan)
-        rotation.undo(version=_added(plan))
+        now = rotation.read()
+        if now != plan.before:
+            require_between(now, plan)
+            rotation.undo(version=_added(plan))
         return ()
 
     def _rotation(self, plan: ActionPlan) -> "_Rotation":
@@ -222,7 +224,8 @@ def _rotated(before: State, versions: Mapping[int, bool]) -> State:
 
 def _added(plan: ActionPlan) -> int:
     """Return the number of the version that a plan adds."""
-    return int(_texts(plan.after[STORED])[-1])
+    (number,) = set(_texts(plan.after[STORED])) - set(_texts(plan.before[STORED]))
+    return int(number)
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def prove_key(key_file: SecretStr, patience: Patience, *, key_id: str) -> None:
     )
     with google_errors(f"get a token with the new key {key_id}"):
         info = json.loads(base64.b64decode(key_file.get_secret_value()))
-        credentials = service_account.Credentials.from_service_account_info(info, scopes=[SCOPE])
+        credentials = service_account.Credentials.from_service_account_info(info, scopes=[SCOPE])  # type: ignore[no-untyped-call]
         repeated(credentials.refresh)(_request(patience))
 
 

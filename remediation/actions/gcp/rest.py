@@ -41,7 +41,7 @@ class GoogleRest:
         """
         return self._repeat(lambda: self._call("GET", api, path, params=query))
 
-    def pages(self, api: str, path: str, **query: str) -> Iterator[Mapping[str, Any]]:
+    def list_pages(self, api: str, path: str, **query: str) -> Iterator[Mapping[str, Any]]:
         """Read a list, page by page; raises what `get` does."""
         page = self.get(api, path, **query)
         yield page

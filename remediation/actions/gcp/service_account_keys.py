@@ -94,7 +94,7 @@ class Secret:
             ActionError: they cannot be listed, or there is no such secret.
         """
         with google_errors(f"list the versions of {self.name}"):
-            pages = list(self.rest.pages("secretmanager", f"{self.name}/versions"))
+            pages = list(self.rest.list_pages("secretmanager", f"{self.name}/versions"))
         found = [entry for page in pages for entry in page.get("versions", ())]
         return {int(_last(entry["name"])): entry.get("state") == "ENABLED" for entry in found}
 
@@ -160,7 +160,7 @@ def find_key(rest: GoogleRest, named: KeyName) -> tuple[Account, str]:
 
 def _search(rest: GoogleRest, named: KeyName) -> tuple[Account, str]:
     with google_errors(f"list the service accounts of {named.project}"):
-        pages = list(rest.pages("iam", f"projects/{named.project}/serviceAccounts", pageSize="100"))
+        pages = list(rest.list_pages("iam", f"projects/{named.project}/serviceAccounts", pageSize="100"))
     emails: list[Any] = [entry["email"] for page in pages for entry in page.get("accounts", ())]
     for email in emails:
         account = Account(rest, named.project, str(email))
