@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a mistake
+class Refusal(Exception):
     """An error of the JSON APIs: a status, a sentence, and a reason where one is known."""
 
     def __init__(self, status: int, message: str, reason: str = "") -> None:

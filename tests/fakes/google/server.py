@@ -131,7 +131,7 @@ def serving(cloud: GoogleCloud) -> Iterator[GoogleCloud]:
 
 def _handler(cloud: GoogleCloud) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_ANY(self) -> None:  # noqa: N802 - named like its siblings in the standard library
+        def do_ANY(self) -> None:
             try:
                 status, answer = (
                     200,
