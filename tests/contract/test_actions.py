@@ -18,12 +18,13 @@ from tests.contract.cases.contract import ActionCase, OneClient, ReadOnly, aws_r
 
 STATES = [(kind, state) for kind in all_cases() for state in kind.states]
 UNSETTLED = [(kind, kind.unsettled) for kind in all_cases()]
-ALL_ACTIONS = aws_registry(OneClient(None)).actions()
-# How each cloud spells a permission.
-PERMISSION = {
-    "aws": re.compile(r"[a-z0-9]+:[A-Z][A-Za-z]+"),
-    "gcp": re.compile(r"[a-z]+(\.[a-z][A-Za-z]+){2}"),
+# What the clouds' own roles call a permission.
+PERMISSIONS = {
+    "aws": r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+",
+    "gcp": r"[a-z]+(?:\.[a-zA-Z]+){2}",
+    "azure": r"Microsoft\.[A-Z][A-Za-z]+(?:/[a-z][A-Za-z]+)+/(?:read|write|delete|action)",
 }
+ALL_ACTIONS = aws_registry(OneClient(None)).actions()
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_every_action_declares_what_it_is(action: Action[Any]) -> None:
     assert isinstance(action.reversible, bool)
     assert isinstance(action.idempotent, bool)
     for phase in (action.permissions.plan, action.permissions.apply, action.permissions.rollback):
-        assert all(PERMISSION[action.action_type].fullmatch(name) for name in phase)
+        assert all(re.fullmatch(PERMISSIONS[action.action_type], name) for name in phase)
     assert action.permissions.plan
     assert bool(action.permissions.rollback) == action.reversible
 
