@@ -10,7 +10,10 @@ import pytest
 from sqlalchemy import make_url, text
 
 from storage import Stores, open_engine, upgrade
+from tests.contract.backends_azure import arm, azure_clients
 from tests.fakes.stores import MemoryStores
+
+__all__ = ["arm", "azure_clients"]
 
 
 @pytest.fixture(
