@@ -46,7 +46,7 @@ class Answers:
         return tuple(filter(None, self._ids[:1]))
 
 
-def finish(poller: Any, doing: str) -> None:  # noqa: ANN401 - an `LROPoller` of any model
+def finish(poller: Any, doing: str, *, deadline_s: float = OPERATION_DEADLINE_S) -> None:  # noqa: ANN401 - an `LROPoller` of any model
     """Wait until Azure has done it.
 
     Raises:
@@ -54,9 +54,8 @@ def finish(poller: Any, doing: str) -> None:  # noqa: ANN401 - an `LROPoller` of
     """
     with azure_errors(doing):
         # Past the deadline this returns all the same, without a word.
-        poller.result(timeout=OPERATION_DEADLINE_S)
+        poller.result(timeout=deadline_s)
     if not poller.done():
         raise TemporaryActionError(
-            f"Could not {doing}: Azure was still at it after {OPERATION_DEADLINE_S:.0f} s",
-            cause=Cause.TIMED_OUT,
+            f"Could not {doing}: Azure was still at it after {deadline_s:.0f} s", cause=Cause.TIMED_OUT
         )

@@ -34,6 +34,8 @@ _BY_CODE: tuple[tuple[Cause, str], ...] = (
         Cause.UNAVAILABLE,
         "InternalServerError ServiceUnavailable ServerBusy GatewayTimeout RetryableError",
     ),
+    # The one 409 that is no race: the subscription has to be set up for the provider first, as Azure's own text says.
+    (Cause.INVALID, "MissingSubscriptionRegistration"),
 )
 _CAUSES = {code: cause for cause, codes in _BY_CODE for code in codes.split()}
 _BY_STATUS = {
@@ -57,13 +59,13 @@ def azure_errors(doing: str) -> Iterator[None]:
     Args:
         doing: completes “could not …”, such as `read the storage account acmedata`.
     """
-    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+    from azure.core.exceptions import AzureError, HttpResponseError
 
     try:
         yield
     except HttpResponseError as error:
-        # A credential that cannot be had is the same class, without a response.
-        if isinstance(error, ClientAuthenticationError) and error.response is None:
+        # A credential that cannot be had and an answer that was cut off are of this class as well.
+        if error.response is None:
             raise _from_sdk(error, doing) from error
         raise _from_response(error, doing) from error
     except AzureError as error:
@@ -116,7 +118,7 @@ def _from_sdk(error: "AzureError", doing: str) -> ActionError:
     classes: tuple[tuple[tuple[type[Exception], ...], Cause], ...] = (
         ((sdk.ClientAuthenticationError,), Cause.CREDENTIALS),
         ((sdk.ServiceRequestTimeoutError, sdk.ServiceResponseTimeoutError), Cause.TIMED_OUT),
-        ((sdk.ServiceRequestError, sdk.ServiceResponseError), Cause.UNAVAILABLE),
+        ((sdk.ServiceRequestError, sdk.ServiceResponseError, sdk.IncompleteReadError), Cause.UNAVAILABLE),
     )
     cause = next((cause for kinds, cause in classes if isinstance(error, kinds)), Cause.INVALID)
     return _error(f"Could not {doing}: {_first_line(error)}", cause)

@@ -67,6 +67,7 @@ class ArmStandIn:
         return self._act(match.route.name, Asked(parts.path, query, headers, body, self.url))
 
     def _act(self, route: str, asked: Asked) -> Answer | None:
+        self.world.meanwhile.pop(route, lambda: None)()
         fault = self.world.fault_for(route)
         if fault is None:
             return ACTS[route](self.world, asked)

@@ -18,7 +18,10 @@ LISTS = (
 
 @dataclass
 class Fault:
-    """What befalls the next `times` requests of a route. Status 0 closes the connection; `after` lets the request work first."""
+    """What befalls the next `times` requests of a route. Status 0 closes the connection.
+
+    `after` lets the request work first; `skip` lets as many pass before.
+    """
 
     route: str
     status: int = 0
@@ -27,6 +30,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int = 1
     after: bool = False
+    skip: int = 0
 
 
 @dataclass
@@ -41,7 +45,7 @@ class Operation:
 class World:
     """Azure's state. `polls` is how often an operation is looked at before it is done; None: it never is.
 
-    `operation_error`, where set, is how the next operation ends.
+    `operation_error`, where set, is how the next operation ends. `meanwhile` is what somebody else does just before a route answers.
     """
 
     def __init__(self) -> None:
@@ -51,6 +55,7 @@ class World:
         self.faults: list[Fault] = []
         self.polls: int | None = 1
         self.operation_error: Json | None = None
+        self.meanwhile: dict[str, Callable[[], object]] = {}
         self._numbers = itertools.count(1)
 
     def put(self, resource_id: str, body: Json) -> Json:
@@ -99,9 +104,12 @@ class World:
 
     def fault_for(self, route: str) -> Fault | None:
         for fault in self.faults:
-            if fault.times and fault.route in (route, "any"):
+            if not fault.times or fault.route not in (route, "any"):
+                continue
+            if not fault.skip:
                 fault.times -= 1
                 return fault
+            fault.skip -= 1
         return None
 
     def raw(self) -> Iterator[tuple[str, Json]]:
