@@ -68,14 +68,17 @@ def _by_control(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> I
         for framework, ids in finding.compliance.items()
         for control in ids
     }
-    for book in _of_the_cloud(finding, books):
+    for book in books.values():
+        # A benchmark's number means another thing in another cloud's benchmark of the same version.
+        if not _is_in_its_cloud(finding, book):
+            continue
         if known := next((control for control in book.controls if control.casefold() in stated), None):
             yield Match(book, f"it answers the control {known}")
 
 
 def _by_kind(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> Iterator[Match]:
     kind, category = finding.resource_type.casefold(), finding.category.casefold()
-    for book in _of_the_cloud(finding, books):
+    for book in books.values():
         is_kind = kind and kind in map(str.casefold, book.resource_types)
         if is_kind and book.finding_category.casefold() == category:
             yield Match(
@@ -83,11 +86,7 @@ def _by_kind(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> Iter
             )
 
 
-def _of_the_cloud(
-    finding: Finding, books: Mapping[str, RemediationPlaybook]
-) -> Iterator[RemediationPlaybook]:
-    """Yield the playbooks that act on the finding's cloud: CIS numbers its controls anew for each, so 6.1 is many things."""
-    for book in books.values():
-        clouds = {step.action_type for step in book.actions} & CLOUDS
-        if not clouds or not finding.provider or finding.provider in clouds:
-            yield book
+def _is_in_its_cloud(finding: Finding, book: RemediationPlaybook) -> bool:
+    """Tell whether a playbook acts on the finding's cloud, as far as either says which that is."""
+    clouds = {step.action_type for step in book.actions} & CLOUDS
+    return not finding.provider or not clouds or finding.provider in clouds
