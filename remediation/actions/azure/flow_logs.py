@@ -7,9 +7,9 @@ from typing import Any
 
 from audit.errors import Cause, PermanentActionError
 from remediation.actions.azure.action import Answers, finish
-from remediation.actions.azure.arm_id import ArmId, same
+from remediation.actions.azure.arm_id import ArmId, read_arm_id, same
 from remediation.actions.azure.errors import azure_errors
-from remediation.plan import ABSENT
+from remediation.plan import ABSENT, State, Target
 
 Log = Mapping[str, object]
 NO_LOG: Log = {"flowLog": ABSENT, "enabled": ABSENT, "retentionDays": ABSENT, "storageId": ABSENT}
@@ -127,3 +127,31 @@ def usual_storage(logs: list[Any]) -> str | None:
 def _switched(found: Any, log: Log) -> dict[str, object]:  # noqa: ANN401 - see `find_log`
     body: dict[str, Any] = found.as_dict(exclude_readonly=True)
     return {**body, "properties": {**body["properties"], "enabled": log["enabled"]}}
+
+
+def network_id(subscription: str, group: str, name: str) -> str:
+    """Return the id of a virtual network."""
+    return (
+        f"/subscriptions/{subscription}/resourceGroups/{group}"
+        f"/providers/Microsoft.Network/virtualNetworks/{name}"
+    )
+
+
+def flatten(logs: Mapping[str, Log]) -> dict[str, object]:
+    """Return flow logs as settings such as `prod/hub enabled`, with group and name of the network in front."""
+    flat: dict[str, object] = {}
+    for network, log in logs.items():
+        arm_id = read_arm_id(network)
+        flat |= {f"{arm_id.group}/{arm_id.name} {field}": value for field, value in log.items()}
+    return flat
+
+
+def unflatten(state: State, target: Target) -> dict[str, Log]:
+    """Return the flow logs of `flatten` by the ids of their networks, which lie in the target's subscription."""
+    subscription = read_arm_id(target.resource).subscription
+    logs: dict[str, dict[str, object]] = {}
+    for setting, value in state.items():
+        place, _, field = setting.partition(" ")
+        group, _, name = place.partition("/")
+        logs.setdefault(network_id(subscription, group, name), {})[field] = value
+    return dict(logs)

@@ -1,6 +1,5 @@
 """Record the traffic of virtual networks, and stop recording what we started."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -23,7 +22,10 @@ from remediation.actions.azure.flow_logs import (
     Watcher,
     describe_log,
     find_log,
+    flatten,
     name_of_ours,
+    network_id,
+    unflatten,
     usual_storage,
 )
 from remediation.actions.contract import Draft, Params, Permissions
@@ -99,8 +101,8 @@ class EnableVnetFlowLogs(AzureAction[EnableFlowLogsParams]):
             self._check_storage(str(storage), watcher.location)
         return Draft(
             target=settled(target, arm_id),
-            before=_flatten(before),
-            after=_flatten(after),
+            before=flatten(before),
+            after=flatten(after),
             untouched=(
                 "The networks themselves",
                 "Flow logs of other resources",
@@ -112,8 +114,8 @@ class EnableVnetFlowLogs(AzureAction[EnableFlowLogsParams]):
     def observe(self, plan: ActionPlan) -> State:
         """Read the flow logs of the plan's networks as they are now."""
         logs = self._watcher(_locate(plan.target)).read()
-        networks = _unflatten(plan.before, plan.target)
-        return _flatten({network: describe_log(find_log(logs, network)) for network in networks})
+        networks = unflatten(plan.before, plan.target)
+        return flatten({network: describe_log(find_log(logs, network)) for network in networks})
 
     def apply(self, plan: ActionPlan) -> tuple[str, ...]:
         """Make the flow logs, or switch them on."""
@@ -125,7 +127,7 @@ class EnableVnetFlowLogs(AzureAction[EnableFlowLogsParams]):
 
     def _write(self, plan: ActionPlan, state: State) -> tuple[str, ...]:
         watcher = self._watcher(_locate(plan.target))
-        logs = _unflatten(state, plan.target)
+        logs = unflatten(state, plan.target)
         return tuple(written for network, log in logs.items() for written in watcher.write(log, network))
 
     def _watcher(self, arm_id: ArmId) -> Watcher:
@@ -148,7 +150,7 @@ class EnableVnetFlowLogs(AzureAction[EnableFlowLogsParams]):
     def _networks(self, arm_id: ArmId, watcher: Watcher) -> list[str]:
         """Return the ids of the networks that are meant."""
         if arm_id.kind == VIRTUAL_NETWORK:
-            return [_network_id(arm_id.subscription, arm_id.group, arm_id.name)]
+            return [network_id(arm_id.subscription, arm_id.group, arm_id.name)]
         with azure_errors(f"list the virtual networks in {watcher.location}"):
             found = [
                 read_arm_id(str(network.id))
@@ -161,7 +163,7 @@ class EnableVnetFlowLogs(AzureAction[EnableFlowLogsParams]):
                 "Ask for the fix of a finding about one network",
                 cause=Cause.INVALID,
             )
-        return sorted(_network_id(network.subscription, network.group, network.name) for network in found)
+        return sorted(network_id(network.subscription, network.group, network.name) for network in found)
 
     def _check_storage(self, storage: str, location: str) -> None:
         """Let a storage account pass that lies in the region, as Azure demands.
@@ -236,29 +238,3 @@ def _advice(needed: list[str], storage: str) -> tuple[str, ...]:
 def _region(location: object) -> str:
     """Return a region as ids have it: `West Europe` is `westeurope`."""
     return str(location).replace(" ", "").lower()
-
-
-def _network_id(subscription: str, group: str, name: str) -> str:
-    return (
-        f"/subscriptions/{subscription}/resourceGroups/{group}"
-        f"/providers/Microsoft.Network/virtualNetworks/{name}"
-    )
-
-
-def _flatten(logs: Mapping[str, Log]) -> dict[str, object]:
-    """Return flow logs as settings such as `prod/hub enabled`, with group and name of the network in front."""
-    flat: dict[str, object] = {}
-    for network, log in logs.items():
-        arm_id = read_arm_id(network)
-        flat |= {f"{arm_id.group}/{arm_id.name} {field}": value for field, value in log.items()}
-    return flat
-
-
-def _unflatten(state: State, target: Target) -> dict[str, Log]:
-    subscription = read_arm_id(target.resource).subscription
-    logs: dict[str, dict[str, object]] = {}
-    for setting, value in state.items():
-        place, _, field = setting.partition(" ")
-        group, _, name = place.partition("/")
-        logs.setdefault(_network_id(subscription, group, name), {})[field] = value
-    return dict(logs)
