@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import make_url, text
 
 from storage import Stores, open_engine, upgrade
+from tests.contract.backends_azure import arm, azure_clients
 from tests.contract.backends_google import google, google_clients, storage_emulator
 from tests.fakes.stores import MemoryStores
 
-__all__ = ["google", "google_clients", "storage_emulator"]
+__all__ = ["arm", "azure_clients", "google", "google_clients", "storage_emulator"]
 
 
 @pytest.fixture(

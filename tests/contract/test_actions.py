@@ -67,6 +67,10 @@ def test_apply_then_verify_holds_and_twice_is_harmless(case: ActionCase) -> None
 def test_rollback_restores_exactly_and_twice_is_harmless(case: ActionCase) -> None:
     original, plan, (action, _) = case.read_raw(), plan_of(case), case.action()
     action.apply(plan)
+    if not action.reversible:
+        with pytest.raises(PermanentActionError, match="cannot be put back"):
+            action.rollback(plan)
+        return
     for _ in range(2):
         action.rollback(plan)
         action.verify_rollback(plan)
