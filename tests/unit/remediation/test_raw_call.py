@@ -54,6 +54,7 @@ def test_where_we_have_a_planned_action_that_one_is_used() -> None:
     )
     assert found.action.reversible
     assert found.action.verifiable
+    assert registry("s3:put-public-access-block", DELETE).raw_calls() == [DELETE]
 
 
 def test_the_plan_shows_the_exact_call_and_reads_nothing() -> None:
