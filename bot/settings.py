@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from audit.errors import ConfigError, InputError
+from audit.ingest import check_columns
 from audit.strict_yaml import load_yaml
 from bot.config_errors import explain
 from bot.links import ReportLinks
@@ -222,6 +223,23 @@ class EmailSection(_Section):
         return _web_address(url)
 
 
+class IngestSection(_Section):
+    """How files of your own are read."""
+
+    csv_columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Fields of a finding by column, for CSV files in no known format, such as Finding: title.",
+    )
+
+    @field_validator("csv_columns")
+    @classmethod
+    def _check_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        try:
+            return dict(check_columns(columns)) if columns else {}
+        except InputError as error:
+            raise ValueError(str(error)) from None
+
+
 class Config(_Section):
     """The file that COUNTERSIGN_CONFIG names."""
 
@@ -229,6 +247,7 @@ class Config(_Section):
     protection: ProtectionSection = Field(default_factory=ProtectionSection)
     brand: BrandSection = Field(default_factory=BrandSection)
     email: EmailSection = Field(default_factory=EmailSection)
+    ingest: IngestSection = Field(default_factory=IngestSection)
     playbooks: Path | None = Field(default=None, description="A folder of playbook files of your own.")
     environment: str = Field(default="", max_length=40, description="Shown on cards, such as “production”.")
     channel: ChannelId | None = Field(

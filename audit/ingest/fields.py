@@ -1,5 +1,6 @@
 """Reading loosely typed records without trusting them: what is missing or of the wrong kind counts as empty."""
 
+import hashlib
 from datetime import UTC, datetime
 
 _FIRST_MILLISECOND_STAMP = 10**11
@@ -34,6 +35,24 @@ def _as_text(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+
+
+def first_text(record: object, *names: str) -> str:
+    """Return the first of these members that is no empty text."""
+    return next((found for name in names if (found := text(record, name))), "")
+
+
+def controls_by_framework(frameworks: object) -> dict[str, list[str]]:
+    """Return a mapping of frameworks to controls without what is no text; empty where it is no mapping."""
+    if not isinstance(frameworks, dict):
+        return {}
+    return {str(name): controls for name in frameworks if (controls := texts(frameworks, name))}
+
+
+def derived_id(scanner: str, check: str, *about: str) -> str:
+    """Return an id for a finding whose scanner gives none: the same for the same finding in every report."""
+    digest = hashlib.sha256("\0".join(about).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{scanner}-{check}-{digest[:16]}"
 
 
 def first_url(*candidates: str) -> str:
