@@ -1,5 +1,7 @@
 """Which of the specification's categories a check belongs to: what playbooks are matched by."""
 
+from functools import lru_cache
+
 _BY_WORD = {
     "securitygroup": "Network",
     "networkacl": "Network",
@@ -29,6 +31,7 @@ _SERVICES = {
 _BY_SERVICE = {service: category for category, services in _SERVICES.items() for service in services.split()}
 
 
+@lru_cache(maxsize=4096)
 def category_of(check_id: str, service: str, resource_type: str = "") -> str:
     """Return `Storage`, `Compute`, `Network`, `IAM` or `Compliance`; the service's own name if none fits."""
     words = check_id.lower().replace("-", "_").split("_")

@@ -2,6 +2,9 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
+
+import orjson
 
 _FIRST_MILLISECOND_STAMP = 10**11
 """As seconds this is the year 5138; as milliseconds 1973. Prowler writes seconds, AWS milliseconds."""
@@ -21,7 +24,12 @@ def member(record: object, *path: str | int) -> object:
 
 def text(record: object, *path: str | int) -> str:
     """Return the text at a path, a number as its digits, else an empty text."""
-    return _as_text(member(record, *path))
+    for step in path:  # `member` once more: of all that is done to a finding, this is done most
+        if isinstance(record, dict):
+            record = record.get(step)
+        else:
+            record = member(record, step)
+    return record.strip() if isinstance(record, str) else _as_text(record)
 
 
 def texts(record: object, *path: str | int) -> list[str]:
@@ -46,6 +54,19 @@ def controls_by_framework(frameworks: object) -> dict[str, list[str]]:
     """Return a mapping of frameworks to controls without what is no text; empty where it is no mapping."""
     if not isinstance(frameworks, dict):
         return {}
+    try:
+        return _same_controls(orjson.dumps(frameworks))
+    except orjson.JSONEncodeError:  # half of a surrogate pair
+        return _only_texts(frameworks)
+
+
+# Every finding of a check names the same hundred controls.
+@lru_cache(maxsize=1024)
+def _same_controls(written: bytes) -> dict[str, list[str]]:
+    return _only_texts(orjson.loads(written))
+
+
+def _only_texts(frameworks: dict[str, object]) -> dict[str, list[str]]:
     return {str(name): controls for name in frameworks if (controls := texts(frameworks, name))}
 
 

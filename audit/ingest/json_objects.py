@@ -2,8 +2,8 @@
 
 orjson reads whole texts only, so the objects are cut out first. An object ends itself: no beginning of a JSON object is one, too.
 Whatever orjson takes from a brace on up to a closing one is therefore exactly the object that begins there, and where to cut may be
-guessed: where as many braces have closed as opened. What cannot be read this way (broken files, odd lists, values too large or too
-deep) is read by `json_stream`, which knows how to say what is wrong and where.
+guessed: where the object before ended, or where as many braces have closed as opened. What cannot be read this way (broken files, odd
+lists, values too large, nests deeper than orjson goes) is read by `json_stream`, which knows how to say what is wrong and where.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 
 import orjson
 
-from audit.ingest.json_stream import MAX_DEPTH, MAX_VALUE_BYTES, DepthMeter, rewind, stream_values
+from audit.ingest.json_stream import MAX_VALUE_BYTES, rewind, stream_values
 
 _BLOCK_BYTES: Final = 2**18
 _PATIENCE_BYTES: Final = 2**16
@@ -53,6 +53,7 @@ class _Objects:
         self._is_list = is_list
         self._text = b""
         self._is_last = False
+        self._usual = 0
 
     def read(self) -> Iterator[object]:
         rewind(self._stream)
@@ -86,24 +87,38 @@ class _Objects:
 
     def _next(self, start: int) -> tuple[object, int, bool] | None:
         """Return the object that begins here, where the next one does, and whether there is none."""
-        if found := self._try_ends(start, only_balanced=True):
-            return found
-        has_waited = self._is_last or len(self._text) - start > _PATIENCE_BYTES
-        return self._try_ends(start, only_balanced=False) if has_waited else None
+        found = self._try_usual_end(start) or self._try_ends(start, only_balanced=True)
+        if found is None and (self._is_last or len(self._text) - start > _PATIENCE_BYTES):
+            found = self._try_ends(start, only_balanced=False)
+        return found
+
+    def _try_usual_end(self, start: int) -> tuple[object, int, bool] | None:
+        """Try the closing brace, by its number, that ended the object before: one scanner's objects are alike."""
+        place = next(islice(self._ends(start), self._usual, None), None)
+        return self._try(start, *place) if place else None
 
     def _try_ends(self, start: int, *, only_balanced: bool) -> tuple[object, int, bool] | None:
         opened, counted, tries = 0, start, 0
-        for end, after in self._ends(start):
+        for number, (end, after) in enumerate(self._ends(start)):
             opened += self._text.count(b"{", counted, end) - self._text.count(b"}", counted, end)
             counted = end
             if opened and only_balanced:
                 continue
-            if (value := _loads(self._text[start:end])) is not None:
-                return value, after, self._text[end:after].endswith(b"]") or after == len(self._text)
+            if found := self._try(start, end, after):
+                self._usual = number
+                return found
             tries += 1
             if tries == _MOST_TRIES:
                 return None
         return None
+
+    def _try(self, start: int, end: int, after: int) -> tuple[object, int, bool] | None:
+        try:
+            value = orjson.loads(self._text[start:end])
+        except orjson.JSONDecodeError:
+            return None
+        is_end = after == len(self._text) or self._text[after - 1 : after] == b"]"
+        return value, after, is_end
 
     def _ends(self, start: int) -> Iterator[tuple[int, int]]:
         """Yield where the object may end and what follows it may begin."""
@@ -120,18 +135,3 @@ class _Objects:
             if not rest:
                 return True
         return False
-
-
-def _loads(text: bytes) -> object:
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return value if _is_shallow(text) else None
-
-
-def _is_shallow(text: bytes) -> bool:
-    if len(text) > MAX_VALUE_BYTES:
-        return False
-    brackets = text.count(b"{") + text.count(b"[")
-    return brackets < MAX_DEPTH or DepthMeter().deepest(text) < MAX_DEPTH
