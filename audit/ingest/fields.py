@@ -25,10 +25,7 @@ def member(record: object, *path: str | int) -> object:
 def text(record: object, *path: str | int) -> str:
     """Return the text at a path, a number as its digits, else an empty text."""
     for step in path:  # `member` once more: of all that is done to a finding, this is done most
-        if isinstance(record, dict):
-            record = record.get(step)
-        else:
-            record = member(record, step)
+        record = record.get(step) if isinstance(record, dict) else member(record, step)
     return record.strip() if isinstance(record, str) else _as_text(record)
 
 
