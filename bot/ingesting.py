@@ -1,33 +1,28 @@
 """Taking in files from the shell: several, packed ones, standard input; each on its own, with a bar that moves."""
 
-import io
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, Final, cast
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from audit.actor import Actor
 from audit.errors import CountersignError, InputError
 from audit.ingest import ColumnMap, open_members, parse_columns, read_report
 from audit.ingest.naming import printable
 from audit.ports import Ingested, ReportStore
+from bot.progress import watched
 from bot.settings import Settings, read_config
 
 MAX_STDIN_BYTES: Final = 4 * 2**30
 STDIN: Final = Path("-")
 _IN_MEMORY_BYTES: Final = 8 * 2**20
 _BLOCK_BYTES: Final = 2**18
-_PASSES: Final = 2
-"""A file is read once for its digest and once for its findings; ScoutSuite's and SARIF's a few times more."""
 
 
 def read_columns(pairs: Sequence[str]) -> ColumnMap:
@@ -61,8 +56,8 @@ class _Intake:
         """Take in one file, or each file of an archive; return how many failed."""
         failed, answers = 0, list[tuple[str, bool]]()
         try:
-            with _opened(path) as (stream, name, size), _watched(stream, name, size) as watched:
-                for member, label in open_members(watched, name):
+            with _opened(path) as (stream, name, size), watched(stream, name, size) as counted:
+                for member, label in open_members(counted, name):
                     failed += self._read(member, label, answers)
         except OSError as error:
             failed += 1
@@ -116,45 +111,3 @@ def _copy(source: BinaryIO, kept: IO[bytes]) -> int:
             raise InputError(f"standard input: is larger than {MAX_STDIN_BYTES >> 30} GiB; save it to a file")
         kept.write(block)
     return size
-
-
-@contextmanager
-def _watched(stream: BinaryIO, name: str, size: int, *, console: Console | None = None) -> Iterator[BinaryIO]:
-    """Show a bar while the stream is read, on standard error and for people only: a log gets none."""
-    shown_on = console or Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=shown_on, transient=True, disable=not shown_on.is_terminal) as progress:
-        task = progress.add_task(printable(name), total=size * _PASSES)
-        yield io.BufferedReader(_Watched(stream, partial(progress.advance, task)), _BLOCK_BYTES)
-
-
-class _Watched(io.RawIOBase):
-    """A stream that tells how many bytes were read of it."""
-
-    def __init__(self, stream: BinaryIO, on_read: Callable[[int], None]) -> None:
-        super().__init__()
-        self._stream = stream
-        self._on_read = on_read
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return self._stream.seekable()
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def readinto(self, buffer: "bytearray | memoryview", /) -> int:  # type: ignore[override]
-        block = self._stream.read(len(buffer))
-        buffer[: len(block)] = block
-        self._on_read(len(block))
-        return len(block)

@@ -27,8 +27,8 @@ _LONGEST_PREAMBLE: Final = 256
 MAX_DEPTH: Final = 64
 MAX_VALUE_BYTES: Final = 4 * 2**20
 BLOCK_BYTES: Final = 2**16
-NOT_JSON: Final = (ijson.JSONError, json.JSONDecodeError)
-"""What ijson raises; the second comes through from its Python backend."""
+NOT_JSON: Final = (ijson.JSONError, json.JSONDecodeError, UnicodeDecodeError)
+"""What ijson raises; the second comes through from its Python backend, the third where an escape is half a pair."""
 
 _REASON_LENGTH: Final = 120
 _OUTLINE_DEPTH: Final = 4

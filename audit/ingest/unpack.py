@@ -7,6 +7,7 @@ archive within an archive stays closed.
 import gzip
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,13 +28,16 @@ _GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _HIDDEN: Final = ("__MACOSX/", ".")
 _IS_ENCRYPTED: Final = 1
+# Of damaged archives the two modules raise the last three as well: a bad offset, a name that is no text, an odd flag.
 _BROKEN: Final = (
     zlib.error,
     EOFError,
     zipfile.BadZipFile,
     gzip.BadGzipFile,
     lzma.LZMAError,
-    NotImplementedError,
+    ValueError,
+    RuntimeError,
+    struct.error,
 )
 
 

@@ -9,11 +9,15 @@ PROWLER_COLUMNS = (
     "REMEDIATION_RECOMMENDATION_URL;COMPLIANCE"
 )
 PROWLER_ROWS = (
-    "profile;2026-01-05 08:00:00;210987654321;p-1;aws;s3_bucket_public_access;Bucket must not be open;FAIL;Köln is open.;False;s3;"
-    "critical;AwsS3Bucket;arn:aws:s3:::koeln;koeln;eu-central-1;No bucket may be open.;Leaks.;;Block it.;https://docs.example.com/s3;"
-    "CIS-3.0: 2.1.4 | PCI-4.0: 1.3.1, 1.3.2",
-    "profile;2026-01-05 08:00:00;210987654321;p-2;aws;iam_root_mfa;Root needs a second factor;PASS;It has one.;True;iam;high;Other;"
-    "210987654321;root;us-east-1;;;;;;",
+    (
+        "profile;2026-01-05 08:00:00;210987654321;p-1;aws;s3_bucket_public_access;Bucket must not be open;FAIL;Köln is open.;False;s3;"
+        "critical;AwsS3Bucket;arn:aws:s3:::koeln;koeln;eu-central-1;No bucket may be open.;Leaks.;;Block it.;https://docs.example.com/s3;"
+        "CIS-3.0: 2.1.4 | PCI-4.0: 1.3.1, 1.3.2"
+    ),
+    (
+        "profile;2026-01-05 08:00:00;210987654321;p-2;aws;iam_root_mfa;Root needs a second factor;PASS;It has one.;True;iam;high;Other;"
+        "210987654321;root;us-east-1;;;;;;"
+    ),
 )
 PROWLER_CSV = "\n".join((PROWLER_COLUMNS, *PROWLER_ROWS, "")).encode()
 
@@ -44,7 +48,10 @@ PROWLER_JSON = json.dumps(
             "Description": "No bucket may be open.",
             "Risk": "Leaks.",
             "RelatedUrl": "",
-            "Remediation": {"Code": {}, "Recommendation": {"Text": "Block it.", "Url": "https://docs.example.com"}},
+            "Remediation": {
+                "Code": {},
+                "Recommendation": {"Text": "Block it.", "Url": "https://docs.example.com"},
+            },
             "Compliance": {"CIS-1.5": ["2.1.5"]},
             "AccountId": "210987654321",
             "Region": "eu-central-1",
@@ -74,7 +81,11 @@ ASFF_FINDING = {
         "Status": "FAILED",
         "SecurityControlId": "S3.8",
         "StatusReasons": [{"ReasonCode": "X", "Description": "The block is off."}],
-        "RelatedRequirements": ["CIS AWS Foundations Benchmark v1.4.0/2.1.5", "NIST.800-53.r5 AC-3", "NIST.800-53.r5 AC-4"],
+        "RelatedRequirements": [
+            "CIS AWS Foundations Benchmark v1.4.0/2.1.5",
+            "NIST.800-53.r5 AC-3",
+            "NIST.800-53.r5 AC-4",
+        ],
         "AssociatedStandards": [
             {"StandardsId": "standards/aws-foundational-security-best-practices/v/1.0.0"},
             {"StandardsId": "standards/cis-aws-foundations-benchmark/v/1.4.0"},
@@ -134,7 +145,13 @@ SCOUTSUITE_RESULTS = {
         "ec2": {
             "findings": {
                 "ec2-security-group-opens-all": {
-                    "compliance": [{"name": "CIS Amazon Web Services Foundations", "reference": "5.2", "version": "1.2.0"}],
+                    "compliance": [
+                        {
+                            "name": "CIS Amazon Web Services Foundations",
+                            "reference": "5.2",
+                            "version": "1.2.0",
+                        }
+                    ],
                     "description": "Security group opens all ports",
                     "flagged_items": 2,
                     "items": [
@@ -147,14 +164,21 @@ SCOUTSUITE_RESULTS = {
                     "references": ["https://docs.example.com/sg"],
                     "remediation": "Close it.",
                 },
-                "ec2-nothing-flagged": {"description": "Fine", "flagged_items": 0, "items": [], "level": "warning"},
+                "ec2-nothing-flagged": {
+                    "description": "Fine",
+                    "flagged_items": 0,
+                    "items": [],
+                    "level": "warning",
+                },
             },
             "regions": {
                 "eu-west-1": {
                     "vpcs": {
                         "vpc-1": {
                             "security_groups": {
-                                "sg-1": {"rules": {"ingress": {"arn": "arn:aws:ec2:eu-west-1:210987654321:x/sg-1"}}},
+                                "sg-1": {
+                                    "rules": {"ingress": {"arn": "arn:aws:ec2:eu-west-1:210987654321:x/sg-1"}}
+                                },
                                 "sg-2": {"rules": {"ingress": {"name": "sg-2"}}},
                             }
                         }
@@ -200,7 +224,9 @@ SARIF_RUNS = {
                     "locations": [
                         {
                             "physicalLocation": {"artifactLocation": {"uri": "arn%3Aaws%3As3%3A%3A%3Akoeln"}},
-                            "logicalLocations": [{"fullyQualifiedName": "arn:aws:s3:::koeln", "kind": "resource"}],
+                            "logicalLocations": [
+                                {"fullyQualifiedName": "arn:aws:s3:::koeln", "kind": "resource"}
+                            ],
                         }
                     ],
                     "properties": {"account": "210987654321", "region": "eu-west-1"},

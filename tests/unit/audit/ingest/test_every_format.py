@@ -17,7 +17,13 @@ from audit.errors import CountersignError, InputError
 from audit.ingest import FORMATS, Item, read_report
 from audit.ingest.scoutsuite import MAX_FLAGGED
 from tests.conftest import sample
-from tests.unit.audit.ingest.known import ASFF_FINDING, CLOUDSPLOIT_FINDING, KNOWN, PROWLER_COLUMNS, PROWLER_ROWS
+from tests.unit.audit.ingest.known import (
+    ASFF_FINDING,
+    CLOUDSPLOIT_FINDING,
+    KNOWN,
+    PROWLER_COLUMNS,
+    PROWLER_ROWS,
+)
 
 SAMPLES = {
     "prowler5_aws.ocsf.json": ("Prowler OCSF", 5),
@@ -83,7 +89,10 @@ def test_a_cut_off_report_is_our_error_or_what_precedes(source: str) -> None:
 @pytest.mark.parametrize("source", JSON_FORMATS)
 def test_half_a_json_report_names_the_byte(source: str) -> None:
     content = KNOWN[source].content[:-1]
-    assert complaint(content) == f"report: cut off: the file ends at byte {len(content)} in the middle of its JSON"
+    assert (
+        complaint(content)
+        == f"report: cut off: the file ends at byte {len(content)} in the middle of its JSON"
+    )
 
 
 @pytest.mark.parametrize("source", KNOWN)
