@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from audit.errors import ConfigError, InputError
+from audit.ingest import check_columns
 from audit.strict_yaml import load_yaml
 from bot.accounts import AccountsSection
 from bot.config_errors import explain
@@ -236,6 +237,23 @@ class TrailSection(_Section):
     anchor_every_hours: int = Field(default=24, ge=1, le=24 * 31)
 
 
+class IngestSection(_Section):
+    """How files of your own are read."""
+
+    csv_columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Fields of a finding by column, for CSV files in no known format, such as Finding: title.",
+    )
+
+    @field_validator("csv_columns")
+    @classmethod
+    def _check_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        try:
+            return dict(check_columns(columns)) if columns else {}
+        except InputError as error:
+            raise ValueError(str(error)) from None
+
+
 class Config(_Section):
     """The file that COUNTERSIGN_CONFIG names."""
 
@@ -245,6 +263,7 @@ class Config(_Section):
     brand: BrandSection = Field(default_factory=BrandSection)
     email: EmailSection = Field(default_factory=EmailSection)
     trail: TrailSection = Field(default_factory=TrailSection)
+    ingest: IngestSection = Field(default_factory=IngestSection)
     playbooks: Path | None = Field(default=None, description="A folder of playbook files of your own.")
     notifications: Targets = Field(
         default_factory=dict, description="Apprise URLs by the names that playbooks use for them."
