@@ -162,12 +162,13 @@ def test_a_key_that_somebody_else_made_since_the_plan_is_not_deleted(case: KeyRo
 @pytest.fixture
 def loudest_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Log all there is, as a program would that looks for a mistake."""
-    monkeypatch.setenv("GOOGLE_SDK_PYTHON_LOGGING_SCOPE", "google")
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.DEBUG)
+    for name in ("", "google", "google.auth", "google.auth.transport.requests", "urllib3"):
+        logger = logging.getLogger(name)
+        monkeypatch.setattr(logger, "propagate", True)
+        monkeypatch.setattr(logger, "level", logging.DEBUG)
+        logger.manager._clear_cache()
     yield
-    root.setLevel(level)
+    logging.getLogger().manager._clear_cache()
 
 
 @pytest.mark.parametrize("goes_wrong", ["nothing", "store", "lost answer"])
@@ -188,7 +189,7 @@ def test_the_new_key_is_seen_by_nobody(
     done = executor.get_execution(execution.execution_id)
     assert (done.status is PlaybookStatus.COMPLETED) is (goes_wrong == "nothing")
     assert any("addVersion" in call for call in case.cloud.calls)
-    assert not gives_it_away(repr(done) + caplog.text + everything_in(stores))
+    assert not gives_it_away(repr(done) + everything_logged(caplog) + everything_in(stores))
     stores.close()
 
 
@@ -222,6 +223,11 @@ def gives_it_away(shown: str) -> bool:
 
     hidden = [b64encode(b"x" * pad + CANARY.encode()).decode()[8:-8] for pad in range(3)]
     return any(piece in shown for piece in (CANARY, *hidden))
+
+
+def everything_logged(caplog: pytest.LogCaptureFixture) -> str:
+    """Return all log records with their extra fields: google-auth puts what was sent and answered there."""
+    return caplog.text + repr([vars(record) for record in caplog.records])
 
 
 def everything_in(stores: Stores) -> str:

@@ -196,6 +196,6 @@ def _not_installed() -> PermanentActionError:
 
 
 def quiet_sdk_loggers() -> None:
-    """Pin the SDK's loggers to WARNING: at DEBUG google-auth prints the bodies of requests and answers, keys among them."""
+    """Pin the SDK's loggers to WARNING: at DEBUG google-auth logs what is sent, and what it leaves out of it is its own choice."""
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
