@@ -18,7 +18,7 @@ from remediation.plan import ABSENT, ActionPlan, State, Target
 
 OLD, OTHER, NEW, STORED = "Key", "Other keys", "New keys", "Enabled versions of the secret"
 ACCOUNT_FIELD = "{account}"
-_SECRET = r"^(projects/[a-z0-9.:-]{2,63}/secrets/)?(?:[A-Za-z0-9_-]|{account}){1,255}$"  # noqa: S105 - the pattern of a name
+_SECRET = r"^(projects/[a-z0-9.:-]{2,63}/secrets/)?(?:[A-Za-z0-9_-]|\{account\}){1,255}$"  # noqa: S105 - the pattern of a name
 
 
 class RotateKeyParams(Params):
