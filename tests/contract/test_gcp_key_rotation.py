@@ -54,6 +54,16 @@ def test_the_old_key_goes_last_and_the_new_one_works(case: KeyRotationCase) -> N
     assert stored["private_key_id"] in {name.rpartition("/")[2] for name in case.cloud.identity.keys} - {OLD}
 
 
+def test_a_secret_may_be_named_after_the_account(case: KeyRotationCase) -> None:
+    own = f"projects/{PROJECT}/secrets/{case.name}-key"
+    case.cloud.secrets.add(own)
+    case.params = {"secret": "{account}-key"}  # type: ignore[misc]
+    plan, (action, _) = plan_of(case), case.action()
+    action.apply(plan)
+    action.verify(plan)
+    assert list(case.cloud.secrets.payloads) == [f"{own}/versions/1"]
+
+
 @pytest.mark.parametrize("spelled", ["key id", "account"])
 def test_a_key_is_found_by_what_scanners_say(case: KeyRotationCase, spelled: str) -> None:
     plan = plan_of(case, OLD if spelled == "key id" else case.email)

@@ -17,11 +17,15 @@ from remediation.actions.gcp.service_account_keys import MOST_KEYS, Account, Sec
 from remediation.plan import ABSENT, ActionPlan, State, Target
 
 OLD, OTHER, NEW, STORED = "Key", "Other keys", "New keys", "Enabled versions of the secret"
-_SECRET = r"^(projects/[a-z0-9.:-]{2,63}/secrets/)?[A-Za-z0-9_-]{1,255}$"  # noqa: S105 - the pattern of a name
+ACCOUNT_FIELD = "{account}"
+_SECRET = r"^(projects/[a-z0-9.:-]{2,63}/secrets/)?(?:[A-Za-z0-9_-]|\{account\}){1,255}$"  # noqa: S105 - the pattern of a name
 
 
 class RotateKeyParams(Params):
-    """The secret that takes the new key: its name, or its id where it is in the account's own project. It exists already."""
+    """The secret that takes the new key: its name, or its id where it is in the account's own project. It exists already.
+
+    `{account}` in it stands for the first part of the account's address, for a secret serves one account.
+    """
 
     secret: Annotated[str, StringConstraints(pattern=_SECRET)]
 
@@ -41,7 +45,7 @@ class RotateServiceAccountKey(GcpAction[RotateKeyParams]):
           service: iam
           action: rotate-service-account-key
           params:
-            secret: deploy-bot-key
+            secret: "{account}-key"
         ```
     """
 
@@ -70,7 +74,7 @@ class RotateServiceAccountKey(GcpAction[RotateKeyParams]):
         named = key_of(target)
         project = self.project(named.project)
         account, old = find_key(self._rest(project), replace(named, project=project))
-        secret = Secret(account.rest, _secret_name(params.secret, project))
+        secret = Secret(account.rest, _secret_name(params.secret, account))
         keys, versions = account.keys(), secret.versions()
         others = tuple(sorted(keys.keys() - {old}))
         before = _state(old, others, keys, versions)
@@ -124,9 +128,10 @@ class RotateServiceAccountKey(GcpAction[RotateKeyParams]):
     def _rotation(self, plan: ActionPlan) -> "_Rotation":
         named = key_of(plan.target)
         rest = self._rest(named.project)
+        account = Account(rest, named.project, named.account)
         return _Rotation(
-            account=Account(rest, named.project, named.account),
-            secret=Secret(rest, _secret_name(str(plan.params["secret"]), named.project)),
+            account=account,
+            secret=Secret(rest, _secret_name(str(plan.params["secret"]), account)),
             old=named.key_id,
             others=_texts(plan.before[OTHER]),
         )
@@ -232,8 +237,9 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-def _secret_name(named: str, project: str) -> str:
-    return named if "/" in named else f"projects/{project}/secrets/{named}"
+def _secret_name(named: str, account: Account) -> str:
+    own = named.replace(ACCOUNT_FIELD, account.email.partition("@")[0])
+    return own if "/" in own else f"projects/{account.project}/secrets/{own}"
 
 
 def _without_history(error: ActionError) -> ActionError:
