@@ -38,10 +38,7 @@ def to_finding_columns(report_key: int, position: int, finding: Finding) -> dict
 def _to_body(finding: Finding, handle: str) -> bytes:
     if not finding.id.strip() or not finding.title.strip():
         raise InputError("a finding needs an id and a title")
-    try:
-        return orjson.dumps({**finding.to_dict(), "handle": handle})
-    except orjson.JSONEncodeError:
-        raise InputError("its text is not valid Unicode") from None
+    return finding.to_json(handle)
 
 
 def to_record(body: bytes) -> FindingDict:

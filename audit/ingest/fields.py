@@ -10,6 +10,9 @@ _FIRST_MILLISECOND_STAMP = 10**11
 """As seconds this is the year 5138; as milliseconds 1973. Prowler writes seconds, AWS milliseconds."""
 
 
+_MOST_SHARED_BYTES = 2**14
+
+
 def member(record: object, *path: str | int) -> object:
     """Return what stands at a path of keys and list places, None where it ends early."""
     for step in path:
@@ -52,13 +55,14 @@ def controls_by_framework(frameworks: object) -> dict[str, list[str]]:
     if not isinstance(frameworks, dict):
         return {}
     try:
-        return _same_controls(orjson.dumps(frameworks))
+        written = orjson.dumps(frameworks)
     except orjson.JSONEncodeError:  # half of a surrogate pair
         return _only_texts(frameworks)
+    return _same_controls(written) if len(written) <= _MOST_SHARED_BYTES else _only_texts(frameworks)
 
 
 # Every finding of a check names the same hundred controls.
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _same_controls(written: bytes) -> dict[str, list[str]]:
     return _only_texts(orjson.loads(written))
 
