@@ -7,6 +7,7 @@
     ├── ConfigError                a setting is missing or wrong; names the variable or key
     ├── RefusedError               a gate said no; carries the reason for the person who asked
     ├── StateError                 the thing has moved on: a lost compare-and-swap, a move not in the table
+    │   └── HeldError              another execution on the same resource is under way; carries its id
     ├── TrailError                 the trail cannot be written or does not verify
     └── ActionError                a step against a cloud failed
         ├── TemporaryActionError   worth another try after `delay_s`
@@ -51,6 +52,14 @@ class StateError(CountersignError):
     """The thing moved on meanwhile, or the move is not in the transition table."""
 
 
+class HeldError(StateError):
+    """Another execution, `holder`, is under way on the same resource."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"{holder} is under way on the same resource")
+        self.holder = holder
+
+
 class TrailError(CountersignError):
     """The trail cannot be written, or what is written does not verify. Nothing may change without it."""
 
@@ -64,6 +73,10 @@ class Cause(Enum):
         "a service control or organization policy forbids this; the bot's own role is not the reason",
     )
     CREDENTIALS = ("credentials", "renew the bot's cloud credentials, then request the fix again")
+    NOT_TRUSTED = (
+        "role not assumed",
+        "check that the role exists and that its trust policy names the bot's own identity and the same external id",
+    )
     NOT_FOUND = ("not found", "check that the resource still exists, then ingest a fresh report")
     THROTTLED = ("throttled", "the cloud is limiting requests; try again in a few minutes")
     CHANGED_MEANWHILE = ("changed meanwhile", "somebody changed the resource; request the fix again")
@@ -74,6 +87,9 @@ class Cause(Enum):
     INVALID = ("invalid", "the request does not fit this resource; check the finding and the playbook")
     NOT_VERIFIED = ("not verified", "the resource does not look as planned; look at it before trying again")
     NOT_INSTALLED = ("not installed", "install the extra that carries this cloud's SDK")
+    NOT_CONFIGURED = ("not configured", "have whoever runs Countersign add it to the configuration")
+    NOT_SENT = ("not sent", "pass the message on yourself; it is not sent again by itself")
+    SCRIPT_FAILED = ("script failed", "look at what the script may have done before trying again")
 
     def __init__(self, word: str, next_step: str) -> None:
         self.word = word

@@ -5,14 +5,16 @@ interchange between packages; `Finding` is the same thing checked, frozen and ty
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NotRequired, Self, TypedDict
 
+import orjson
+
 from audit.errors import InputError
+from audit.finding_fields import read_compliance, read_instant, read_required, read_text
 
 
 class Severity(StrEnum):
@@ -93,7 +95,8 @@ class Finding:
     """One finding, checked.
 
     `resource` is the cloud's own identifier (an ARN, a self link, an ARM id). `evidence` is the scanner's
-    sentence about this very resource. `compliance` maps a framework to the controls it names. `muted` means
+    sentence about this very resource. `compliance` maps a framework to the controls it names, and may be shared with other
+    findings. `muted` means
     that somebody decided upstream not to count it. Times are aware UTC.
     """
 
@@ -136,10 +139,28 @@ class Finding:
     @property
     def handle(self) -> str:
         """Return the short name that people type: `f-` and the fingerprint's first eight digits."""
-        return f"f-{self.fingerprint[:8]}"
+        return short_name(self.fingerprint)
 
     def to_dict(self) -> FindingDict:
         """Return the specification's dictionary; empty optional fields are left out."""
+        record = self._without_compliance()
+        if self.compliance:
+            record["compliance"] = {name: list(controls) for name, controls in self.compliance.items()}
+        return record
+
+    def to_json(self, handle: str) -> bytes:
+        """Return what `to_record` returns as JSON, for a handle that is known already; twice as fast.
+
+        Raises:
+            InputError: a text holds half of a surrogate pair.
+        """
+        compliance = {"compliance": self.compliance} if self.compliance else {}
+        try:
+            return orjson.dumps({**self._without_compliance(), **compliance, "handle": handle})
+        except orjson.JSONEncodeError:
+            raise InputError("its text is not valid Unicode") from None
+
+    def _without_compliance(self) -> FindingDict:
         record = FindingDict(
             id=self.id,
             title=self.title,
@@ -157,8 +178,6 @@ class Finding:
             record["muted"] = True
         if self.observed_at:
             record["observed_at"] = self.observed_at.astimezone(UTC).isoformat()
-        if self.compliance:
-            record["compliance"] = {name: list(controls) for name, controls in self.compliance.items()}
         return record
 
     def to_record(self) -> FindingDict:
@@ -178,15 +197,20 @@ class Finding:
         if not isinstance(record, Mapping):
             raise InputError("a finding must be an object with id, title and severity")
         return cls(
-            id=_required(record, "id"),
-            title=_required(record, "title"),
-            severity=Severity.parse(_required(record, "severity")),
+            id=read_required(record, "id"),
+            title=read_required(record, "title"),
+            severity=Severity.parse(read_required(record, "severity")),
             status=_status(record.get("status")),
             muted=record.get("muted") is True,
-            observed_at=_instant(record.get("observed_at")),
-            compliance=_compliance(record.get("compliance")),
-            **{name: _text(record, name) for name in _SPEC_TEXTS + _OPTIONAL_TEXTS},
+            observed_at=read_instant(record.get("observed_at")),
+            compliance=read_compliance(record.get("compliance")),
+            **{name: read_text(record, name) for name in _TEXTS},
         )
+
+
+def short_name(fingerprint: str) -> str:
+    """Return the handle of the finding with this fingerprint."""
+    return f"f-{fingerprint[:8]}"
 
 
 _SPEC_TEXTS = ("category", "resource", "description", "remediation")
@@ -200,33 +224,8 @@ _OPTIONAL_TEXTS = (
     "evidence",
     "reference_url",
 )
+_TEXTS = (*_SPEC_TEXTS, *_OPTIONAL_TEXTS)
 FINDING_FIELDS: tuple[str, ...] = tuple(entry.name for entry in fields(Finding))
-
-
-# PostgreSQL keeps no NUL in a text, and half of a surrogate pair has no UTF-8.
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-
-
-def _clean(text: str) -> str:
-    return _UNSTORABLE.sub("\ufffd", text)
-
-
-def _required(record: Mapping[str, object], name: str) -> str:
-    value = record.get(name)
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not value.strip():
-        raise InputError(f"a finding needs its {name}")
-    return _clean(value)
-
-
-def _text(record: Mapping[str, object], name: str) -> str:
-    value = record.get(name)
-    if value is None:
-        return ""
-    if isinstance(value, (str, int, float)):
-        return _clean(str(value))
-    raise InputError(f"{name} must be a text")
 
 
 _OPEN_WORDS = {"", "FAIL", "FAILED", "OPEN", "NEW", "ACTIVE", "IN_PROGRESS", "IN PROGRESS", "WARNING"}
@@ -243,40 +242,3 @@ def _status(value: object) -> FindingStatus:
     if word in _OPEN_WORDS:
         return FindingStatus.FAIL
     return FindingStatus.PASS if word in _PASS_WORDS else FindingStatus.MANUAL
-
-
-def _instant(value: object) -> datetime | None:
-    if value is None or value == "":
-        return None
-    try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(_iso_text(value))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):  # an offset can push the year 1 or 9999 out of the calendar
-        raise InputError("observed_at must be an ISO 8601 time") from None
-
-
-def _iso_text(value: object) -> str:
-    if not isinstance(value, str):
-        raise InputError("observed_at must be an ISO 8601 time")
-    return value
-
-
-def _compliance(value: object) -> dict[str, tuple[str, ...]]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise InputError("compliance must map a framework to its controls")
-    return {_clean(str(name)): _controls(controls) for name, controls in value.items()}
-
-
-def _controls(value: object) -> tuple[str, ...]:
-    controls = [value] if isinstance(value, str) else value
-    if not isinstance(controls, (list, tuple)):
-        raise InputError("compliance controls must be a list of texts")
-    return tuple(_control(control) for control in controls)
-
-
-def _control(value: object) -> str:
-    if isinstance(value, (str, int, float)):
-        return _clean(str(value))
-    raise InputError("compliance controls must be a list of texts")

@@ -1,11 +1,12 @@
 """What audit needs of the outside: where reports, findings and the trail are kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from audit.actor import Actor
+from audit.anchors import Anchor
 from audit.findings import Finding, FindingDict
 from audit.ingest import Reading
 from audit.report import ReportHeader
@@ -66,8 +67,29 @@ class Trail(Protocol):
             TrailError: it cannot be written; whatever it was to record must not happen.
         """
 
+    def record_all(self, events: Sequence[TrailEvent]) -> list[TrailEntry]:
+        """Append several events in order: all of them, or none.
+
+        Raises:
+            TrailError: they cannot be written.
+        """
+
     def stream(self) -> Iterator[TrailEntry]:
         """Yield all entries from the first."""
 
     def head(self) -> TrailEntry | None:
         """Return the newest entry."""
+
+
+class Anchors(Protocol):
+    """Which heads of the trail were noted outside the database."""
+
+    def due(self, now: datetime, *, every: timedelta) -> Anchor | None:
+        """Return a head that has to be noted elsewhere now: one begun and not `told`, else the newest where `every` is over.
+
+        Committed at return. None where the head was noted already, or nothing is due. Two processes may both get one that is
+        begun and not told: noting it twice is harmless.
+        """
+
+    def told(self, anchor: Anchor) -> None:
+        """Note that it stands elsewhere now."""

@@ -1,7 +1,7 @@
 """A report: what one scan found, summed up the way the specification shows it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NotRequired, Self, TypedDict
@@ -75,6 +75,7 @@ class Tally:
     accounts: Counter[str] = field(default_factory=Counter)
     _checks: dict[str, bool] = field(default_factory=dict)
     _controls: defaultdict[str, dict[str, bool]] = field(default_factory=lambda: defaultdict(dict))
+    _heard: dict[tuple[str, bool], Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     _advice: dict[str, RecommendationDict] = field(default_factory=dict)
 
     def add(self, finding: Finding) -> None:
@@ -92,13 +93,19 @@ class Tally:
     def _judge(self, finding: Finding, *, passed: bool) -> None:
         check = finding.check_id or finding.title
         self._checks[check] = self._checks.get(check, True) and passed
+        # Findings of a check share their mapping, and saying the same once more changes no verdict.
+        if self._heard.get((check, passed)) is not finding.compliance:
+            self._heard[check, passed] = finding.compliance
+            self._judge_controls(finding, passed=passed)
+        if not passed:
+            self.failing[finding.severity] += 1
+            self._advise(check, finding)
+
+    def _judge_controls(self, finding: Finding, *, passed: bool) -> None:
         for framework, controls in finding.compliance.items():
             verdicts = self._controls[framework]
             for control in controls:
                 verdicts[control] = verdicts.get(control, True) and passed
-        if not passed:
-            self.failing[finding.severity] += 1
-            self._advise(check, finding)
 
     def _advise(self, check: str, finding: Finding) -> None:
         advice = self._advice.get(check)

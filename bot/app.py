@@ -15,6 +15,7 @@ from slack_sdk.http_retry.builtin_handlers import (
 )
 
 from audit.errors import CountersignError, StateError
+from bot.anchoring import make_anchoring
 from bot.connecting import Connection, ask_who_we_are, open_socket
 from bot.mail import make_mail_service
 from bot.planning import make_planner
@@ -31,6 +32,7 @@ from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.listeners import register
+from handlers.messenger import SlackMessenger
 from handlers.notifier import DispatchingNotifier
 from handlers.services import Services
 from remediation.journal import Journal
@@ -58,11 +60,19 @@ class Bot:
                 "run": Lane(self._run, threads=8),
                 "recover": Lane(self._recover, threads=2),
                 "expire": Lane(self._expire, threads=2),
+                "anchor": Lane(self._anchor, threads=1),
             },
             self._find_waiting,
         )
         formats = export_formats(make_style(settings, config))
         self.services = _make_services(settings, config, stores, self.worker, formats)
+        self.anchoring = make_anchoring(
+            config,
+            folder=settings.config_folder,
+            anchors=stores.anchors,
+            client=self.services.client,
+            clock=utc_now,
+        )
         self.app = _make_app(settings, self.services)
         self.page = ReportPage(
             reports=stores.reports,
@@ -135,6 +145,10 @@ class Bot:
         with suppress(StateError):  # somebody decided at the last moment
             self.services.remediation.expire(self.services.executions.get(execution_id))
 
+    def _anchor(self, _head: str) -> None:
+        if anchor := self.anchoring.due():
+            self.anchoring.note(anchor)
+
     def _find_waiting(self) -> Iterator[Work]:
         """Yield what the stored state says is to be done, whoever left it."""
         yield from (("request", request_id) for request_id in self._stores.inbox.open_requests())
@@ -146,6 +160,7 @@ class Bot:
         for execution in self._stores.executions.unfinished(owner, now):
             yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
+        yield "anchor", "head"
 
 
 def _make_services(
@@ -156,7 +171,7 @@ def _make_services(
     formats: Mapping[str, ExportFormat],
 ) -> Services:
     client = make_client(settings)
-    planner = make_planner(config.to_policy())
+    planner = make_planner(settings, config, messenger=SlackMessenger(client))
     notifier = DispatchingNotifier(worker)
     return Services(
         reports=stores.reports,

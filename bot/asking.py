@@ -20,12 +20,13 @@ def ask_from_shell(
         ConfigError: no channel is configured where the card could appear.
         InputError: the address is none, or the playbook or the finding cannot be used.
     """
-    config = read_config(Settings.from_environment().countersign_config)
+    settings = Settings.from_environment()
+    config = read_config(settings.countersign_config)
     if not config.channel:
         raise ConfigError("`channel` is not set in the configuration: it says where the card appears")
     if "@" not in email:
         raise InputError(f"“{email[:80]}” is not an email address")
-    planner = make_planner(config.to_policy())
+    planner = make_planner(settings, config)
     remediation = Remediation(store=stores.executions, planner=planner, directory=CallerDirectory())
     requester = Actor(email=email, origin="cli")
     return remediation.request(playbook, finding, requester, channel=config.channel)

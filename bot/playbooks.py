@@ -6,6 +6,8 @@ from audit.errors import ConfigError, InputError
 from bot.planning import make_registry
 from bot.settings import Config, Settings, read_config, reason
 from remediation import PlaybookLibrary, RemediationPlaybook
+from remediation.actions.equipment import Equipment
+from remediation.actions.registry import ActionRegistry
 from remediation.lint import Mistake, lint_playbook
 from remediation.playbook_file import read_playbook
 
@@ -21,8 +23,9 @@ def load_playbooks(config: Config, *, beside: Path) -> Playbooks:
     books = PlaybookLibrary.get_all_playbooks()
     if config.playbooks is None:
         return books
+    registry = _registry(config)
     for path in _files_in(beside / config.playbooks):
-        book = _read(path)
+        book = _read(path, registry)
         if book.playbook_id in books:
             raise ConfigError(f"{path}: there already is a playbook {book.playbook_id}")
         books[book.playbook_id] = book
@@ -41,7 +44,23 @@ def playbooks_at_hand() -> Playbooks:
     return load_playbooks(read_config(settings.countersign_config), beside=settings.config_folder)
 
 
-def lint_file(path: Path) -> list[Mistake]:
+def registry_at_hand() -> ActionRegistry:
+    """Return the actions that a playbook's steps can be, with the raw calls that the configuration allows, where there is one.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    settings = Settings.from_environment()
+    if settings.countersign_config is None:
+        return make_registry()
+    return _registry(read_config(settings.countersign_config))
+
+
+def _registry(config: Config) -> ActionRegistry:
+    return make_registry(Equipment(raw_calls=frozenset(config.raw_calls)))
+
+
+def lint_file(path: Path, registry: ActionRegistry) -> list[Mistake]:
     """Return every mistake of a playbook file.
 
     Raises:
@@ -51,7 +70,7 @@ def lint_file(path: Path) -> list[Mistake]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read ({reason(error)})") from None
-    return lint_playbook(text, registry=make_registry())
+    return lint_playbook(text, registry=registry)
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -60,9 +79,9 @@ def _files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"})
 
 
-def _read(path: Path) -> RemediationPlaybook:
+def _read(path: Path, registry: ActionRegistry) -> RemediationPlaybook:
     try:
-        mistakes = lint_file(path)
+        mistakes = lint_file(path, registry)
     except InputError as error:
         raise ConfigError(f"{path}: {error}") from None
     if mistakes:

@@ -76,17 +76,28 @@ class ProtectionSection(_Section):
     resources: list[Pattern] = Field(
         default_factory=list, description="Ids that are never changed; * and ? stand for any."
     )
+    tags: list[Pattern] = Field(
+        default_factory=list,
+        description="Tags of resources that are never changed, as name=value or a name alone; * and ? stand for any.",
+    )
     accounts: list[Pattern] | None = Field(
         default=None, description="The only accounts, projects or subscriptions to act in."
     )
     windows: list[WindowSection] = Field(default_factory=list)
     freezes: list[FreezeSection] = Field(default_factory=list)
+    max_targets: int | None = Field(
+        default=None,
+        gt=0,
+        description="The most resources that one plan may write to, whatever a playbook says.",
+    )
 
     def build(self) -> Protection:
         """Return the rules as remediation knows them."""
         return Protection(
             resources=tuple(self.resources),
+            tags=tuple(self.tags),
             accounts=None if self.accounts is None else frozenset(self.accounts),
             windows=tuple(window.build() for window in self.windows),
             freezes=tuple(freeze.build() for freeze in self.freezes),
+            max_targets=self.max_targets,
         )

@@ -18,8 +18,11 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from audit.errors import ConfigError, InputError
+from audit.ingest import check_columns
 from audit.strict_yaml import load_yaml
+from bot.accounts import AccountsSection
 from bot.config_errors import explain
+from bot.equipping import RawCallName, ScriptsSection, Targets
 from bot.links import ReportLinks
 from bot.protection import ProtectionSection
 from exporters.brand import Brand
@@ -222,14 +225,54 @@ class EmailSection(_Section):
         return _web_address(url)
 
 
+class TrailSection(_Section):
+    """Where the trail's head is noted outside the database, so that a cut at its end shows."""
+
+    anchor_file: Path | None = Field(
+        default=None, description="A file that each noted head is added to, best on another machine's disk."
+    )
+    anchor_channel: ChannelId | None = Field(
+        default=None, description="A channel that each noted head is posted to."
+    )
+    anchor_every_hours: int = Field(default=24, ge=1, le=24 * 31)
+
+
+class IngestSection(_Section):
+    """How files of your own are read."""
+
+    csv_columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Fields of a finding by column, for CSV files in no known format, such as Finding: title.",
+    )
+
+    @field_validator("csv_columns")
+    @classmethod
+    def _check_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        try:
+            return dict(check_columns(columns)) if columns else {}
+        except InputError as error:
+            raise ValueError(str(error)) from None
+
+
 class Config(_Section):
     """The file that COUNTERSIGN_CONFIG names."""
 
     policy: PolicySection
     protection: ProtectionSection = Field(default_factory=ProtectionSection)
+    accounts: AccountsSection = Field(default_factory=AccountsSection)
     brand: BrandSection = Field(default_factory=BrandSection)
     email: EmailSection = Field(default_factory=EmailSection)
+    trail: TrailSection = Field(default_factory=TrailSection)
+    ingest: IngestSection = Field(default_factory=IngestSection)
     playbooks: Path | None = Field(default=None, description="A folder of playbook files of your own.")
+    notifications: Targets = Field(
+        default_factory=dict, description="Apprise URLs by the names that playbooks use for them."
+    )
+    scripts: ScriptsSection | None = None
+    raw_calls: list[RawCallName] = Field(
+        default_factory=list,
+        description="Calls to AWS that playbooks may make unplanned, as s3:delete-bucket-policy.",
+    )
     environment: str = Field(default="", max_length=40, description="Shown on cards, such as “production”.")
     channel: ChannelId | None = Field(
         default=None, description="Where cards go for fixes that were not asked for in Slack."

@@ -147,8 +147,8 @@ class Body:
         anchor = f"check-{self.checks.total()}"
         if failing:
             self._announce(group, anchor)
-        is_open = name == "failing" and group.severity in _PRESSING and self._has_room()
-        self._write_group(self._parts[name], group, anchor, is_open=is_open)
+        is_brief = name == "failing" and self._has_room()
+        self._write_group(self._parts[name], group, anchor, is_brief=is_brief)
         self._other_statuses.clear()
         self._group = None
 
@@ -170,19 +170,22 @@ class Body:
             )
 
     def _has_room(self) -> bool:
-        """Tell whether the check may stand open: a browser lays out some thousand rows at ease, not fifty thousand."""
+        """Tell whether the check may be laid out at once: a browser does some thousand rows at ease, not fifty thousand."""
         rows = self._failing.count
         if rows > OPEN_ROWS_PER_CHECK or self._open_rows + rows > OPEN_ROWS:
             return False
         self._open_rows += rows
         return True
 
-    def _write_group(self, part: IO[bytes], group: Group, anchor: str, *, is_open: bool) -> None:
+    def _write_group(self, part: IO[bytes], group: Group, anchor: str, *, is_brief: bool) -> None:
         word, failing = group.severity.value.lower(), self._failing.count
+        marks = " data-brief" if is_brief else ""  # the style sheet shows these on paper
+        marks += " open" if is_brief and group.severity in _PRESSING else ""
         count = _resources(failing, "fails", "fail") if failing else _spelled(self._other_statuses)
         opening = (
             f'<details class="check" id="{anchor}" data-severity="{word}" data-failing="{failing}"'
-            f'{" open" if is_open else ""}><summary><span class="severity {word}">{word.capitalize()}</span>'
+            f"{marks}><summary>"
+            f'<span class="severity {word}">{word.capitalize()}</span>'
             f'<h4>{group.title}</h4><span class="count">{count}</span></summary>{group.body}\n'
         )
         part.write(opening.encode())

@@ -15,6 +15,7 @@ _MOST_CONTROLS = 40
 _STATUS_WORDS = {"FAIL": "Failing", "PASS": "Passed", "MANUAL": "For review"}
 MUTED, FAILING, FOR_REVIEW = "Muted", "Failing", "For review"
 _HANDLE = re.compile(r"f-[0-9a-f]{8}")
+_PLAIN_ASCII = bytes(code for code in range(0x20, 0x7F) if chr(code) not in "&<>\"'")
 _group_texts = itemgetter("title", "description", "remediation")
 
 GroupKey = tuple[str, str]
@@ -68,29 +69,30 @@ def _cells(record: FindingDict, group: Group, status: str) -> str:
     cells = (resource, kind, account, region, found, identifier)
     if not _is_plain("".join(cells)):
         resource, kind, account, region, found, identifier = map(_text, cells)
+    between = " &middot; " if account and region else ""
+    handle = record.get("handle", "")
     return (
         f'<tr><th scope="row">{resource}<small>{kind}</small></th>'
-        f"<td>{account}{' &middot; ' if account and region else ''}{region}</td><td>{found}</td>"
-        f"<td>{status}</td><td>{_handle(record)}{identifier}</td></tr>"
+        f"<td>{account}{between}{region}</td><td>{found}</td>"
+        f"<td>{status}</td><td>{_name(handle) if handle else ''}{identifier}</td></tr>"
     )
 
 
-def _handle(record: FindingDict) -> str:
+def _name(handle: str) -> str:
     """Return the short name that commands take; a text from outside that is none is left out."""
-    handle = record.get("handle", "")
     return f"<code>{handle}</code> " if _HANDLE.fullmatch(handle) else ""
 
 
 def _is_plain(text: str) -> bool:
-    """Tell whether the text can stand in a page as it is: short, shown as written, without the five that HTML minds."""
+    """Tell whether the text can stand in a page as it is: short, shown as written, without the five that HTML minds.
+
+    Anything beyond ASCII goes the longer way. Deleting what is plain and seeing nothing left takes a third of the time of
+    looking for what is not.
+    """
     return (
         len(text) <= LONGEST_SHOWN
-        and text.isprintable()
-        and "&" not in text
-        and "<" not in text
-        and ">" not in text
-        and '"' not in text
-        and "'" not in text
+        and text.isascii()
+        and not text.encode().translate(None, delete=_PLAIN_ASCII)
     )
 
 

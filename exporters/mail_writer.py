@@ -12,7 +12,7 @@ from audit.findings import Severity
 from exporters.brand import Brand
 from exporters.outcome import ByteSink, Written
 from exporters.source import ReportSource
-from exporters.templating import inline_styles, style_sheet, template
+from exporters.templating import inline_styles, mail_style_sheet, template
 from exporters.text import percent, web_url
 from exporters.view import minute, posture, pressing, severity_counts, weakest
 
@@ -61,7 +61,7 @@ def write_mail(
     summary = header.summary
     page = template("mail.html.j2").render(
         brand=brand,
-        style=style_sheet("mail.css", brand),
+        style=mail_style_sheet("mail.css", brand),
         header=header,
         scanned=minute(header.generated_at),
         exported=minute(now),

@@ -80,7 +80,7 @@ def _metadata(finding: Finding) -> dict[str, object]:
     return {
         "event_code": finding.check_id,
         "product": {"name": "Countersign", "vendor_name": "Countersign", "version": EXPORT_VERSION},
-        "profiles": ["cloud", "datetime"] if finding.account_id else ["datetime"],
+        "profiles": ["cloud", "datetime"] if _is_in_a_cloud(finding) else ["datetime"],
         "version": OCSF_VERSION,
     }
 
@@ -106,7 +106,7 @@ def _resource(finding: Finding) -> dict[str, object]:
 
 
 def _cloud(finding: Finding) -> dict[str, object]:
-    if not finding.provider:
+    if not _is_in_a_cloud(finding):
         return {}
     return {
         "cloud": {
@@ -115,6 +115,11 @@ def _cloud(finding: Finding) -> dict[str, object]:
             "region": finding.region,
         }
     }
+
+
+def _is_in_a_cloud(finding: Finding) -> bool:
+    """Tell whether the cloud profile says anything: an account may be known where the provider is not."""
+    return bool(finding.provider or finding.account_id)
 
 
 def _account(finding: Finding) -> dict[str, object]:

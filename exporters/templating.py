@@ -36,6 +36,18 @@ def style_sheet(name: str, brand: Brand) -> Markup:
     return Markup(colours) + asset(name)  # noqa: S704 - Brand lets only #rrggbb pass
 
 
+def mail_style_sheet(name: str, brand: Brand) -> Markup:
+    """Return a style sheet of ours with the brand's two colours in it.
+
+    Gmail and Outlook know no variables: they drop what names one, and the words on a button take a colour of their own.
+    """
+    colours = {"var(--brand)": brand.colour, "var(--on-brand)": brand.text_colour}
+    text = str(asset(name))
+    for variable, colour in colours.items():
+        text = text.replace(variable, colour)
+    return Markup(text)  # noqa: S704 - a file of this package; Brand lets only #rrggbb pass
+
+
 def inline_styles(page: str) -> str:
     """Move the styles onto the elements, as mail programs want them; media queries stay in a style element.
 

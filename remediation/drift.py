@@ -35,7 +35,7 @@ def _place(plan: ActionPlan) -> str:
 
 
 def _manner(plan: ActionPlan) -> tuple[object, ...]:
-    return (plan.action_name, plan.action, dict(plan.params), plan.reversible, plan.idempotent)
+    return (plan.action_name, plan.action, dict(plan.params), plan.reversible, plan.idempotent, plan.effect)
 
 
 def spell(change: Change) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Self
 from audit.actor import Actor
 from audit.findings import Finding
 from remediation.plan import Change, Plan, State
-from remediation.states import ActionStatus, PlaybookStatus, check_transition
+from remediation.states import UNDER_WAY, ActionStatus, PlaybookStatus, check_transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class PlaybookExecution:
     `version` rises with every stored change and settles races; `revision` rises when the plan is drawn up
     anew because the resource changed, and voids the decisions made before. `playbook` is the text that was
     approved, so a later edit of the file changes nothing here. `drift` holds what changed since the last revision.
+    `holds` names the resource that nobody else may work on while this is under way; empty holds nothing.
     """
 
     execution_id: str
@@ -72,6 +73,7 @@ class PlaybookExecution:
     decisions: tuple[Decision, ...] = ()
     drift: tuple[Change, ...] = ()
     channel: str = ""
+    holds: str = ""
     dry_run: bool = False
     error: str | None = None
     owner: str = ""
@@ -99,6 +101,11 @@ class PlaybookExecution:
     def initiated_by(self) -> str:
         """Return who asked."""
         return self.requester.label
+
+    @property
+    def held(self) -> str:
+        """Return what is held at this moment: nothing, once it is over."""
+        return self.holds if self.status in UNDER_WAY else ""
 
     @property
     def approvals(self) -> tuple[Decision, ...]:

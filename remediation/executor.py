@@ -6,6 +6,7 @@ from audit.actor import Actor
 from audit.errors import CountersignError, RefusedError
 from audit.findings import Finding
 from remediation.actions.clouds import Clouds
+from remediation.actions.equipment import Equipment
 from remediation.actions.registry import ActionRegistry, Handler
 from remediation.execution import PlaybookExecution
 from remediation.journal import Journal
@@ -34,6 +35,8 @@ class PlaybookExecutor:
         cloud_clients: SDK clients to use instead of our own, by service: `{"s3": boto3.client("s3")}`.
         store: where executions are kept; without one, in memory.
         policy: the rules; without one, anyone but the initiator may approve.
+        equipment: what notifications, scripts and raw calls work with; without it messages to Slack are not sent, as the plan
+            says, and the others are refused.
     """
 
     def __init__(
@@ -42,9 +45,10 @@ class PlaybookExecutor:
         *,
         store: ExecutionStore | None = None,
         policy: Policy | None = None,
+        equipment: Equipment | None = None,
     ) -> None:
         self._store = store or MemoryExecutions()
-        self._registry = ActionRegistry.standard(Clouds.with_clients(cloud_clients))
+        self._registry = ActionRegistry.standard(Clouds.with_clients(cloud_clients), equipment or Equipment())
         planner = Planner(self._registry, policy or EXECUTOR_DEFAULT)
         self._planner = planner
         self._remediation = Remediation(store=self._store, planner=planner, directory=CallerDirectory())
@@ -90,6 +94,8 @@ class PlaybookExecutor:
         execution_id: str,
         approver: str,
         dry_run: bool = False,  # noqa: FBT001, FBT002 - the specification's signature
+        *,
+        reason: str = "",
     ) -> bool:
         """Sign the plan as it is, and run it once enough people have signed.
 
@@ -105,7 +111,7 @@ class PlaybookExecutor:
         """
         if dry_run:
             return self._rehearse(execution_id)
-        signed = self._remediation.approve(execution_id, person_named(approver))
+        signed = self._remediation.approve(execution_id, person_named(approver), reason=reason)
         ran = self._runner.run(execution_id)
         return ran.revision == signed.revision
 

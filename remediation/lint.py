@@ -11,9 +11,10 @@ from audit.strict_yaml import line_of, load_yaml
 from audit.wording import nearest
 from remediation.actions.registry import ActionRegistry
 from remediation.conditions import Condition
-from remediation.planning import KNOWN_PREREQUISITES
+from remediation.planning import refuse_unsigned
 from remediation.playbook import PlaybookAction
 from remediation.playbook_file import ActionEntry, PlaybookEntry
+from remediation.prerequisites import refuse_unknown
 from remediation.templating import check_templates
 
 Path = tuple[str | int, ...]
@@ -68,10 +69,14 @@ def _look_through(book: PlaybookEntry, registry: ActionRegistry) -> Iterator[tup
     except InputError as error:
         yield ("severity",), f"severity: {error}"
     for position, name in enumerate(book.prerequisites):
-        if name not in KNOWN_PREREQUISITES:
-            near = nearest(name, KNOWN_PREREQUISITES)
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(sorted(KNOWN_PREREQUISITES))}"
-            yield ("prerequisites", position), f"there is no prerequisite {name}; {hint}"
+        try:
+            refuse_unknown([name])
+        except InputError as error:
+            yield ("prerequisites", position), str(error)
+    try:
+        refuse_unsigned(book)
+    except InputError as error:
+        yield ("requires_approval",), str(error)
     names: set[str] = set()
     for position, step in enumerate(book.actions):
         if step.action_name in names:

@@ -7,7 +7,7 @@ from itertools import chain
 from audit.errors import NotFoundError
 from audit.findings import Finding
 from remediation.library import PlaybookLibrary
-from remediation.playbook import RemediationPlaybook
+from remediation.playbook import CLOUDS, RemediationPlaybook
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,26 @@ def _by_control(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> I
         for framework, ids in finding.compliance.items()
         for control in ids
     }
-    for book in books.values():
+    for book in _of_the_cloud(finding, books):
         if known := next((control for control in book.controls if control.casefold() in stated), None):
             yield Match(book, f"it answers the control {known}")
 
 
 def _by_kind(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> Iterator[Match]:
     kind, category = finding.resource_type.casefold(), finding.category.casefold()
-    for book in books.values():
+    for book in _of_the_cloud(finding, books):
         is_kind = kind and kind in map(str.casefold, book.resource_types)
         if is_kind and book.finding_category.casefold() == category:
             yield Match(
                 book, f"it is for {book.finding_category} findings on {finding.resource_type}; look closely"
             )
+
+
+def _of_the_cloud(
+    finding: Finding, books: Mapping[str, RemediationPlaybook]
+) -> Iterator[RemediationPlaybook]:
+    """Yield the playbooks that act on the finding's cloud: CIS numbers its controls anew for each, so 6.1 is many things."""
+    for book in books.values():
+        clouds = {step.action_type for step in book.actions} & CLOUDS
+        if not clouds or not finding.provider or finding.provider in clouds:
+            yield book

@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 from datetime import datetime
 
-from audit.errors import NotFoundError, StateError
+from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEntry, TrailEvent, append
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER
@@ -27,6 +27,7 @@ class MemoryExecutions:
         with self._lock:
             if execution.execution_id in self._executions:
                 return self._executions[execution.execution_id]
+            self._refuse_held(execution)
             return self._write(replace(execution, version=1), event)
 
     def save(
@@ -39,6 +40,7 @@ class MemoryExecutions:
                 raise StateError(f"{before.execution_id} changed meanwhile")
             if stored.status is not after.status:
                 check_transition(stored.status, after.status)
+            self._refuse_held(after)
             return self._write(replace(after, version=before.version + 1), event)
 
     def get(self, execution_id: str) -> PlaybookExecution:
@@ -89,6 +91,15 @@ class MemoryExecutions:
             alive = {name for name, seen_at in self._owners.items() if seen_at > now - OWNER_LOST_AFTER}
             under_way = [each for each in self._executions.values() if each.status in _UNDER_WAY]
         return [execution for execution in under_way if execution.owner not in alive - {owner}]
+
+    def _refuse_held(self, execution: PlaybookExecution) -> None:
+        for other in self._executions.values():
+            if (
+                execution.held
+                and other.held == execution.held
+                and other.execution_id != execution.execution_id
+            ):
+                raise HeldError(other.execution_id)
 
     def _write(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
         entry = append(self.trail[-1] if self.trail else None, event)

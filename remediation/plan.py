@@ -5,17 +5,20 @@ will be, with which parameters, by which playbook text, under which policy. Advi
 (who uses the resource, what to look out for) may change from minute to minute and is left out.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Self
+from typing import Literal, Self
 
-from audit.canonical import digest
+from audit.canonical import canonical_bytes
 from audit.errors import StateError
 
-PLAN_FORMAT = 1
+PLAN_FORMAT = 2
 ABSENT = None
 State = Mapping[str, object]
+# What an action does to the world: changes a resource, sends people a message, or leaves the doing to a person.
+Effect = Literal["change", "message", "manual"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,7 @@ class ActionPlan:
 
     `before` and `after` are flat mappings of setting names to JSON values without floats; None says that the
     setting is absent, which is not the same as off. `untouched` names what stays as it is; `notes` is advice.
+    What has another effect than a `change` writes to no resource, so there is nothing of it to put back.
     """
 
     action_name: str
@@ -53,6 +57,7 @@ class ActionPlan:
     after: State
     reversible: bool
     idempotent: bool
+    effect: Effect = "change"
     untouched: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -86,7 +91,17 @@ class ActionPlan:
         return cls(target=Target(**target), **entries)  # type: ignore[arg-type]
 
 
-_SIGNED = ("action_name", "action", "target", "params", "before", "after", "reversible", "idempotent")
+_SIGNED = (
+    "action_name",
+    "action",
+    "target",
+    "params",
+    "before",
+    "after",
+    "reversible",
+    "idempotent",
+    "effect",
+)
 
 
 def changes_between(before: State, after: State) -> Iterator[Change]:
@@ -112,8 +127,12 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """Return what an approval signs: 64 hexadecimal digits."""
-        return digest(
+        """Return what an approval signs: 64 hexadecimal digits, the SHA-256 of `signed_bytes`."""
+        return hashlib.sha256(self.signed_bytes()).hexdigest()
+
+    def signed_bytes(self) -> bytes:
+        """Return the canonical bytes of all that the digest covers."""
+        return canonical_bytes(
             {
                 "v": PLAN_FORMAT,
                 "playbook_id": self.playbook_id,
@@ -125,14 +144,20 @@ class Plan:
         )
 
     @property
+    def changing(self) -> tuple[ActionPlan, ...]:
+        """Return the actions that write to a resource: all there is to protect, and to put back."""
+        return tuple(action for action in self.actions if action.effect == "change")
+
+    @property
     def reversible(self) -> bool:
-        """Tell whether all of it can be put back."""
-        return all(action.reversible for action in self.actions)
+        """Tell whether all that is written can be put back. A message cannot, and does not count: it writes nothing."""
+        return bool(self.changing) and all(action.reversible for action in self.changing)
 
     @property
     def is_needed(self) -> bool:
-        """Tell whether anything would change."""
-        return any(action.is_needed for action in self.actions)
+        """Tell whether anything would change, or is left to a person. A message alone tells of nothing that happened."""
+        telling = [action for action in self.actions if action.effect != "message"] or self.actions
+        return any(action.is_needed for action in telling)
 
     def to_dict(self) -> dict[str, object]:
         """Return everything, for storage."""

@@ -8,6 +8,7 @@ from audit.errors import InputError
 from audit.findings import Severity
 
 DEFAULT_TIMEOUT_S = 300
+DEFAULT_MAX_TARGETS = 10
 CLOUDS = frozenset({"aws", "gcp", "azure"})  # their steps are written {service, action, params}
 
 
@@ -62,6 +63,7 @@ class RemediationPlaybook:
         self.rollback_enabled = True
         self.rollback_on_failure = False
         self.timeout_seconds = DEFAULT_TIMEOUT_S
+        self.max_targets = DEFAULT_MAX_TARGETS
         self.checks: list[str] = []
         self.controls: list[str] = []
         self.resource_types: list[str] = []
@@ -114,6 +116,7 @@ class RemediationPlaybook:
             "rollback_enabled": self.rollback_enabled,
             "rollback_on_failure": self.rollback_on_failure,
             "timeout_seconds": self.timeout_seconds,
+            "max_targets": self.max_targets,
             "prerequisites": list(self.prerequisites),
             "checks": list(self.checks),
             "controls": list(self.controls),

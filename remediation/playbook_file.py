@@ -6,10 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from audit.errors import InputError
 from audit.strict_yaml import load_yaml
-from remediation.playbook import DEFAULT_TIMEOUT_S, RemediationPlaybook
+from remediation.playbook import DEFAULT_MAX_TARGETS, DEFAULT_TIMEOUT_S, RemediationPlaybook
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 MOST_TIMEOUT_S = 3600
+MOST_TARGETS = 1000
 
 
 class _Strict(BaseModel):
@@ -37,6 +38,12 @@ class PlaybookEntry(_Strict):
     rollback_enabled: bool = True
     rollback_on_failure: bool = False
     timeout_seconds: int = Field(default=DEFAULT_TIMEOUT_S, gt=0, le=MOST_TIMEOUT_S)
+    max_targets: int = Field(
+        default=DEFAULT_MAX_TARGETS,
+        gt=0,
+        le=MOST_TARGETS,
+        description="The most resources that one plan may write to.",
+    )
     prerequisites: list[Word] = Field(default_factory=list)
     checks: list[Word] = Field(default_factory=list)
     controls: list[Annotated[str, StringConstraints(pattern=r"^[^:]+:[^:]+$")]] = Field(default_factory=list)
@@ -52,6 +59,7 @@ class PlaybookEntry(_Strict):
         book.rollback_enabled = self.rollback_enabled
         book.rollback_on_failure = self.rollback_on_failure
         book.timeout_seconds = self.timeout_seconds
+        book.max_targets = self.max_targets
         book.prerequisites = list(self.prerequisites)
         book.checks = list(self.checks)
         book.controls = list(self.controls)

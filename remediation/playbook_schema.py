@@ -5,6 +5,7 @@ from typing import Any
 from remediation.actions.registry import ActionRegistry, AnyAction
 from remediation.playbook import CLOUDS
 from remediation.playbook_file import PlaybookEntry
+from remediation.prerequisites import CHECKS
 
 Json = dict[str, Any]
 _TEMPLATE: Json = {"type": "string", "pattern": r"\{\{.*\}\}", "description": "Quotes the finding."}
@@ -16,7 +17,9 @@ def playbook_schema(registry: ActionRegistry) -> Json:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "Countersign playbook"
     step = schema["$defs"]["ActionEntry"]
-    step["anyOf"] = [_form(action) for action in registry.actions()] + [_other_types(registry)]
+    raw = [_raw_form(key) for key in registry.raw_calls()]
+    step["anyOf"] = [_form(action) for action in registry.actions()] + raw + [_other_types(registry)]
+    schema["properties"]["prerequisites"]["items"] = {"enum": list(CHECKS)}
     return schema
 
 
@@ -33,6 +36,15 @@ def _form(action: AnyAction) -> Json:
     return _step(
         action.action_type,
         {"properties": inner, "required": ["service", "action"], "additionalProperties": False},
+    )
+
+
+def _raw_form(key: str) -> Json:
+    """Return how a raw call that the configuration allows is written; what its parameters are AWS knows."""
+    service, _, call = key.partition(":")
+    inner = {"service": {"const": service}, "action": {"const": call}, "params": {"type": "object"}}
+    return _step(
+        "aws", {"properties": inner, "required": ["service", "action"], "additionalProperties": False}
     )
 
 

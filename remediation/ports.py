@@ -17,7 +17,11 @@ class ExecutionStore(Protocol):
     """Executions, each change in one transaction with its trail entry: no trail, no change."""
 
     def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
-        """Store a new execution as version 1; one with the same id is returned as stored, and nothing is written."""
+        """Store a new execution as version 1; one with the same id is returned as stored, and nothing is written.
+
+        Raises:
+            HeldError: another one that is under way holds the same resource. Nothing is written.
+        """
 
     def save(
         self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
@@ -26,6 +30,7 @@ class ExecutionStore(Protocol):
 
         Raises:
             StateError: somebody was faster, or the transition table has no such move. Nothing is written.
+            HeldError: it would begin anew (to roll back) while another one holds the same resource. Nothing is written.
             TrailError: the trail cannot be written. Nothing is written.
         """
 
@@ -82,6 +87,17 @@ class Notifier(Protocol):
 
     def changed(self, execution_id: str) -> None:
         """Have the execution's card and its thread brought up to date, soon. Never raises."""
+
+
+class Messenger(Protocol):
+    """Speaks in the channels where people talk."""
+
+    def post(self, channel: str, text: str) -> str:
+        """Post a text once, and never again by itself; return where it stands. Nothing in it is read as a command.
+
+        Raises:
+            ActionError: it was not taken, or nobody can tell whether it was.
+        """
 
 
 class Silent:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from audit.errors import ActionError
+from remediation.actions.manual import ByHand
 from remediation.actions.registry import Step
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import KINDS, Journal, plans_of
@@ -15,6 +16,7 @@ from remediation.plan import ActionPlan, State
 from remediation.states import ActionStatus, PlaybookStatus
 
 UNKNOWN = "Interrupted; nobody can tell whether it was done"
+UNSENT = "Interrupted; nobody can tell whether it was sent, so it is not sent again. Pass it on yourself."
 _SETTLED = {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
 
 
@@ -47,6 +49,10 @@ def recover_rollback(journal: Journal, execution: PlaybookExecution) -> Playbook
 
 
 def _classify(started: ActionResult, step: Step | None, plan: ActionPlan) -> ActionResult:
+    if plan.effect == "message":
+        return replace(started, status=ActionStatus.FAILED, message="Not known to be sent", error=UNSENT)
+    if plan.effect == "manual":
+        return replace(started, status=ActionStatus.COMPLETED, message=ByHand.done)
     state = _read(step, plan)
     if state == plan.after:
         return replace(started, status=ActionStatus.COMPLETED, message="Found done after an interruption")

@@ -17,11 +17,12 @@ from remediation.drift import drift_between, spell
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import KINDS, InHand, Journal, plans_of
 from remediation.plan import ActionPlan, Plan
-from remediation.planning import Planner, planned_result
+from remediation.planning import Planner, planned_results
 from remediation.policy import is_approved
 from remediation.recovery import recover_rollback, recover_run
 from remediation.rollback import roll_back
 from remediation.service import refuse_without_rollback
+from remediation.signatures import signatures
 from remediation.states import ActionStatus, PlaybookStatus
 
 
@@ -112,9 +113,10 @@ class Runner:
     def _put_back_failed(self, failed: PlaybookExecution, steps: list[Step]) -> PlaybookExecution:
         """Put back what a failed run had done, where the playbook that people signed says so.
 
-        What stands in the way leaves the execution `FAILED`: a person decides then, as without that setting.
+        What stands in the way leaves the execution `FAILED`: a person decides then, as without that setting. A message that
+        could not be sent is no reason to take back a fix that was made and verified.
         """
-        if failed.playbook.get("rollback_on_failure") is not True:
+        if failed.playbook.get("rollback_on_failure") is not True or _only_a_message_failed(failed):
             return failed
         try:
             refuse_without_rollback(failed)
@@ -128,7 +130,7 @@ class Runner:
         anew = execution.moved(
             PlaybookStatus.PENDING,
             plan=plan,
-            actions=tuple(planned_result(action, dry_run=False) for action in plan.actions),
+            actions=planned_results(plan, dry_run=False),
             drift=drift_between(execution.plan, plan),
             revision=execution.revision + 1,
             expires_at=self.journal.clock() + self.planner.policy.expires_after,
@@ -162,8 +164,10 @@ class Runner:
     ) -> PlaybookExecution:
         """Do one action between two commits: the intent before, what became of it after."""
         now = self.journal.clock()
+        # The state before says that something may have been written, and is to be put back.
+        before = plan.before if plan.effect == "change" else None
         intent = ActionResult(
-            plan.action_name, ActionStatus.STARTED, "Started", before=plan.before, started_at=now
+            plan.action_name, ActionStatus.STARTED, "Started", before=before, started_at=now
         )
         try:
             require_unchanged(step.action.observe(plan), plan)
@@ -176,12 +180,21 @@ class Runner:
             execution, position, intent, "action.started", before=dict(plan.before)
         )
         result = attempt(step, plan, step.action.apply, step.action.verify, goal=plan.after)
-        done = "Done and verified" if step.action.verifiable else "Done; only the handler itself can tell"
         result = replace(
             result,
-            message=result.message or done,
-            before=plan.before,
+            message=result.message or step.action.done,
+            before=before,
             started_at=now,
             ended_at=self.journal.clock(),
         )
-        return self.journal.record(execution, position, result, KINDS[result.status])
+        evidence = {"signed": signatures(execution)} if plan.effect == "manual" else {}
+        return self.journal.record(execution, position, result, KINDS[result.status], **evidence)
+
+
+def _only_a_message_failed(execution: PlaybookExecution) -> bool:
+    failed = [
+        plan.effect
+        for plan, result in zip(plans_of(execution), execution.actions, strict=True)
+        if result.status is ActionStatus.FAILED
+    ]
+    return bool(failed) and set(failed) == {"message"}

@@ -7,15 +7,17 @@ is one stored transition with its trail entry; the notifier is told afterwards, 
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 
 from audit.actor import POLICY, WORKER, Actor
-from audit.errors import ActionError, InputError, RefusedError, StateError
+from audit.errors import ActionError, HeldError, InputError, RefusedError, StateError
 from audit.findings import Finding
 from audit.trail import TrailEvent
+from remediation.clock import utc_now as utc_now  # noqa: PLC0414 - others import it from here
 from remediation.execution import Decision, PlaybookExecution, Verdict
 from remediation.plan import Plan
-from remediation.planning import Planner, planned_result
+from remediation.planning import Planner, planned_results
 from remediation.playbook import RemediationPlaybook
 from remediation.policy import (
     Policy,
@@ -31,11 +33,6 @@ from remediation.ports import Directory, ExecutionStore, Notifier, Person, Silen
 from remediation.states import PlaybookStatus
 
 _RACES = 5
-
-
-def utc_now() -> datetime:
-    """Return the time, aware UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +63,13 @@ class Remediation:
         """Draw up a plan and store it for decision.
 
         Where nothing would change the execution is `COMPLETED` at once and nobody is asked. A plan that
-        cannot be drawn up is stored `FAILED` with the explanation. A repeated id returns the stored execution.
+        cannot be drawn up is stored `FAILED` with the explanation. A repeated id returns the stored execution. Where the
+        same fix is under way on the same resource already, that execution is joined and returned.
 
         Raises:
             InputError: the playbook cannot be used, or the finding asks for nothing; nothing is stored.
-            RefusedError: it would run without anybody's approval, and the rules do not let it.
+            RefusedError: it would run without anybody's approval, and the rules do not let it; or another fix is under
+                way on the same resource.
         """
         refuse_unattended(self.policy, playbook)
         blank = self._blank(
@@ -82,9 +81,43 @@ class Remediation:
             execution = blank.moved(PlaybookStatus.FAILED, error=error.explain(), ended_at=blank.created_at)
         else:
             execution = _planned(blank, plan, needs_approval=playbook.requires_approval)
-        stored = self.store.create(execution, self._event("execution.requested", requester, execution))
-        self.notifier.changed(stored.execution_id)
-        return stored
+        return self._create_or_join(execution)
+
+    def _create_or_join(self, execution: PlaybookExecution) -> PlaybookExecution:
+        """Store a new execution; while another one holds its resource, join that one instead."""
+        for _ in range(_RACES):
+            try:
+                event = self._event("execution.requested", execution.requester, execution)
+                stored = self.store.create(execution, event)
+            except HeldError as error:
+                joined = self._join(self.store.get(error.holder), execution)
+                if joined is None:
+                    continue
+                return joined
+            self.notifier.changed(stored.execution_id)
+            return stored
+        raise RefusedError("Many people are asking for fixes of this resource at once. Try again.")
+
+    def _join(self, holder: PlaybookExecution, wanted: PlaybookExecution) -> PlaybookExecution | None:
+        """Add a request to the execution that is under way; None where that one is over by now.
+
+        Raises:
+            RefusedError: it is another fix.
+        """
+        try:
+            if holder.status is PlaybookStatus.PENDING and self.clock() >= holder.expires_at:
+                self.expire(holder)
+                return None
+            if not holder.held:
+                return None
+            if holder.playbook_id != wanted.playbook_id:
+                raise RefusedError(
+                    f"{holder.playbook_name} ({holder.execution_id}) is under way on {holder.finding.resource}. "
+                    "Wait until it is over, or have it rejected."
+                )
+            return self._save(holder, holder, "execution.joined", wanted.requester)
+        except StateError:  # it moved on at this moment: look again
+            return None
 
     def _blank(
         self,
@@ -105,25 +138,29 @@ class Remediation:
             created_at=now,
             expires_at=now + self.policy.expires_after,
             channel=channel,
+            holds=_hold(finding),
             dry_run=dry_run,
         )
 
-    def approve(self, execution_id: str, actor: Actor, *, revision: int | None = None) -> PlaybookExecution:
+    def approve(
+        self, execution_id: str, actor: Actor, *, revision: int | None = None, reason: str = ""
+    ) -> PlaybookExecution:
         """Record a person's signature on the plan; with enough of them the execution is `APPROVED`.
 
         Args:
             execution_id: which one.
             actor: who signs.
             revision: the revision of the plan they saw; None where they saw the stored one.
+            reason: what they want on record with it.
 
         Raises:
             NotFoundError: there is no such execution.
             RefusedError: this person may not, or not now; nothing was decided.
         """
-        return self._decide(self._approve_once, execution_id, actor, revision)
+        return self._decide(partial(self._approve_once, reason.strip()), execution_id, actor, revision)
 
     def _approve_once(
-        self, execution: PlaybookExecution, actor: Actor, revision: int | None
+        self, reason: str, execution: PlaybookExecution, actor: Actor, revision: int | None
     ) -> PlaybookExecution:
         refuse_late(execution, revision=revision, now=self.clock())
         self.policy.protection.refuse_time(self.clock())
@@ -132,10 +169,11 @@ class Remediation:
         refuse_self_approval(self.policy, self._requester(execution), person.actor)
         refuse_twice(execution, person.actor)
         refuse_outsider(self.policy, person)
-        signed = self._signed(execution, Verdict.APPROVE, person.actor)
+        signed = self._signed(execution, Verdict.APPROVE, person.actor, reason=reason)
+        why = {"reason": reason} if reason else {}
         if is_approved(self.policy, signed):
-            return self._save(execution, _for_real(signed), "execution.approved", person.actor)
-        return self._save(execution, signed, "execution.signed", person.actor)
+            return self._save(execution, _for_real(signed), "execution.approved", person.actor, **why)
+        return self._save(execution, signed, "execution.signed", person.actor, **why)
 
     def approve_by_policy(self, execution: PlaybookExecution) -> PlaybookExecution:
         """Let the policy itself sign a playbook that needs no person; recorded as the policy's decision.
@@ -246,9 +284,20 @@ class Remediation:
         return execution_event(kind, actor, execution, at=self.clock(), detail=detail)
 
 
+def _hold(finding: Finding) -> str:
+    """Return the name of the resource that one execution at a time may work on; empty where none is named.
+
+    An ARN, a self link or an ARM id is its own in the whole world; a bare name is in its account and region.
+    """
+    resource = finding.resource.strip().casefold()
+    if not resource or ":" in resource or "/" in resource:
+        return resource
+    return f"{finding.provider} {finding.account_id} {finding.region} {resource}"
+
+
 def _planned(execution: PlaybookExecution, plan: Plan, *, needs_approval: bool) -> PlaybookExecution:
     """Fill in the plan; what would change nothing, or is a rehearsal nobody has to sign, is complete."""
-    results = tuple(planned_result(action, dry_run=execution.dry_run) for action in plan.actions)
+    results = planned_results(plan, dry_run=execution.dry_run)
     filled = replace(execution, plan=plan, actions=results)
     if plan.is_needed and (needs_approval or not execution.dry_run):
         return filled
@@ -257,8 +306,7 @@ def _planned(execution: PlaybookExecution, plan: Plan, *, needs_approval: bool) 
 
 def _for_real(signed: PlaybookExecution) -> PlaybookExecution:
     """Approve: from here on it is no rehearsal, whatever it began as, and the trail must not call it one."""
-    plans = signed.plan.actions if signed.plan else ()
-    results = tuple(planned_result(action, dry_run=False) for action in plans)
+    results = planned_results(signed.plan, dry_run=False) if signed.plan else ()
     return signed.moved(PlaybookStatus.APPROVED, dry_run=False, actions=results)
 
 

@@ -61,6 +61,9 @@ TRANSITIONS: Mapping[PlaybookStatus, frozenset[PlaybookStatus]] = {
     _S.EXPIRED: frozenset(),
 }
 
+# While an execution is in one of these, no other may begin on the same resource.
+UNDER_WAY = frozenset({_S.PENDING, _S.APPROVED, _S.RUNNING, _S.INTERRUPTED, _S.ROLLING_BACK})
+
 
 def check_transition(before: PlaybookStatus, after: PlaybookStatus) -> None:
     """Let a move in the table pass.

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
 LONGEST = 2000
+MOST_FILTERS = 3
+DEEPEST = 20
 FILTERS = ("lower", "upper", "trim")
 _FIELDS = (
     "id",
@@ -39,18 +41,20 @@ def is_template(value: object) -> bool:
     return isinstance(value, str) and ("{{" in value or "{%" in value or "{#" in value)
 
 
-def check_templates(value: object) -> None:
-    """Let pass what `fill_in` can fill in, at any depth of lists and mappings.
+def check_templates(value: object, *, depth: int = 0) -> None:
+    """Let pass what `fill_in` can fill in, in lists and mappings nested up to 20 deep.
 
     Raises:
         InputError: a template says something that is not allowed; names it.
     """
+    if depth > DEEPEST:
+        raise InputError(f"parameters are nested more than {DEEPEST} deep")
     if isinstance(value, Mapping):
         for entry in value.values():
-            check_templates(entry)
+            check_templates(entry, depth=depth + 1)
     elif isinstance(value, list | tuple):
         for entry in value:
-            check_templates(entry)
+            check_templates(entry, depth=depth + 1)
     elif is_template(value):
         _check(str(value))
 
@@ -74,16 +78,17 @@ def _fill_in(value: object, finding: Finding) -> object:
 
 def _render(text: str, finding: Finding) -> str:
     _check(text)
-    filled = (
-        _environment()
-        .from_string(text)
-        .render(finding={name: str(getattr(finding, name)) for name in _FIELDS})
-    )
-    if len(filled) > LONGEST:
-        raise InputError(
-            f"“{text[:80]}” comes out with {len(filled):,} characters; at most {LONGEST:,} are allowed"
-        )
-    return filled
+    facts = {name: str(getattr(finding, name)) for name in _FIELDS}
+    filled, length = [], 0
+    # Piece by piece, so that a finding with endless texts, quoted often, is not first put together whole.
+    for piece in _environment().from_string(text).generate(finding=facts):
+        filled.append(piece)
+        length += len(piece)
+        if length > LONGEST:
+            raise InputError(
+                f"“{text[:80]}” comes out with more than {LONGEST:,} characters, which is the most that is allowed"
+            )
+    return "".join(filled)
 
 
 @cache
@@ -114,16 +119,18 @@ def _check(text: str) -> None:
             _check_part(part, text)
 
 
-def _check_part(part: "nodes.Expr", text: str) -> None:
+def _check_part(part: "nodes.Expr", text: str, *, filters: int = 0) -> None:
     from jinja2 import nodes
 
+    if filters > MOST_FILTERS:  # Python compiles only so many brackets within brackets
+        raise InputError(f"“{text[:80]}”: at most {MOST_FILTERS} filters follow each other")
     match part:
         case nodes.TemplateData():
             return
         case nodes.Filter(name=name, args=[], kwargs=[], dyn_args=None, dyn_kwargs=None) if (
             name in FILTERS and part.node
         ):
-            _check_part(part.node, text)
+            _check_part(part.node, text, filters=filters + 1)
         case nodes.Getattr(node=nodes.Name(name="finding"), attr=field):
             _check_field(field)
         case _:

@@ -13,6 +13,8 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # Postgres keeps no NUL, UTF-8 no
 
 def column_text(text: str) -> str:
     """Return text that any database stores; what none can becomes U+FFFD."""
+    if text.isascii() and "\0" not in text:  # nearly every text, and many times faster than the pattern
+        return text
     return _UNSTORABLE.sub("\ufffd", text)
 
 

@@ -27,6 +27,7 @@ def to_row(execution: PlaybookExecution) -> ExecutionRow:
         finding_id=key_text(execution.finding_id),
         fingerprint=execution.finding.fingerprint,
         resource=column_text(execution.finding.resource),
+        held=key_text(execution.held) or None,
         channel=execution.channel,
         status=execution.status.value,
         version=execution.version,

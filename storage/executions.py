@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from audit.errors import NotFoundError, StateError
+from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER
@@ -32,6 +32,7 @@ class SqlExecutions:
         """Store a new execution as version 1; one with the same id is returned as stored.
 
         Raises:
+            HeldError: another one that is under way holds the same resource. Nothing is written.
             TrailError: the trail cannot be written. Nothing is written.
         """
         first = replace(execution, version=1)
@@ -42,6 +43,7 @@ class SqlExecutions:
                 _write_journal(session, before=None, after=first)
                 append_in(session, event)
         except IntegrityError:
+            self._refuse_held(execution)
             return self.get(execution.execution_id)
         return first
 
@@ -53,14 +55,19 @@ class SqlExecutions:
         Raises:
             StateError: somebody was faster, the transition table has no such move, or a decision was
                 taken back. Nothing is written.
+            HeldError: it would begin anew while another one holds the same resource. Nothing is written.
             TrailError: the trail cannot be written. Nothing is written.
         """
         _check_move(before, after)
         saved = replace(after, version=before.version + 1)
-        with self._database.writing() as session:
-            _swap(session, before, saved)
-            _write_journal(session, before=before, after=saved)
-            append_in(session, event)
+        try:
+            with self._database.writing() as session:
+                _swap(session, before, saved)
+                _write_journal(session, before=before, after=saved)
+                append_in(session, event)
+        except IntegrityError:
+            self._refuse_held(after)
+            raise
         return saved
 
     def get(self, execution_id: str) -> PlaybookExecution:
@@ -119,6 +126,21 @@ class SqlExecutions:
             rows = session.exec(under_way.order_by(col(ExecutionRow.created_at))).all()
             found = _with_journals(session, rows)
         return [execution for execution in found if execution.owner not in others]
+
+    def _refuse_held(self, execution: PlaybookExecution) -> None:
+        """Refuse where another execution holds what this one wants.
+
+        Raises:
+            HeldError: names it.
+        """
+        if not execution.held:
+            return
+        same = select(ExecutionRow.execution_id).where(
+            ExecutionRow.held == key_text(execution.held), ExecutionRow.execution_id != execution.execution_id
+        )
+        with self._database.reading() as session:
+            if holder := session.exec(same).first():
+                raise HeldError(holder)
 
     def _load(self, wanted: SelectOfScalar[ExecutionRow]) -> list[PlaybookExecution]:
         with self._database.reading() as session:

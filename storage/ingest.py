@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import ColumnElement, and_, delete, insert, update
+from sqlalchemy import ColumnElement, and_, delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -20,6 +20,7 @@ from audit.ingest import Item, Reading, Rejected
 from audit.ports import Ingested
 from audit.report import ReportHeader, Tally
 from audit.trail import TrailEvent
+from storage.bulk import insert_many
 from storage.columns import column_text
 from storage.database import Database
 from storage.report_rows import to_finding_columns, to_header
@@ -132,7 +133,7 @@ def _load(database: Database, report_key: int, reading: Reading) -> _Contents:
     columns = contents.accept(report_key, reading.items)
     while batch := list(islice(columns, _BATCH)):
         with database.writing() as session:
-            session.connection().execute(insert(FindingRow), batch)
+            insert_many(session.connection(), FindingRow, batch)
     if not contents.tally.total:
         # An empty report would become the newest one, and say that nothing fails.
         why = (

@@ -5,7 +5,7 @@ from typing import cast
 import orjson
 
 from audit.errors import InputError
-from audit.findings import Finding, FindingDict
+from audit.findings import Finding, FindingDict, short_name
 from audit.report import FrameworkDict, RecommendationDict, ReportHeader, SummaryDict
 from storage.columns import column_text, key_text
 from storage.tables import ReportRow
@@ -17,11 +17,12 @@ def to_finding_columns(report_key: int, position: int, finding: Finding) -> dict
     Raises:
         InputError: it could not be read back: no id or title, or text that is not Unicode.
     """
+    fingerprint = finding.fingerprint
     return {
         "report_key": report_key,
         "position": position,
         "finding_id": key_text(finding.id),
-        "fingerprint": finding.fingerprint,
+        "fingerprint": fingerprint,
         "severity_rank": finding.severity.rank,
         "check_id": key_text(finding.check_id),
         "status": finding.status.value,
@@ -30,17 +31,14 @@ def to_finding_columns(report_key: int, position: int, finding: Finding) -> dict
         "resource": column_text(finding.resource),
         "account_id": column_text(finding.account_id),
         "region": column_text(finding.region),
-        "body": _to_body(finding),
+        "body": _to_body(finding, short_name(fingerprint)),
     }
 
 
-def _to_body(finding: Finding) -> bytes:
+def _to_body(finding: Finding, handle: str) -> bytes:
     if not finding.id.strip() or not finding.title.strip():
         raise InputError("a finding needs an id and a title")
-    try:
-        return orjson.dumps(finding.to_record())
-    except orjson.JSONEncodeError:
-        raise InputError("its text is not valid Unicode") from None
+    return finding.to_json(handle)
 
 
 def to_record(body: bytes) -> FindingDict:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from storage.anchors import SqlAnchors
 from storage.database import Database
 from storage.engine import open_engine
 from storage.executions import SqlExecutions
@@ -21,6 +22,7 @@ class Stores:
     reports: SqlReports
     executions: SqlExecutions
     trail: SqlTrail
+    anchors: SqlAnchors
     postings: SqlPostings
     inbox: SqlInbox
 
@@ -32,6 +34,7 @@ class Stores:
             reports=SqlReports(database),
             executions=SqlExecutions(database),
             trail=SqlTrail(database),
+            anchors=SqlAnchors(database),
             postings=SqlPostings(database),
             inbox=SqlInbox(database),
         )

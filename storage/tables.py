@@ -94,16 +94,23 @@ class FindingRow(Row, table=True):
 
 
 class ExecutionRow(Row, table=True):
-    """An execution as of one version; `body` is what no query asks about."""
+    """An execution as of one version; `body` is what no query asks about.
+
+    `held` is what it holds while it is under way, else null: UNIQUE keeps two from working on one resource.
+    """
 
     __tablename__ = "executions"
-    __table_args__ = (Index("ix_executions_waiting", "status", "expires_at"),)
+    __table_args__ = (
+        Index("ix_executions_waiting", "status", "expires_at"),
+        Index("uq_executions_held", "held", unique=True),
+    )
 
     execution_id: str = Field(primary_key=True)
     playbook_id: str = Field(index=True)
     finding_id: str = Field(index=True)
     fingerprint: str = Field(index=True)
     resource: str = Field(index=True)
+    held: str | None
     channel: str
     status: str
     version: int
@@ -199,3 +206,14 @@ class TrailRow(Row, table=True):
     body: bytes
     previous_hash: bytes = Field(unique=True)
     entry_hash: bytes = Field(unique=True)
+
+
+class AnchorRow(Row, table=True):
+    """A head of the trail that was, or is to be, noted outside this database. `told` once it is."""
+
+    __tablename__ = "anchors"
+
+    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    entry_hash: bytes
+    noted_at: datetime
+    told: bool

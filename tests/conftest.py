@@ -10,11 +10,13 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from moto.server import ThreadedMotoServer
 
 from audit.findings import Finding, Severity
+from tests.postgres import HOW_TO_GET_IT, find_server, running_postgres
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -60,10 +62,58 @@ def moto_endpoint() -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Return the address of a Postgres: the one that DATABASE_URL_POSTGRES names, else a server of our own."""
+    if url := os.environ.get("DATABASE_URL_POSTGRES"):
+        yield url
+        return
+    programs = find_server()
+    if programs is None:
+        need("initdb", HOW_TO_GET_IT)
+    assert programs is not None
+    with running_postgres(programs) as url:
+        yield url
+
+
 @pytest.fixture
 def s3(moto_endpoint: str) -> Any:
     """Return an S3 client on the account."""
     return boto3.client("s3", endpoint_url=moto_endpoint, region_name="us-east-1")
+
+
+@pytest.fixture
+def s3control(moto_endpoint: str) -> Any:
+    """Return a client for the account's own S3 settings."""
+    client = boto3.client("s3control", endpoint_url=moto_endpoint, region_name="us-east-1")
+    client.meta.events.register("before-send.s3-control", _keep_to_the_host)
+    return client
+
+
+def _keep_to_the_host(request: Any, **_: object) -> None:
+    """Take the account out of the host's name, where botocore puts it: no such host is at moto's address."""
+    request.url = request.url.replace(f"//{ACCOUNT}.", "//")
+
+
+@pytest.fixture
+def ec2(moto_endpoint: str) -> Any:
+    """Return an EC2 client that asks once: moto breaks when asked for the default KMS key."""
+    once = Config(retries={"total_max_attempts": 1})
+    return boto3.client("ec2", endpoint_url=moto_endpoint, region_name="us-east-1", config=once)
+
+
+@pytest.fixture
+def security_group(ec2: Any) -> str:
+    """Create a security group that belongs to this test alone."""
+    name = f"group-{uuid.uuid4().hex[:12]}"
+    return str(ec2.create_security_group(GroupName=name, Description="A test's own")["GroupId"])
+
+
+@pytest.fixture
+def volume(ec2: Any) -> str:
+    """Create an unencrypted volume that belongs to this test alone."""
+    made = ec2.create_volume(AvailabilityZone="us-east-1a", Size=8, VolumeType="gp3", Throughput=130)
+    return str(made["VolumeId"])
 
 
 @pytest.fixture

@@ -4,6 +4,19 @@ A format is a module with a `FORMAT`; it joins the list in `detect` and nothing 
 """
 
 from audit.ingest.detect import FORMATS, read_report
+from audit.ingest.mapped_csv import ColumnMap, check_columns, parse_columns
 from audit.ingest.model import Format, Item, Reading, Rejected
+from audit.ingest.unpack import open_members
 
-__all__ = ["FORMATS", "Format", "Item", "Reading", "Rejected", "read_report"]
+__all__ = [
+    "FORMATS",
+    "ColumnMap",
+    "Format",
+    "Item",
+    "Reading",
+    "Rejected",
+    "check_columns",
+    "open_members",
+    "parse_columns",
+    "read_report",
+]

@@ -1,9 +1,16 @@
 """Reading loosely typed records without trusting them: what is missing or of the wrong kind counts as empty."""
 
+import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
+
+import orjson
 
 _FIRST_MILLISECOND_STAMP = 10**11
 """As seconds this is the year 5138; as milliseconds 1973. Prowler writes seconds, AWS milliseconds."""
+
+
+_MOST_SHARED_BYTES = 2**14
 
 
 def member(record: object, *path: str | int) -> object:
@@ -20,7 +27,9 @@ def member(record: object, *path: str | int) -> object:
 
 def text(record: object, *path: str | int) -> str:
     """Return the text at a path, a number as its digits, else an empty text."""
-    return _as_text(member(record, *path))
+    for step in path:  # `member` once more: of all that is done to a finding, this is done most
+        record = record.get(step) if isinstance(record, dict) else member(record, step)
+    return record.strip() if isinstance(record, str) else _as_text(record)
 
 
 def texts(record: object, *path: str | int) -> list[str]:
@@ -34,6 +43,38 @@ def _as_text(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+
+
+def first_text(record: object, *names: str) -> str:
+    """Return the first of these members that is no empty text."""
+    return next((found for name in names if (found := text(record, name))), "")
+
+
+def controls_by_framework(frameworks: object) -> dict[str, list[str]]:
+    """Return a mapping of frameworks to controls without what is no text; empty where it is no mapping."""
+    if not isinstance(frameworks, dict):
+        return {}
+    try:
+        written = orjson.dumps(frameworks)
+    except orjson.JSONEncodeError:  # half of a surrogate pair
+        return _only_texts(frameworks)
+    return _same_controls(written) if len(written) <= _MOST_SHARED_BYTES else _only_texts(frameworks)
+
+
+# Every finding of a check names the same hundred controls.
+@lru_cache(maxsize=512)
+def _same_controls(written: bytes) -> dict[str, list[str]]:
+    return _only_texts(orjson.loads(written))
+
+
+def _only_texts(frameworks: dict[str, object]) -> dict[str, list[str]]:
+    return {str(name): controls for name in frameworks if (controls := texts(frameworks, name))}
+
+
+def derived_id(scanner: str, check: str, *about: str) -> str:
+    """Return an id for a finding whose scanner gives none: the same for the same finding in every report."""
+    digest = hashlib.sha256("\0".join(about).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{scanner}-{check}-{digest[:16]}"
 
 
 def first_url(*candidates: str) -> str:

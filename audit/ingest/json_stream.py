@@ -22,11 +22,13 @@ import ijson
 from audit.errors import InputError
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+PREAMBLE: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s*scoutsuite_results\s*=)?")
+_LONGEST_PREAMBLE: Final = 256
 MAX_DEPTH: Final = 64
 MAX_VALUE_BYTES: Final = 4 * 2**20
-_BLOCK_BYTES: Final = 2**16
-_NOT_JSON: Final = (ijson.JSONError, json.JSONDecodeError)
-"""What ijson raises; the second comes through from its Python backend."""
+BLOCK_BYTES: Final = 2**16
+NOT_JSON: Final = (ijson.JSONError, json.JSONDecodeError, UnicodeDecodeError)
+"""What ijson raises; the second comes through from its Python backend, the third where an escape is half a pair."""
 
 _REASON_LENGTH: Final = 120
 _OUTLINE_DEPTH: Final = 4
@@ -51,28 +53,28 @@ def stream_values(stream: BinaryIO, path: str) -> Iterator[object]:
         InputError: cut off, not JSON, nested deeper than `MAX_DEPTH`, or a value beyond `MAX_VALUE_BYTES`;
             names the byte, counted from 0. Raised when iteration gets there.
     """
-    source = _Source(stream)
+    source = Source(stream)
     is_sequence = not path
     try:
         for value in ijson.items(
-            source, path, buf_size=_BLOCK_BYTES, use_float=True, multiple_values=is_sequence
+            source, path, buf_size=BLOCK_BYTES, use_float=True, multiple_values=is_sequence
         ):
             source.since_value = 0
             yield value
-    except _NOT_JSON as error:
-        raise _broken(source, error, is_sequence=is_sequence) from None
+    except NOT_JSON as error:
+        raise broken(source, error, is_sequence=is_sequence) from None
 
 
 def holds_list(stream: BinaryIO, path: str) -> bool:
     """Tell whether a list stands at the path of a document that `stream_values` has read to its end."""
-    events = ijson.parse(_Source(stream), buf_size=_BLOCK_BYTES, use_float=True)
+    events = ijson.parse(Source(stream), buf_size=BLOCK_BYTES, use_float=True)
     return any(place == path and event == "start_array" for place, event, _ in events)
 
 
 def opening_byte(stream: BinaryIO) -> bytes:
     """Return the first byte that is neither byte order mark nor white space, of the first 64 KiB."""
-    _rewind(stream)
-    return stream.read(_BLOCK_BYTES).lstrip()[:1]
+    rewind(stream)
+    return stream.read(BLOCK_BYTES).lstrip()[:1]
 
 
 def outline(head: bytes) -> dict[str, object]:
@@ -81,7 +83,7 @@ def outline(head: bytes) -> dict[str, object]:
     A key without a scalar has None. Whatever the head is, this ends where it stops being JSON.
     """
     found: dict[str, object] = {}
-    with suppress(*_NOT_JSON):
+    with suppress(*NOT_JSON):
         for path, scalar in _walk(head):
             if found.get(path) is None:
                 found[path] = scalar
@@ -106,20 +108,20 @@ def _walk(head: bytes) -> Iterator[tuple[str, object]]:
             yield ".".join(names), None if event == "map_key" else value
 
 
-class _Source:
+class Source:
     """The stream as ijson sees it: block by block, each measured before it is handed on."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
-        self.start = self.block_start = self.end = _rewind(stream)
+        self.start = self.block_start = self.end = rewind(stream)
         self.since_value = 0
-        self._meter = _DepthMeter()
+        self._meter = DepthMeter()
 
     def read(self, size: int) -> bytes:
         block = self.stream.read(size)
         self.block_start, self.end = self.end, self.end + len(block)
         self.since_value += len(block)
-        if self.since_value > MAX_VALUE_BYTES + _BLOCK_BYTES:
+        if self.since_value > MAX_VALUE_BYTES + BLOCK_BYTES:
             raise InputError(f"one finding is larger than 4 MiB, before byte {self.end}")
         if self._meter.deepest(block) > MAX_DEPTH:
             raise InputError(f"nested deeper than {MAX_DEPTH} levels, after byte {self.block_start}")
@@ -130,7 +132,7 @@ _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _NO_BRACKETS: Final = bytes(set(range(256)) - _STEPS.keys())
 
 
-class _DepthMeter:
+class DepthMeter:
     """Follows the nesting of a JSON text that comes in blocks, at the speed of `bytes` methods."""
 
     def __init__(self) -> None:
@@ -160,14 +162,15 @@ class _DepthMeter:
         return whole.replace(b"\\\\", b"").replace(b'\\"', b"")
 
 
-def _rewind(stream: BinaryIO) -> int:
-    """Go to the first byte of the text, after a byte order mark, and return its position."""
+def rewind(stream: BinaryIO) -> int:
+    """Go to the first byte of the text, after a byte order mark and ScoutSuite's assignment, and return its position."""
     stream.seek(0)
-    mark_bytes = len(BYTE_ORDER_MARK) if stream.read(len(BYTE_ORDER_MARK)) == BYTE_ORDER_MARK else 0
-    return stream.seek(mark_bytes)
+    preamble = PREAMBLE.match(stream.read(_LONGEST_PREAMBLE))
+    return stream.seek(preamble.end() if preamble else 0)
 
 
-def _broken(source: _Source, error: Exception, *, is_sequence: bool) -> InputError:
+def broken(source: Source, error: Exception, *, is_sequence: bool) -> InputError:
+    """Return the error that says where a text breaks off or stops being JSON."""
     position = _failing_byte(source, is_sequence=is_sequence)
     if position == source.end and "garbage" not in str(error):  # a last number is garbage only once it ends
         return InputError(f"cut off: the file ends at byte {position} in the middle of its JSON")
@@ -179,13 +182,13 @@ def _first_line(error: Exception) -> str:
     return re.split(r"\n|\\n", str(error))[0].removeprefix("b'").rstrip(".")[:_REASON_LENGTH]
 
 
-def _failing_byte(source: _Source, *, is_sequence: bool) -> int:
+def _failing_byte(source: Source, *, is_sequence: bool) -> int:
     """Parse again and return the byte where that fails; the end of the file where no byte is to blame."""
     sink = _discard_events()
     next(sink)  # a generator takes values only once it has begun
     parser = ijson.basic_parse_coro(sink, use_float=True, multiple_values=is_sequence)
     position = source.start
-    with suppress(*_NOT_JSON):
+    with suppress(*NOT_JSON):
         for piece in _pieces(source):
             parser.send(piece)
             position += len(piece)
@@ -193,11 +196,11 @@ def _failing_byte(source: _Source, *, is_sequence: bool) -> int:
     return position
 
 
-def _pieces(source: _Source) -> Iterator[bytes]:
+def _pieces(source: Source) -> Iterator[bytes]:
     """Yield what was read once more: in blocks, but the last block byte by byte."""
     source.stream.seek(source.start)
     remaining = source.block_start - source.start
-    while block := source.stream.read(min(_BLOCK_BYTES, remaining)):
+    while block := source.stream.read(min(BLOCK_BYTES, remaining)):
         remaining -= len(block)
         yield block
     yield from (bytes([byte]) for byte in source.stream.read(source.end - source.block_start))

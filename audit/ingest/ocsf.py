@@ -11,9 +11,10 @@ from typing import BinaryIO
 from audit.errors import InputError
 from audit.findings import Finding
 from audit.ingest.categories import category_of
-from audit.ingest.fields import first_url, instant, member, text, texts
-from audit.ingest.json_stream import opening_byte, outline, stream_values
-from audit.ingest.model import Format, Item, to_items
+from audit.ingest.fields import controls_by_framework, first_url, instant, member, text, texts
+from audit.ingest.json_stream import outline
+from audit.ingest.lists import read_list
+from audit.ingest.model import Format, Item
 
 _DETECTION_FINDING = "2004"
 _SUPPRESSED_ID = "3"
@@ -42,8 +43,7 @@ def _stated_time(head: bytes) -> datetime | None:
 
 
 def _read(stream: BinaryIO) -> Iterator[Item]:
-    path = "item" if opening_byte(stream) == b"[" else ""
-    return to_items(stream_values(stream, path), to_finding)
+    return read_list(stream, to_finding)
 
 
 def to_finding(record: object) -> Finding:
@@ -62,7 +62,7 @@ def to_finding(record: object) -> Finding:
         {
             "id": text(info, "uid"),
             "title": text(info, "title") or check_id,
-            "severity": _severity(record),
+            "severity": severity_of(record),
             "category": category_of(check_id, service),
             "resource": text(resource, "uid") or text(resource, "name"),
             "description": text(info, "desc") or text(record, "risk_details"),
@@ -76,9 +76,9 @@ def to_finding(record: object) -> Finding:
             "service": service,
             "evidence": text(record, "status_detail") or text(record, "message"),
             "reference_url": _reference_url(record),
-            "muted": _is_muted(record),
+            "muted": is_muted(record),
             "observed_at": _observed_at(record, info),
-            "compliance": _compliance(record),
+            "compliance": controls_by_framework(member(record, "unmapped", "compliance")),
         }
     )
 
@@ -91,11 +91,13 @@ def _check_class(record: dict[str, object]) -> None:
         )
 
 
-def _severity(record: dict[str, object]) -> str:
+def severity_of(record: dict[str, object]) -> str:
+    """Return the word for OCSF's number, or the scanner's own."""
     return _SEVERITY_BY_ID.get(text(record, "severity_id")) or text(record, "severity")
 
 
-def _is_muted(record: dict[str, object]) -> bool:
+def is_muted(record: dict[str, object]) -> bool:
+    """Tell whether somebody suppressed the finding."""
     return text(record, "status").casefold() == "suppressed" or text(record, "status_id") == _SUPPRESSED_ID
 
 
@@ -131,13 +133,6 @@ def _reference_url(record: dict[str, object]) -> str:
 def _observed_at(record: dict[str, object], info: object) -> datetime | None:
     found = instant(member(info, "created_time_dt"), member(info, "created_time"))
     return found or instant(record.get("time_dt"), record.get("time"))
-
-
-def _compliance(record: dict[str, object]) -> dict[str, list[str]]:
-    frameworks = member(record, "unmapped", "compliance")
-    if not isinstance(frameworks, dict):
-        return {}
-    return {str(name): controls for name in frameworks if (controls := texts(frameworks, name))}
 
 
 FORMAT = Format("Prowler OCSF", _sniff, _read, _stated_time)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.commands import permissions
 from bot.commands.console import one_line_errors, open_stores, print_json, print_table
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ app = typer.Typer(help="Look at playbooks, plan with them, ask for them.", no_ar
 PlaybookId = Annotated[str, typer.Argument(help="The playbook's id, such as AWS-PUBLIC-S3.")]
 FindingName = Annotated[str, typer.Argument(help="The finding's handle (f-…) or the scanner's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+app.command("permissions")(permissions.print_permissions)
 
 
 @app.command("list")
@@ -44,30 +46,6 @@ def show_playbook(playbook_id: PlaybookId, *, as_json: AsJson = False) -> None:
         typer.echo(f"Step:     {step.action_name} ({step.action_type})")
 
 
-@app.command("permissions")
-def print_permissions(
-    playbook_id: Annotated[
-        str | None, typer.Argument(metavar="ID", help="One playbook; all if left out.")
-    ] = None,
-    *,
-    plan_only: Annotated[bool, typer.Option("--plan-only", help="Only what planning reads with.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON and no word beside it.")] = False,
-) -> None:
-    """Print the AWS policy that the bot's role needs, and nothing beyond it."""
-    from bot.permissions import build_aws_policy
-    from bot.planning import make_registry
-
-    with one_line_errors():
-        books = _all_or_one(playbook_id)
-        registry = make_registry()
-        actions = [registry.resolve(step).action for book in books for step in book.actions]
-    policy = build_aws_policy((action.permissions for action in actions), plan_only=plan_only)
-    if not as_json:
-        names = ", ".join(book.playbook_id for book in books)
-        typer.echo(f"An AWS policy for {names}. Attach it to the role that the bot runs as:", err=True)
-    print_json(policy)
-
-
 @app.command("plan")
 def plan(playbook_id: PlaybookId, finding: FindingName, *, as_json: AsJson = False) -> None:
     """Read the resource and show exactly what would change. Changes nothing, stores nothing."""
@@ -76,8 +54,9 @@ def plan(playbook_id: PlaybookId, finding: FindingName, *, as_json: AsJson = Fal
     from remediation.actions.contract import show_value
 
     with one_line_errors(), open_stores() as stores:
-        policy = read_config(Settings.from_environment().countersign_config).to_policy()
-        drawn = make_planner(policy).draw_up(_playbook(playbook_id), stores.reports.find(finding))
+        settings = Settings.from_environment()
+        planner = make_planner(settings, read_config(settings.countersign_config))
+        drawn = planner.draw_up(_playbook(playbook_id), stores.reports.find(finding))
     if as_json:
         print_json({**drawn.to_dict(), "digest": drawn.digest})
         return
@@ -93,12 +72,14 @@ def plan(playbook_id: PlaybookId, finding: FindingName, *, as_json: AsJson = Fal
 def lint(files: Annotated[list[Path], typer.Argument(help="Playbook files.")]) -> None:
     """Say what is wrong with playbook files, line by line. Exit 1 if anything is."""
     from audit.errors import InputError
-    from bot.playbooks import lint_file
+    from bot.playbooks import lint_file, registry_at_hand
 
+    with one_line_errors():
+        registry = registry_at_hand()
     wrong = 0
     for path in files:
         try:
-            said = [f"{path}:{mistake.line}: {mistake.text}" for mistake in lint_file(path)]
+            said = [f"{path}:{mistake.line}: {mistake.text}" for mistake in lint_file(path, registry)]
         except InputError as error:
             said = [f"{path}: {error}"]
         wrong += len(said)
@@ -112,10 +93,12 @@ def lint(files: Annotated[list[Path], typer.Argument(help="Playbook files.")]) -
 @app.command("schema")
 def print_schema() -> None:
     """Print a JSON Schema of playbook files, for editors."""
-    from bot.planning import make_registry
+    from bot.playbooks import registry_at_hand
     from remediation.playbook_schema import playbook_schema
 
-    print_json(playbook_schema(make_registry()))
+    with one_line_errors():
+        schema = playbook_schema(registry_at_hand())
+    print_json(schema)
 
 
 @app.command("run")

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from audit.findings import Severity
     from audit.report import ReportHeader
     from exporters.formats import ExportFormat
-    from storage import Stores
 
 app = typer.Typer(help="Take reports in, look at them, hand them on.", no_args_is_help=True)
 ReportName = Annotated[str, typer.Argument(help="The report's id, its beginning, or “latest”.")]
@@ -20,38 +19,29 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 
 
 @app.command("ingest")
-def ingest(files: Annotated[list[Path], typer.Argument(help="What scanners wrote.")]) -> None:
+def ingest(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="What scanners wrote, also packed with gzip or zip; “-” is standard input."),
+    ],
+    *,
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=FIELD",
+            help="Which column of a CSV of your own is which field of a finding; once for each.",
+        ),
+    ] = None,
+) -> None:
     """Take in reports. The content decides the format, not the name."""
-    failed = 0
+    from bot.ingesting import ingest_files, read_columns
+
     with one_line_errors(), open_stores() as stores:
-        for path in files:
-            failed += _ingest_one(stores, path)
+        columns = read_columns(pairs or [])
+        failed = ingest_files(stores.reports, files, actor=SHELL, columns=columns)
     if failed:
         raise typer.Exit(FAILED)
-
-
-def _ingest_one(stores: "Stores", path: Path) -> int:
-    """Take in one file; return 1 where it failed, so that the others still get their turn."""
-    from datetime import UTC, datetime
-
-    from audit.errors import CountersignError
-    from audit.ingest import read_report
-
-    try:
-        with path.open("rb") as stream:
-            done = stores.reports.ingest(read_report(stream, path.name), actor=SHELL, now=datetime.now(UTC))
-    except OSError as error:
-        typer.echo(f"countersign: {path}: {error.strerror}", err=True)
-        return 1
-    except CountersignError as error:
-        typer.echo(f"countersign: {error}", err=True)
-        return 1
-    summary = done.header.summary
-    news = "" if done.is_new else " (the very same file was here before; nothing changed)"
-    typer.echo(f"{done.header.report_id}: {summary['total_findings']} findings from {path.name}{news}")
-    for rejected in done.header.rejected:
-        typer.echo(f"  left out: {rejected}", err=True)
-    return 0
 
 
 @app.command("list")

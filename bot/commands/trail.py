@@ -2,24 +2,41 @@
 
 import base64
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from audit.anchors import Anchor, read_anchors
+from audit.errors import InputError
 from bot.commands.console import FAILED, one_line_errors, open_stores
 
 app = typer.Typer(help="Check the trail of who did what, and hand it on.", no_args_is_help=True)
 
 
 @app.command("verify")
-def verify() -> None:
-    """Walk the whole chain; say where it does not hold, and exit 1 if it does not."""
-    from audit.trail import breaks
+def verify(
+    anchors: Annotated[
+        Path | None, typer.Option(help="A file with heads that were noted, such as the configured one.")
+    ] = None,
+    anchor: Annotated[
+        list[str] | None, typer.Option(help="A head that was noted, such as 12:ab… from the channel.")
+    ] = None,
+) -> None:
+    """Walk the whole chain; say where it does not hold, and exit 1 if it does not.
+
+    A tail that was cut shows only against a head that was noted elsewhere: give it with --anchors or --anchor.
+    """
+    from audit.anchors import breaks_with_anchors
     from bot.settings import Settings
     from storage import Stores
 
     with one_line_errors():
+        noted = [entry for text in _texts(anchors, anchor or []) for entry in read_anchors(text)]
         stores, unprotected = Stores.open_to_verify(Settings.from_environment().database_url)
-        found = list(breaks(stores.trail.stream()))
+        found = list(breaks_with_anchors(stores.trail.stream(), noted))
         head = stores.trail.head()
         stores.close()
     for name in unprotected:
@@ -31,8 +48,30 @@ def verify() -> None:
         typer.echo(f"entry {broken.seq}: {broken.reason}", err=True)
     if found or unprotected:
         raise typer.Exit(FAILED)
-    where = f"{head.seq} entries, head {head.entry_hash.hex()}" if head else "no entries yet"
-    typer.echo(f"The trail holds: {where}")
+    where = f"{head.seq} entries, head {Anchor.of(head)}" if head else "no entries yet"
+    against = f", as {len(noted)} noted heads say" if noted else ""
+    typer.echo(f"The trail holds: {where}{against}")
+
+
+def _texts(file: Path | None, given: list[str]) -> Iterator[str]:
+    from bot.settings import reason
+
+    yield from given
+    if file is not None:
+        try:
+            yield file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{file} cannot be read ({reason(error)})") from None
+
+
+@app.command("anchor")
+def print_anchor() -> None:
+    """Print the trail's head as a line to keep outside the database: a later cut before it will show."""
+    with one_line_errors(), open_stores() as stores:
+        head = stores.trail.head()
+        if head is None:
+            raise InputError("the trail has no entries yet")
+        typer.echo(Anchor.of(head).to_line(datetime.now(UTC)))
 
 
 @app.command("export")
@@ -51,3 +90,22 @@ def export() -> None:
             }
             sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         sys.stdout.buffer.flush()
+
+
+@app.command("evidence")
+def evidence(
+    execution: Annotated[str, typer.Argument(metavar="EXECUTION", help="The execution's id, x-….")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where the zip goes; EXECUTION.zip if left out.")
+    ] = None,
+) -> None:
+    """Write one zip that proves an execution: finding, plan, approvals, before, after, verification, chain, a page to read."""
+    from exporters.writing import replacing
+    from remediation.evidence import write_evidence
+
+    with one_line_errors(), open_stores() as stores:
+        found = stores.executions.get(execution)
+        path = output or Path(f"{found.execution_id}.zip")
+        with replacing(path) as file:
+            proof = write_evidence(found, stores.trail.stream(), file, now=datetime.now(UTC))
+    typer.echo(f"{path}: {proof.entries} entries of the trail, up to the head {proof.head}")

@@ -40,7 +40,20 @@ WORDINGS: dict[PlaybookStatus, Wording] = {
 }
 _NEVER_WROTE = Wording("Failed", "❌", "Failed. Nothing was changed", _WOULD)
 _NOTHING_TO_DO = Wording("Nothing to do", "✅", "The resource already is as it should be", _WOULD)
+# A plan that writes to no resource: a person's signature is all there is, or a message.
+_BY_HAND: dict[PlaybookStatus, Wording] = {
+    _S.PENDING: Wording(
+        "Sign", "⏳", "Waiting for a signature. Countersign will change nothing", "For a person to do by hand"
+    ),
+    _S.COMPLETED: Wording(
+        "Signed",
+        "✍️",
+        "Signed. Countersign changed nothing: the steps are a person's to do",
+        "For a person to do by hand",
+    ),
+}
 _NOT_NEEDED = "Not needed: nothing was changed"
+_NOTHING_WRITTEN = "Nothing to put back: Countersign changes no resource"
 _RAN = {_S.COMPLETED, _S.FAILED, _S.INTERRUPTED}
 _ROLLBACKS = {
     _S.REJECTED: _NOT_NEEDED,
@@ -59,7 +72,15 @@ def wording(execution: PlaybookExecution) -> Wording:
         return _NOTHING_TO_DO
     if execution.status is PlaybookStatus.FAILED and not _has_written(execution):
         return _NEVER_WROTE
+    if _is_by_hand(execution) and execution.status in _BY_HAND:
+        return _BY_HAND[execution.status]
     return WORDINGS[execution.status]
+
+
+def _is_by_hand(execution: PlaybookExecution) -> bool:
+    """Tell whether all there is to do is a person's; a message beside it changes nothing of that."""
+    effects = {action.effect for action in execution.plan.actions} if execution.plan else set()
+    return "manual" in effects and "change" not in effects
 
 
 def _has_written(execution: PlaybookExecution) -> bool:
@@ -75,13 +96,21 @@ def rollback_fact(execution: PlaybookExecution) -> tuple[str, str]:
         return ("Rollback", _NOT_NEEDED)
     if execution.playbook.get("rollback_enabled") is False:
         return ("Can be rolled back", "No, the playbook forbids it")
+    if execution.plan is not None and not execution.plan.changing:
+        return ("Rollback", _NOTHING_WRITTEN)
     if execution.plan is None or not execution.plan.reversible:
         return ("Can be rolled back", "*No*")
     by_itself = execution.status not in _RAN and execution.playbook.get("rollback_on_failure") is True
+    told = "; what was sent stays sent" if _sends(execution) else ""
     return (
         "Can be rolled back",
-        "Yes, exactly as it was" + (", and by itself if a step fails" if by_itself else ""),
+        "Yes, exactly as it was" + (", and by itself if a step fails" if by_itself else "") + told,
     )
+
+
+def _sends(execution: PlaybookExecution) -> bool:
+    plans = execution.plan.actions if execution.plan else ()
+    return any(plan.effect == "message" and plan.is_needed for plan in plans)
 
 
 def headline(execution: PlaybookExecution) -> str:

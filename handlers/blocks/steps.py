@@ -13,10 +13,23 @@ _SWITCHES = {True: "turns on", False: "turns off"}
 def describe_step(action: PlaybookAction) -> str:
     """Return a step as a line of mrkdwn, such as *Block public access* (`block_public_access`): turns on `A` and `B`."""
     name = plain(action.action_name.replace("_", " "), 80)
-    does = "; ".join(_effects(_settings(action)))
+    does = _tale(action) or "; ".join(_effects(_settings(action)))
     called = f"*{escape(name[:1].upper() + name[1:], 80)}* ({code(action.action_name, 80)})"
     told = f"{called}: {does}" if does else f"{called}, done by {code(action.action_type, 40)}"
     return f"{told}, only where {code(action.condition, 200)}" if action.condition else told
+
+
+def _tale(action: PlaybookAction) -> str:
+    """Return what a step does that sets nothing; empty for others."""
+    params = action.params
+    if action.action_type == "notification":
+        place = code(str(params.get("channel") or params.get("target")), 80)
+        return f"tells {place}: {escape(str(params.get('message')), 200)}"
+    if action.action_type == "script":
+        return f"runs the script {code(str(params.get('script')), 100)}"
+    if action.action_type == "manual" and isinstance(steps := params.get("steps"), list):
+        return f"is for a person to do by hand, in {len(steps)} steps; Countersign changes nothing"
+    return ""
 
 
 def _settings(action: PlaybookAction) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ from audit.errors import InputError, NotFoundError, RefusedError
 from audit.findings import Finding
 from handlers.blocks.lists import build_playbook, build_playbook_list
 from handlers.blocks.parts import Message
-from handlers.blocks.texts import code, escape, to_sentence
+from handlers.blocks.texts import code, escape, mention, to_sentence
 from handlers.conversations import is_direct
 from handlers.requests import execution_id_for, said
 from handlers.services import Services
@@ -59,7 +59,18 @@ def run_playbook(services: Services, request: Request, words: Sequence[str]) -> 
         execution = services.remediation.approve_by_policy(execution)
     if execution.status is PlaybookStatus.APPROVED:
         services.dispatcher.submit("run", execution.execution_id)
+    if execution.execution_id != execution_id_for(request):
+        return _joined(execution)
     return _outcome(execution)
+
+
+def _joined(execution: PlaybookExecution) -> Message:
+    """Say that the same fix is under way already."""
+    where = f" Its card is in <#{execution.channel}>." if execution.channel else ""
+    return Message(
+        f"{escape(execution.playbook_name, 200)} is under way on {_as_it_is(execution)} already, asked for by "
+        f"{mention(execution.requester)}.{where}"
+    )
 
 
 def _propose(services: Services, name: str) -> Message:

@@ -1,5 +1,6 @@
 """`/report list | show | export | email`."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
@@ -95,13 +96,13 @@ def export_report(services: Services, request: Request, words: Sequence[str]) ->
 def email_report(services: Services, request: Request, words: Sequence[str]) -> Message:
     """Mail a report; say privately who got it.
 
-    Words with an at sign are addresses; of the others one may name a format, and one a report.
+    Words with an at sign are addresses, however people separate them; of the others one may name a format, and one a report.
 
     Raises:
         InputError: no address, one that is none, no such format or report, or a file too large for a mail.
         CountersignError: mail is not set up, a domain is not allowed, or the server took it for nobody.
     """
-    recipients = [word for word in words if "@" in word]
+    recipients = [address for word in words if "@" in word for address in re.split("[,;]", word) if address]
     others = [word for word in words if "@" not in word]
     formats = [word.lower() for word in others if word.lower() in services.exports.formats]
     reports = [word for word in others if word.lower() not in services.exports.formats]

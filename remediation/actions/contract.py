@@ -1,13 +1,15 @@
 """What every action promises: it can say exactly what it would do, do it, prove it, and put it back."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from audit.errors import Cause, PermanentActionError
-from remediation.plan import ActionPlan, State, Target, changes_between
+from audit.findings import Finding
+from remediation.plan import ActionPlan, Effect, State, Target, changes_between
 
 
 class Params(BaseModel):
@@ -36,11 +38,16 @@ class Permissions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What planning found: the state now, the state meant, what stays, what to look out for."""
+    """What planning found: the state now, the state meant, what stays, what to look out for.
+
+    `tags` are the resource's own, None where they were not or could not be read: then it counts as protected wherever the
+    configuration protects by tag.
+    """
 
     target: Target
     before: State
     after: State
+    tags: Mapping[str, str] | None = None
     untouched: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -50,7 +57,8 @@ class Action(ABC, Generic[P]):
 
     `plan` and `observe` only read. `apply` and `rollback` write, and are called only after the intent and the
     state before are committed. Every failure leaves as an `ActionError`. What is not `verifiable` cannot be read back:
-    its own word is all there is.
+    its own word is all there is. What has another `effect` than a change writes to no resource; it is irreversible, and
+    does not stand in the way of putting back the rest. `done` is what a run says of it when it went well.
     """
 
     action_type: ClassVar[str]
@@ -60,6 +68,12 @@ class Action(ABC, Generic[P]):
     reversible: ClassVar[bool]
     idempotent: ClassVar[bool]
     verifiable: ClassVar[bool] = True
+    effect: ClassVar[Effect] = "change"
+    done: ClassVar[str] = "Done and verified"
+
+    def about(self, finding: Finding) -> Self:  # noqa: ARG002 - for those that need more than the target
+        """Return this action as it is used for a finding."""
+        return self
 
     @abstractmethod
     def plan(self, target: Target, params: P) -> Draft:

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.pictures import shrink
 from tests.conftest import need
 
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     "--no-sandbox",
@@ -42,14 +45,29 @@ def page(chromium: Browser) -> Iterator[Page]:
     assert errors == []
 
 
+KeepPicture = Callable[[str, bytes], None]
+
+
 @pytest.fixture
-def take_picture(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
-    """Return a function that keeps a picture of the page, where `--pictures` asks for them."""
+def keep_picture(request: pytest.FixtureRequest) -> KeepPicture:
+    """Return a function that keeps a PNG under a name, where `--pictures` asks for it.
+
+    A document has to show it, so that taking the pictures anew changes them and leaves nothing behind.
+    """
     folder: Path | None = request.config.getoption("--pictures")
 
-    def take(window: Page, name: str) -> None:
+    def keep(name: str, picture: bytes) -> None:
+        shown = [document for document in DOCUMENTS if f"images/{name}.png" in document.read_text("utf-8")]
+        assert shown, f"no document shows {name}.png"
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            window.screenshot(path=folder / f"{name}.png")
+            browser: Browser = request.getfixturevalue("chromium")
+            (folder / f"{name}.png").write_bytes(shrink(browser, picture))
 
-    return take
+    return keep
+
+
+@pytest.fixture
+def take_picture(keep_picture: KeepPicture) -> Callable[[Page, str], None]:
+    """Return a function that keeps a picture of the window, with what is still fading in already there."""
+    return lambda window, name: keep_picture(name, window.screenshot(animations="disabled"))

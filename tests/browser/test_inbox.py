@@ -3,7 +3,7 @@
 import re
 import smtplib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -69,12 +69,7 @@ def open_mail(page: Page, subject: str = SUBJECT) -> None:
     page.get_by_role("button", name=subject).first.click()
 
 
-Take = Callable[[Page, str], None]
-
-
-def test_a_mail_arrives_and_is_read(
-    slack: SlackStandIn, inbox: Inbox, page: Page, take_picture: Take
-) -> None:
+def test_a_mail_arrives_and_is_read(slack: SlackStandIn, inbox: Inbox, page: Page) -> None:
     page.goto(slack.page_url)
     page.get_by_role("tab", name="Mail", exact=True).click()
     expect(page.get_by_text("No mail yet")).to_be_visible()
@@ -85,14 +80,12 @@ def test_a_mail_arrives_and_is_read(
     expect(page.locator(".mails li").first).to_contain_text("Another one")
     expect(page.locator(".mails li").last).to_contain_text(f"To {CISO} +1")
     expect(page.locator(".mails li").last).to_contain_text("proof.zip")
-    take_picture(page, "demo-mails")
 
     page.get_by_role("button", name=SUBJECT).click()
     expect(page.get_by_role("heading", name=SUBJECT)).to_be_focused()
     expect(page.locator(".mail-facts")).to_contain_text("Bccboard@northwind.example")
     expect(page.frame_locator("iframe").get_by_role("heading", name="2 critical findings")).to_be_visible()
     expect(page.get_by_role("tab", name="Mail 1 unread")).to_be_visible()
-    take_picture(page, "demo-mail")
 
     page.get_by_role("button", name="Plain text").click()
     expect(page.locator("pre.mail-body")).to_contain_text("2 critical findings are open")
@@ -202,20 +195,16 @@ def looks(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[tuple[s
     context.close()
 
 
-def test_it_fits_a_phone_and_the_dark(
-    slack: SlackStandIn, inbox: Inbox, looks: tuple[str, Page], take_picture: Take
-) -> None:
+def test_it_fits_a_phone_and_the_dark(slack: SlackStandIn, inbox: Inbox, looks: tuple[str, Page]) -> None:
     name, page = looks
     send(inbox)
     page.goto(slack.page_url)
     if name != "dark":
         drawer = page.get_by_role("button", name="Cloud, Mail: 1 unread")
         expect(drawer).to_be_visible()
-        take_picture(page, f"demo-mail-{name}-closed")
         drawer.click()
     open_mail(page)
     expect(page.frame_locator("iframe").get_by_role("heading")).to_be_visible()
-    take_picture(page, f"demo-mail-{name}")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.locator(".side-body").evaluate("node => node.scrollWidth - node.clientWidth") <= 0
 

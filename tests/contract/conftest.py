@@ -1,6 +1,5 @@
 """The implementations that each contract suite runs against."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,11 @@ import pytest
 from sqlalchemy import make_url, text
 
 from storage import Stores, open_engine, upgrade
+from tests.contract.backends_azure import arm, azure_clients
+from tests.contract.backends_google import google, google_clients, storage_emulator
 from tests.fakes.stores import MemoryStores
+
+__all__ = ["arm", "azure_clients", "google", "google_clients", "storage_emulator"]
 
 
 @pytest.fixture(
@@ -20,7 +23,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores | 
     if request.param == "fake":
         yield MemoryStores()
     elif request.param == "postgres":
-        with _a_schema_on_postgres() as url:
+        with a_schema(request.getfixturevalue("postgres")) as url:
             yield from _opened(_migrated(url))
     elif request.param == "sqlite file":
         yield from _opened(_migrated(f"sqlite:///{tmp_path}/countersign.db"))
@@ -41,18 +44,14 @@ def _migrated(url: str) -> Stores:
 
 
 @contextmanager
-def _a_schema_on_postgres() -> Iterator[str]:
-    """Give each test a schema of its own in the database that `DATABASE_URL_POSTGRES` names."""
-    url = os.environ.get("DATABASE_URL_POSTGRES")
-    if not url:
-        # The one skip that COUNTERSIGN_NO_SKIPS allows: continuous integration runs no Postgres yet.
-        pytest.skip("DATABASE_URL_POSTGRES names no Postgres to run the contract against")
+def a_schema(server: str) -> Iterator[str]:
+    """Give each test a schema of its own in a server's database."""
     name = f"test_{uuid.uuid4().hex}"
-    engine = open_engine(url)
+    engine = open_engine(server)
     with engine.begin() as connection:
         connection.execute(text(f"CREATE SCHEMA {name}"))
     options = {"options": f"-csearch_path={name}"}
-    yield make_url(url).update_query_dict(options).render_as_string(hide_password=False)
+    yield make_url(server).update_query_dict(options).render_as_string(hide_password=False)
     with engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
     engine.dispose()

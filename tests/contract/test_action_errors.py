@@ -42,7 +42,7 @@ CODES = {
         "RequestLimitExceeded SlowDown Throttling ThrottlingException TooManyRequestsException"
     ),
     Cause.WRONG_REGION: (
-        "PermanentRedirect AuthorizationHeaderMalformed IllegalLocationConstraintException 301"
+        "PermanentRedirect AuthorizationHeaderMalformed IllegalLocationConstraintException RegionDisabledException 301"
     ),
     Cause.UNAVAILABLE: "InternalError InternalFailure ServiceUnavailable 500 503",
     Cause.CHANGED_MEANWHILE: "OperationAborted ConcurrentModification ConditionalRequestConflict",
@@ -90,7 +90,7 @@ class Failing:
         self._error = error
 
     def __getattr__(self, name: str) -> Any:
-        def fail(**_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise self._error
 
         return fail

@@ -11,13 +11,19 @@ from audit.errors import Cause, PermanentActionError
 from remediation.actions.aws.clients import Boto3Clients
 from remediation.actions.contract import Action, Params
 from remediation.plan import ActionPlan, Plan, Target
-from remediation.playbook import PlaybookAction
+from remediation.playbook import CLOUDS, PlaybookAction
 from tests.contract.cases import all_cases
 from tests.contract.cases.aws_s3_public_access import S3PublicAccessCase
 from tests.contract.cases.contract import ActionCase, OneClient, ReadOnly, aws_registry
 
 STATES = [(kind, state) for kind in all_cases() for state in kind.states]
 UNSETTLED = [(kind, kind.unsettled) for kind in all_cases()]
+# What the clouds' own roles call a permission.
+PERMISSIONS = {
+    "aws": r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+",
+    "gcp": r"[a-z]+(?:\.[a-zA-Z]+){2}",
+    "azure": r"Microsoft\.[A-Z][A-Za-z]+(?:/[a-z][A-Za-z]+)+/(?:read|write|delete|action)",
+}
 ALL_ACTIONS = aws_registry(OneClient(None)).actions()
 
 
@@ -61,6 +67,10 @@ def test_apply_then_verify_holds_and_twice_is_harmless(case: ActionCase) -> None
 def test_rollback_restores_exactly_and_twice_is_harmless(case: ActionCase) -> None:
     original, plan, (action, _) = case.read_raw(), plan_of(case), case.action()
     action.apply(plan)
+    if not action.reversible:
+        with pytest.raises(PermanentActionError, match="cannot be put back"):
+            action.rollback(plan)
+        return
     for _ in range(2):
         action.rollback(plan)
         action.verify_rollback(plan)
@@ -86,8 +96,9 @@ def test_every_action_declares_what_it_is(action: Action[Any]) -> None:
     assert isinstance(action.reversible, bool)
     assert isinstance(action.idempotent, bool)
     for phase in (action.permissions.plan, action.permissions.apply, action.permissions.rollback):
-        assert all(re.fullmatch(r"[a-z0-9]+:[A-Z][A-Za-z]+", name) for name in phase)
-    assert action.permissions.plan
+        assert all(re.fullmatch(PERMISSIONS[action.action_type], name) for name in phase)
+    assert bool(action.permissions.plan) == (action.action_type in CLOUDS)
+    assert action.effect == "change" or not action.reversible
     assert bool(action.permissions.rollback) == action.reversible
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from audit.errors import CountersignError, NotFoundError, StateError, TrailError
+from audit.errors import CountersignError, HeldError, NotFoundError, StateError, TrailError
 from audit.trail import breaks
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.states import ActionStatus, PlaybookStatus
@@ -257,3 +257,25 @@ def test_of_many_threads_one_wins(stores: AnyStores) -> None:
     assert stores.executions.get("exec-1").owner == f"thread-{won.index(True)}"
     assert trail_length(stores) == 2
     assert list(breaks(stores.trail.stream())) == []
+
+
+def test_two_that_are_under_way_cannot_hold_the_same(stores: AnyStores) -> None:
+    first = created(stores, an_execution(holds="bucket"))
+    with pytest.raises(HeldError) as caught:
+        created(stores, an_execution("exec-2", holds="bucket"))
+    assert caught.value.holder == "exec-1"
+    with pytest.raises(NotFoundError):
+        stores.executions.get("exec-2")
+    assert created(stores, an_execution("exec-3", holds="another")).holds == "another"
+    stores.executions.save(first, first.moved(PlaybookStatus.EXPIRED), an_event())
+    assert created(stores, an_execution("exec-2", holds="bucket")).holds == "bucket"
+
+
+def test_what_begins_anew_takes_hold_anew(stores: AnyStores) -> None:
+    over = created(stores, an_execution(holds="bucket", status=PlaybookStatus.COMPLETED))
+    created(stores, an_execution("exec-2", holds="bucket"))
+    before = trail_length(stores)
+    with pytest.raises(HeldError):
+        stores.executions.save(over, over.moved(PlaybookStatus.ROLLING_BACK), an_event())
+    assert stores.executions.get("exec-1").status is PlaybookStatus.COMPLETED
+    assert trail_length(stores) == before

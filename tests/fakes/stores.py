@@ -5,12 +5,13 @@ database (`tests/contract/test_stores_*.py`). They may be shared between threads
 together the way `storage.Stores` does.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import RLock
 
-from audit.errors import InputError, NotFoundError, StateError, TrailError
+from audit.anchors import Anchor
+from audit.errors import HeldError, InputError, NotFoundError, StateError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER, Posting, Request
@@ -18,6 +19,7 @@ from remediation.states import PlaybookStatus, check_transition
 from tests.fakes.reports import MemoryReports
 
 __all__ = [
+    "MemoryAnchors",
     "MemoryExecutions",
     "MemoryInbox",
     "MemoryPostings",
@@ -43,11 +45,45 @@ class MemoryTrail:
             self.entries.append(entry)
             return entry
 
+    def record_all(self, events: Sequence[TrailEvent]) -> list[TrailEntry]:
+        with self._lock:
+            before = list(self.entries)
+            try:
+                return [self.record(event) for event in events]
+            except TrailError:
+                self.entries[:] = before
+                raise
+
     def stream(self) -> Iterator[TrailEntry]:
         return iter(tuple(self.entries))
 
     def head(self) -> TrailEntry | None:
         return self.entries[-1] if self.entries else None
+
+
+class MemoryAnchors:
+    """Anchors in a list; `told` once they stand elsewhere."""
+
+    def __init__(self, trail: MemoryTrail) -> None:
+        self._trail = trail
+        self._begun: list[tuple[Anchor, datetime]] = []
+        self._told: set[int] = set()
+
+    def due(self, now: datetime, *, every: timedelta) -> Anchor | None:
+        head = self._trail.head()
+        if self._begun:
+            last, noted_at = self._begun[-1]
+            if last.seq not in self._told:
+                return last
+            if noted_at > now - every or head is None or head.seq <= last.seq:
+                return None
+        if head is None:
+            return None
+        self._begun.append((Anchor.of(head), now))
+        return Anchor.of(head)
+
+    def told(self, anchor: Anchor) -> None:
+        self._told.add(anchor.seq)
 
 
 class MemoryExecutions:
@@ -63,6 +99,7 @@ class MemoryExecutions:
         with self._lock:
             if stored := self.by_id.get(execution.execution_id):
                 return stored
+            self._refuse_held(execution)
             return self._store(replace(execution, version=1), event)
 
     def save(
@@ -76,7 +113,17 @@ class MemoryExecutions:
             stored = self.by_id.get(before.execution_id)
             if stored is None or (stored.version, stored.status) != (before.version, before.status):
                 raise StateError(f"execution {before.execution_id} has moved on meanwhile")
+            self._refuse_held(after)
             return self._store(replace(after, version=before.version + 1), event)
+
+    def _refuse_held(self, execution: PlaybookExecution) -> None:
+        for other in self.by_id.values():
+            if (
+                execution.held
+                and other.held == execution.held
+                and other.execution_id != execution.execution_id
+            ):
+                raise HeldError(other.execution_id)
 
     def get(self, execution_id: str) -> PlaybookExecution:
         try:
@@ -186,12 +233,14 @@ class MemoryStores:
     """All of them, on one trail."""
 
     trail: MemoryTrail = field(default_factory=MemoryTrail)
+    anchors: MemoryAnchors = field(init=False)
     reports: MemoryReports = field(init=False)
     executions: MemoryExecutions = field(init=False)
     postings: MemoryPostings = field(init=False)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
         object.__setattr__(self, "reports", MemoryReports(self.trail))
         object.__setattr__(self, "executions", MemoryExecutions(self.trail))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))

@@ -1,8 +1,9 @@
 """A cloud of switches in memory, and an action on one of them; failures can be planted at any call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from audit.actor import Actor
 from audit.errors import RefusedError
@@ -117,9 +118,12 @@ class Bench:
     board: Switchboard = field(default_factory=Switchboard)
     people: People = field(default_factory=People)
     now: datetime = START
+    others: Sequence[Action[Any]] = ()
 
     def __post_init__(self) -> None:
-        planner = Planner(ActionRegistry([Switch(self.board)]), self.policy)
+        planner = Planner(
+            ActionRegistry([Switch(self.board), *self.others]), self.policy, clock=lambda: self.now
+        )
         self.remediation = Remediation(
             store=self.store, planner=planner, directory=self.people, clock=lambda: self.now
         )

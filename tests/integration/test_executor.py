@@ -120,8 +120,10 @@ def test_rejection_and_history(
         playbook, finding.to_dict(), "analyst@company.com", execution_id="x-first"
     )
     assert again == first
-    second = executor.execute_playbook(playbook, finding.to_dict(), "analyst@company.com")
+    joined = executor.execute_playbook(playbook, finding.to_dict(), "other@company.com")
+    assert joined.execution_id == "x-first", "one at a time works on a resource"
     assert executor.reject_execution("x-first", "manager@company.com", "not now")
+    second = executor.execute_playbook(playbook, finding.to_dict(), "analyst@company.com")
     history = executor.get_execution_history(playbook_id="AWS-PUBLIC-S3", limit=10)
     assert [execution.execution_id for execution in history] == [second.execution_id, "x-first"]
     assert (
@@ -198,3 +200,41 @@ def test_a_playbook_that_does_not_fit_is_invalid_and_explained(
     assert not executor.validate_playbook(book)
     with pytest.raises(InputError, match=says):
         executor.execute_playbook(book, finding.to_dict(), "analyst@company.com")
+
+
+def test_the_guides_custom_playbook_runs_and_says_that_nothing_was_sent(
+    executor: PlaybookExecutor, finding: Finding, s3: Any, bucket: str
+) -> None:
+    playbook = RemediationPlaybook(
+        playbook_id="CUSTOM-S3-FIX",
+        name="Fix Public S3 Bucket",
+        description="Automatically restricts public access",
+        finding_category="Storage",
+        severity="CRITICAL",
+    )
+    playbook.add_action(
+        action_name="block_public_access",
+        action_type="aws",
+        params={"service": "s3", "action": "put-public-access-block", "params": ALL_ON},
+    )
+    playbook.add_action(
+        action_name="notify_team",
+        action_type="notification",
+        params={
+            "type": "slack",
+            "channel": "#security-alerts",
+            "message": "S3 public access was automatically blocked",
+        },
+    )
+    playbook.requires_approval = True
+    playbook.rollback_enabled = True
+    playbook.timeout_seconds = 300
+    assert executor.validate_playbook(playbook)
+    execution = executor.execute_playbook(playbook, finding.to_dict(), "analyst@company.com")
+    assert execution.plan is not None
+    assert "No Slack is connected here" in execution.plan.actions[1].notes[0]
+    assert executor.approve_execution(execution.execution_id, "manager@company.com")
+    assert executor.get_execution(execution.execution_id).status is PlaybookStatus.COMPLETED
+    assert block_of(s3, bucket) == ALL_ON
+    assert executor.rollback_execution(execution.execution_id)
+    assert block_of(s3, bucket) == "NoSuchPublicAccessBlockConfiguration"

@@ -4,9 +4,10 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 import pytest
@@ -20,6 +21,7 @@ from bot.sandbox.workspace import DEFAULT_WORKSPACE
 from tests.conftest import ACCOUNT
 
 PATIENCE_S = 20.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
 T = TypeVar("T")
 CHANNEL = "#security"
 
@@ -113,9 +115,9 @@ class Stage:
         return self.wait(see)
 
 
-def start(mode: str, folder: Path) -> Iterator[Stage]:
+def start(mode: str, folder: Path, *, extra: Mapping[str, str] = NOTHING) -> Iterator[Stage]:
     with demo_cloud() as cloud, SlackStandIn.start() as slack:
-        extra = {"SLACK_APP_TOKEN": DEFAULT_WORKSPACE.app_token} if mode == "socket" else {}
+        extra = dict(extra) | ({"SLACK_APP_TOKEN": DEFAULT_WORKSPACE.app_token} if mode == "socket" else {})
         with running_bot(slack, cloud, folder, extra=extra) as child:
             yield Stage(slack, cloud, folder, bot_environment(slack, cloud, folder) | extra, child)
             assert slack.violations == (), "the bot broke a rule of Slack's"

@@ -22,8 +22,8 @@ MAY_CATCH_ALL = {
     "handlers/notifier.py",
     "remediation/actions/registry.py",
 }
-# Where a test may be skipped: the one helper, and Postgres.
-MAY_SKIP = {"tests/conftest.py", "tests/contract/conftest.py"}
+# Where a test may be skipped: the one helper.
+MAY_SKIP = {"tests/conftest.py"}
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -3,13 +3,20 @@
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
+from audit.errors import Cause, PermanentActionError
 from remediation.actions.aws.clients import Access, AwsClients
+from remediation.actions.aws.partitions import partition, partition_of
 from remediation.actions.contract import Action, Params, Permissions, Phase
 from remediation.plan import Target
 
 P = TypeVar("P", bound=Params)
-Scope = Callable[[str, Target], str]
+Arns = str | tuple[str, ...]
+Scope = Callable[[str, Target], Arns]
 ANY = "*"
+# What IAM reads as “any” or as a variable, where it stands in a resource's ARN.
+_WILDCARDS = frozenset("*?$")
+
+__all__ = ["ANY", "Arns", "AwsAction", "Scope", "each_arn", "partition", "partition_of"]
 
 
 class AwsAction(Action[P]):
@@ -31,20 +38,22 @@ class AwsAction(Action[P]):
             scope: says where each is needed, in place of the method of that name: for actions whose parameters decide it.
 
         Raises:
-            ActionError: there is no SDK, region or credential to make it with.
+            ActionError: there is no SDK, region or credential to make it with, or the target is not one resource.
         """
+        if not _WILDCARDS.isdisjoint(target.resource):
+            raise PermanentActionError(f"“{target.resource[:120]}” is not one resource", cause=Cause.INVALID)
         where = scope or self.scope
-        allowed = tuple((name, where(name, target)) for name in self.permissions.of(phase))
+        allowed = tuple(
+            (name, arn) for name in self.permissions.of(phase) for arn in each_arn(where(name, target))
+        )
         access = Access(account_id=target.account_id, allowed=allowed)
         return self._clients.client(service, region=target.region, access=access)
 
-    def scope(self, permission: str, target: Target) -> str:  # noqa: ARG002 - for those that can say more
-        """Return the ARN on which a permission is needed; `*` where AWS knows nothing narrower."""
+    def scope(self, permission: str, target: Target) -> Arns:  # noqa: ARG002 - for those that can say more
+        """Return the ARN on which a permission is needed, or all of several; `*` where AWS knows nothing narrower."""
         return ANY
 
 
-def partition(region: str) -> str:
-    """Return the partition of a region: the second part of its ARNs."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+def each_arn(arns: Arns) -> tuple[str, ...]:
+    """Return what `scope` says as a tuple."""
+    return (arns,) if isinstance(arns, str) else arns

@@ -3,10 +3,15 @@
 Codes are from AWS's API references; timeouts and missing credentials are botocore's own classes.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from audit.errors import ActionError, Cause, PermanentActionError, TemporaryActionError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import WaiterError
 
 _DENIED = {
     "AccessDenied",
@@ -31,6 +36,7 @@ _NOT_FOUND = {
     "404",
     "InvalidFlowLogId.NotFound",
     "InvalidGroup.NotFound",
+    "InvalidSnapshot.NotFound",
     "InvalidVolume.NotFound",
     "InvalidVpcID.NotFound",
     "NoSuchBucket",
@@ -40,8 +46,10 @@ _NOT_FOUND = {
     "TrailNotFoundException",
 }
 _THROTTLED = {
+    "ConcurrentSnapshotLimitExceeded",
     "RequestLimitExceeded",
     "SlowDown",
+    "SnapshotCreationPerVolumeRateExceeded",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
@@ -50,6 +58,7 @@ _WRONG_REGION = {
     "AuthorizationHeaderMalformed",
     "IllegalLocationConstraintException",
     "PermanentRedirect",
+    "RegionDisabledException",
     "301",
 }
 _UNAVAILABLE = {"InternalError", "InternalFailure", "ServiceUnavailable", "500", "503"}
@@ -59,6 +68,8 @@ _CHANGED = {
     "ConcurrentModificationException",
     "ConditionalRequestConflict",
     "EntityTemporarilyUnmodifiable",
+    "InvalidSnapshot.InUse",
+    "VolumeInUse",
 }
 _BY_CODE: tuple[tuple[set[str], Cause], ...] = (
     (_DENIED, Cause.DENIED),
@@ -70,6 +81,8 @@ _BY_CODE: tuple[tuple[set[str], Cause], ...] = (
     (_CHANGED, Cause.CHANGED_MEANWHILE),
 )
 _TEMPORARY = {Cause.THROTTLED, Cause.TIMED_OUT, Cause.UNAVAILABLE, Cause.CHANGED_MEANWHILE}
+# What EC2 puts behind a denial: a thousand characters that say nothing without another call.
+_ENCODED = re.compile(r"\s*Encoded authorization failure message: \S+")
 _HTTP_FORBIDDEN, _HTTP_NOT_FOUND, _HTTP_TOO_MANY, _HTTP_SERVER_ERROR = 403, 404, 429, 500
 
 
@@ -80,12 +93,17 @@ def aws_errors(doing: str) -> Iterator[None]:
     Args:
         doing: completes “could not …”, such as `read the public access block of acme-data`.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
     except ClientError as error:
         raise _from_response(error.response, doing) from error  # type: ignore[arg-type]
+    except WaiterError as error:
+        raise _from_waiter(error, doing) from error
+    except ResponseParserError as error:  # a gateway's page; botocore does not count it among its own errors
+        raise _error(f"Could not {doing}: the answer is not AWS's", Cause.UNAVAILABLE, "") from error
     except BotoCoreError as error:
         raise _from_sdk(error, doing) from error
 
@@ -103,7 +121,7 @@ def request_id(response: dict[str, dict[str, object]]) -> str:
 
 def _from_response(response: dict[str, dict[str, object]], doing: str) -> ActionError:
     error = response.get("Error", {})
-    code, text = str(error.get("Code", "")), str(error.get("Message", ""))
+    code, text = str(error.get("Code", "")), _ENCODED.sub("", str(error.get("Message", "")))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     cause = _cause(code, text, status if isinstance(status, int) else 0)
     return _error(f"Could not {doing}: {text or code} ({code})", cause, request_id(response))
@@ -126,6 +144,14 @@ def _by_http_status(status: int) -> Cause:
         _HTTP_TOO_MANY: Cause.THROTTLED,
     }
     return by_status.get(status, Cause.INVALID)
+
+
+def _from_waiter(error: "WaiterError", doing: str) -> ActionError:
+    """Map what ended a wait: an answer of AWS, a state that will never become the right one, or the time."""
+    if "Error" in error.last_response:
+        return _from_response(error.last_response, doing)  # type: ignore[arg-type]
+    is_over = "terminal failure state" in str(error)
+    return _error(f"Could not {doing}: {error}", Cause.NOT_VERIFIED if is_over else Cause.TIMED_OUT, "")
 
 
 def _from_sdk(error: Exception, doing: str) -> ActionError:

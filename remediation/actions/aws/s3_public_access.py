@@ -6,15 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from audit.errors import ActionError, Cause, PermanentActionError
-from remediation.actions.aws.action import AwsAction, partition
+from remediation.actions.aws.action import AwsAction, partition_of
 from remediation.actions.aws.errors import aws_errors, error_code, request_id
+from remediation.actions.aws.partitions import partition
 from remediation.actions.contract import Draft, Params, Permissions, Phase
 from remediation.plan import ABSENT, ActionPlan, State, Target
 
 FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 _BUCKET = re.compile(r"(?:arn:aws[a-z-]*:s3:::)?([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])")
 _ANYONE = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
-_NO_BLOCK = "NoSuchPublicAccessBlockConfiguration"
+NO_BLOCK = "NoSuchPublicAccessBlockConfiguration"
 _LOCATE_FROM = "us-east-1"
 
 
@@ -25,6 +26,12 @@ class PublicAccessBlockParams(Params):
     IgnorePublicAcls: bool | None = None
     BlockPublicPolicy: bool | None = None
     RestrictPublicBuckets: bool | None = None
+
+
+def flags_after(before: State, params: PublicAccessBlockParams) -> State:
+    """Return the four switches as they will be."""
+    wanted = {flag: value for flag, value in params.model_dump().items() if value is not None}
+    return {**{flag: bool(before[flag]) for flag in FLAGS}, **wanted}
 
 
 class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
@@ -60,6 +67,7 @@ class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
             "s3:GetBucketPolicyStatus",
             "s3:GetBucketAcl",
             "s3:GetBucketWebsite",
+            "s3:GetBucketTagging",
         ),
         apply=("s3:PutBucketPublicAccessBlock",),
         rollback=("s3:PutBucketPublicAccessBlock",),
@@ -69,12 +77,11 @@ class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
         """Read the bucket's block, and what is public about it today."""
         bucket = self._locate(target)
         before = bucket.read_block()
-        wanted = {flag: value for flag, value in params.model_dump().items() if value is not None}
-        after = {**{flag: bool(before[flag]) for flag in FLAGS}, **wanted}
         return Draft(
             target=bucket.target,
             before=before,
-            after=after,
+            after=flags_after(before, params),
+            tags=bucket.read_tags(),
             untouched=bucket.describe_untouched(),
             notes=bucket.describe_visitors(),
         )
@@ -96,7 +103,7 @@ class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
 
     def scope(self, permission: str, target: Target) -> str:  # noqa: ARG002 - all of them are needed on the bucket
         """Return the bucket's ARN."""
-        return f"arn:{partition(target.region)}:s3:::{bucket_name(target.resource)}"
+        return f"arn:{partition_of(target)}:s3:::{bucket_name(target.resource)}"
 
     def _bucket(self, target: Target, phase: Phase) -> "_Bucket":
         return _Bucket(self.client("s3", target, phase), target)
@@ -126,7 +133,7 @@ class _Bucket:
             try:
                 block = self._s3.get_public_access_block(**self._where)["PublicAccessBlockConfiguration"]
             except self._s3.exceptions.ClientError as error:
-                if error_code(error) != _NO_BLOCK:
+                if error_code(error) != NO_BLOCK:
                     raise
                 return dict.fromkeys(FLAGS, ABSENT)
         return {flag: bool(block.get(flag, False)) for flag in FLAGS}
@@ -156,6 +163,13 @@ class _Bucket:
         if website:
             return ("The bucket serves a website: visitors will be refused once the block is on.",)
         return ()
+
+    def read_tags(self) -> Mapping[str, str] | None:
+        """Return the bucket's tags, None where they cannot be read."""
+        tagging = self._advice(lambda s3, where: s3.get_bucket_tagging(**where), absent="NoSuchTagSet")
+        if tagging is None:
+            return None
+        return {str(tag["Key"]): str(tag["Value"]) for tag in tagging.get("TagSet", ())}
 
     def _policy(self) -> str:
         status = self._advice(
@@ -199,7 +213,9 @@ _Call = Callable[[Any, Mapping[str, str]], Mapping[str, Any]]
 
 
 def _at(target: Target, region: str) -> Target:
-    return Target(provider="aws", resource=target.resource, account_id=target.account_id, region=region)
+    """Return the bucket in a region, by its one ARN: what is protected by that must not pass by its bare name."""
+    arn = f"arn:{partition(region)}:s3:::{bucket_name(target.resource)}"
+    return Target(provider="aws", resource=arn, account_id=target.account_id, region=region)
 
 
 def bucket_name(resource: str) -> str:

@@ -4,8 +4,21 @@ from typing import Any
 
 from remediation.actions.contract import Action
 from remediation.actions.gcp.clients import GcpClients
+from remediation.actions.gcp.compute_firewall import RestrictFirewall
+from remediation.actions.gcp.compute_firewall_logging import EnableFirewallLogging
+from remediation.actions.gcp.compute_flow_logs import EnableSubnetFlowLogs
+from remediation.actions.gcp.iam_key_rotation import RotateServiceAccountKey
+from remediation.actions.gcp.storage_logging import EnableStorageLogging
+from remediation.actions.gcp.storage_public_access import RestrictPublicAccess
 
 
-def gcp_actions(clients: GcpClients) -> list[Action[Any]]:  # noqa: ARG001 - the first action uses it
+def gcp_actions(clients: GcpClients) -> list[Action[Any]]:
     """Return them all."""
-    return []
+    return [
+        RestrictPublicAccess(clients),
+        RestrictFirewall(clients),
+        EnableStorageLogging(clients),
+        EnableFirewallLogging(clients),
+        EnableSubnetFlowLogs(clients),
+        RotateServiceAccountKey(clients),
+    ]

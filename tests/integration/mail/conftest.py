@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from exporters.email_service import EmailService
+from exporters import EmailService
 from exporters.mail_security import Security
 from tests.conftest import NOW
 from tests.integration.mail.authority import Authority

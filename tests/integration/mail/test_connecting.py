@@ -11,7 +11,7 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from audit.errors import ConfigError
-from exporters.email_service import EmailService
+from exporters import EmailService
 from exporters.mail_report import DeliveryError
 from exporters.mail_security import Security
 from tests.integration.mail.authority import Authority

@@ -10,8 +10,8 @@ from typing import cast
 import pytest
 
 from audit.errors import InputError, RefusedError
+from exporters import EmailService
 from exporters.brand import Brand
-from exporters.email_service import EmailService
 from exporters.mail_delivery import MailDelivery
 from exporters.mail_model import Mail
 from exporters.mail_report import DeliveryError, Refusal

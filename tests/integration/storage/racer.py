@@ -29,7 +29,7 @@ def main(url: str, name: str, executions: int, clicks: int) -> None:
             return 0
         return 1
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(25) as pool:
         won = sum(pool.map(click, (execution for execution in seen for _ in range(clicks))))
     print(won, flush=True)  # noqa: T201
 

@@ -42,7 +42,7 @@ def test_an_upgraded_database_passes_and_upgrading_again_is_harmless(empty: Engi
 def test_an_empty_database_is_refused(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Stores.open(url)
-    assert str(caught.value) == "the database is empty, this program needs 0001: run `countersign db upgrade`"
+    assert str(caught.value) == "the database is empty, this program needs 0002: run `countersign db upgrade`"
 
 
 def test_a_newer_database_is_refused_and_left_alone(empty: Engine, url: str) -> None:

@@ -14,7 +14,7 @@ from tests.fakes.samples import an_event, an_execution
 
 ROOT = Path(__file__).resolve().parents[3]
 _EXECUTIONS = 40
-_CLICKS = 8
+_CLICKS = 25
 
 
 def start(url: str, name: str) -> subprocess.Popen[str]:

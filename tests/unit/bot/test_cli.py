@@ -362,3 +362,26 @@ def test_an_empty_report_does_not_become_the_newest(folder: Path) -> None:
     done = countersign(folder, "report", "ingest", str(folder / "empty.json"))
     assert done.returncode == 1
     assert "empty.json: no findings in it" in done.stderr
+
+
+def test_a_tail_cut_after_a_head_was_noted_is_found(tampered: Path) -> None:
+    second = tampered / "second.json"
+    second.write_text('{"findings": [{"id": "2", "title": "u", "severity": "LOW"}]}', encoding="utf-8")
+    countersign(tampered, "report", "ingest", str(second))
+    noted = countersign(tampered, "trail", "anchor").stdout
+    (tampered / "heads.jsonl").write_text(noted, encoding="utf-8")
+    held = countersign(tampered, "trail", "verify", "--anchors", str(tampered / "heads.jsonl"))
+    assert "as 1 noted heads say" in held.stdout
+    tamper(tampered, "DELETE FROM trail WHERE seq = (SELECT max(seq) FROM trail)")
+    assert countersign(tampered, "db", "upgrade").returncode == 0
+    assert countersign(tampered, "trail", "verify").returncode == 0, "the chain alone cannot see it"
+    cut = countersign(tampered, "trail", "verify", "--anchor", noted)
+    assert cut.returncode == 1
+    assert "its tail was cut" in cut.stderr
+
+
+def test_evidence_about_nothing_is_one_line_and_no_file(folder: Path) -> None:
+    done = countersign(folder, "trail", "evidence", "x-none", "-o", str(folder / "e.zip"))
+    assert done.returncode == 1
+    assert "there is no execution x-none" in done.stderr
+    assert not (folder / "e.zip").exists()

@@ -1,15 +1,20 @@
 """Whatever a finding carries, it stays text: each format is read back and holds the same text."""
 
 import csv
+import html
 import io
 import json
 import re
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 import orjson
-from hypothesis import given
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from audit.findings import Finding
+from audit.ingest import read_report
 from exporters.csv_cells import LONGEST_CELL
 from exporters.formats import EXPORT_FORMATS
 from exporters.source import ReportSource
@@ -119,6 +124,106 @@ def test_no_workflow_command_can_be_begun(text: str) -> None:
         assert re.fullmatch(r"::(error|warning|notice) title=[^:,]*::.*", line)
         assert len(line.splitlines()) == 1
     assert "<script" not in data["step_summary"]
+
+
+def texts_in(name: str, content: bytes) -> dict[str, str]:
+    """Read a pipeline format of one finding back: what it holds of each field."""
+    data = orjson.loads(content)
+    if name == "ocsf":
+        (found,) = (
+            item for item in read_report(io.BytesIO(content), name).items if isinstance(item, Finding)
+        )
+        # Ingest turns scanners' words into categories of ours.
+        return {field: str(getattr(found, field)) for field in FIELDS if field != "category"}
+    if name == "sarif":
+        (rule,), (result,) = (
+            data["runs"][0]["tool"]["driver"]["rules"],
+            data["runs"][0]["results"],
+        )
+        return {
+            "title": rule["shortDescription"]["text"],
+            "description": rule["fullDescription"]["text"],
+            "remediation": rule["help"]["text"],
+            "evidence": result["message"]["text"],
+            "account_id": result["properties"]["account"],
+            "region": result["properties"]["region"],
+            "resource": result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"],
+        }
+    if name == "gitlab":
+        (found,) = data["vulnerabilities"]
+        details = {detail: entry["value"] for detail, entry in found["details"].items()}
+        return {
+            "title": found["name"],
+            "description": found["description"],
+            "remediation": found["solution"],
+            "resource": found["location"]["file"],
+            "evidence": details["evidence"],
+            "account_id": details["account"],
+            "region": details["region"],
+            "category": details["category"],
+        }
+    if name == "jenkins":
+        (found,) = data["issues"]
+        texts = html.unescape(found["description"].replace("<br>", "\n")).split("\n\n")
+        return {
+            "title": html.unescape(found["message"].replace("<br>", "\n")),
+            "category": found["category"],
+            "resource": found["fileName"],
+            "account_id": found["moduleName"],
+            **(
+                dict(zip(("evidence", "description", "remediation"), texts, strict=True))
+                if len(texts) == 3
+                else {}
+            ),
+        }
+    (found,) = data["findings"]
+    return {field: found[field] for field in ("title", "resource", "remediation")}
+
+
+@pytest.mark.parametrize("name", ["generic", "gitlab", "jenkins", "ocsf", "sarif"])
+@given(text=texts)
+def test_every_pipeline_format_holds_the_same_text(name: str, text: str) -> None:
+    assume(text.strip())
+    record = with_everything(
+        text.strip()
+    )  # ingest, which reads OCSF back, keeps no white space around a text
+    held = texts_in(name, rendered(name, {"findings": [record]}))
+    assert len(held) >= 3
+    for field, found in held.items():
+        assert found == storable(str(record[field])), field
+
+
+@given(text=texts)
+def test_an_annotation_holds_the_same_text(text: str) -> None:
+    record = with_everything(text)
+    (line,) = json.loads(rendered("github", {"findings": [record]}))["annotations"]
+    title, _, message = line.removeprefix("::").partition("::")
+    assert readable(str(record["title"])) in readable(unquote(title))
+    assert readable(str(record["resource"])) in readable(unquote(message))
+
+
+@pytest.mark.parametrize("name", ["tracker", "compliance", "summary"])
+@given(text=texts)
+def test_every_table_holds_the_same_text_and_no_formula(name: str, text: str) -> None:
+    assume(text.strip())
+    data = {"findings": [with_everything(text)]}
+    table = csv.reader(io.StringIO(rendered(name, data).decode("utf-8-sig"), newline=""), strict=True)
+    cells = [cell for row in table for cell in row]
+    assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r\n\0＝＋－＠"))]  # noqa: RUF001
+    assert {storable(text), f"'{storable(text)}"} & set(cells)
+
+
+@pytest.mark.parametrize("name", ["email", "executive"])
+@given(text=texts)
+def test_mail_and_summary_hold_the_same_text_and_no_tag_of_it(name: str, text: str) -> None:
+    record = with_everything(text)
+    page, harmless = (
+        Page(rendered(name, {"findings": [found]}).decode())
+        for found in (record, with_everything("harmless"))
+    )
+    assert {tag for tag, _ in page.tags} <= {tag for tag, _ in harmless.tags}
+    for field in ("title", "resource"):
+        assert readable(str(record[field])) in readable(page.text)
 
 
 @given(text=texts, name=st.sampled_from(FORMATS))

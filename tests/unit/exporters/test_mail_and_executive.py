@@ -82,6 +82,15 @@ def test_styles_stand_on_the_elements(tmp_path: Path) -> None:
     assert {"#b3203a", "#1d3b53"} <= set(page.attributes("bgcolor"))
 
 
+def test_a_mail_bears_its_brand_without_variables_that_gmail_and_outlook_drop(tmp_path: Path) -> None:
+    dressed = HTMLExporter(brand=Brand(colour="#ffee00"), report_url=REPORT_URL)
+    text = Path(dressed.export_email_template(report(), tmp_path / "m.html")).read_text(encoding="utf-8")
+    assert "var(" not in text
+    (link,) = Page(text).named("a")
+    assert "color: #000000" in (link["style"] or "")
+    assert "background: #ffee00" in text
+
+
 def test_dark_mode_survives_the_inlining(tmp_path: Path) -> None:
     path = exporter().export_email_template(report(), tmp_path / "m.html")
     assert "prefers-color-scheme" in Path(path).read_text(encoding="utf-8")

@@ -1,6 +1,5 @@
 """Where settings come from, and which ones are refused before anything is sent."""
 
-import inspect
 import pickle
 import smtplib
 import socket
@@ -23,26 +22,6 @@ SERVER = SmtpServer(host="mail.example.com", username="bot", password=Secret("hu
 
 def a_service(**options: Any) -> EmailService:
     return EmailService("mail.example.com", 587, "bot@example.com", "hunter2", **options)
-
-
-def test_the_specification_s_signatures() -> None:
-    def names(method: Any) -> list[str]:
-        parameters = inspect.signature(method).parameters.values()
-        return [
-            entry.name
-            for entry in parameters
-            if entry.kind is entry.POSITIONAL_OR_KEYWORD and entry.name != "self"
-        ]
-
-    assert names(EmailService.__init__) == ["smtp_server", "smtp_port", "sender_email", "sender_password"]
-    assert names(EmailService.send_report) == [
-        "recipient_emails", "subject", "html_content", "attachments", "cc", "bcc", "reply_to",
-    ]  # fmt: skip
-    assert names(EmailService.send_report_with_attachment) == [
-        "recipient_emails", "subject", "html_content", "report_file_path", "report_format",
-    ]  # fmt: skip
-    assert names(EmailService.send_critical_alert) == ["recipient_emails", "finding_data", "escalation_level"]
-    assert names(EmailService.test_connection) == []
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

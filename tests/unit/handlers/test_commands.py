@@ -175,6 +175,17 @@ def test_a_mail_needs_an_address_and_at_most_one_format_and_report(house: House,
     assert "/report email ciso@company.com" in house.whisper("ana").text
 
 
+@pytest.mark.parametrize("text", ["ana@northwind.example, b@nowhere", "ana@northwind.example;b@nowhere,"])
+def test_addresses_may_stand_with_commas_between(
+    house: House, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    house.ingest()
+    for name, value in {"SMTP_SERVER": "127.0.0.1", "SENDER_EMAIL": "bot@northwind.example"}.items():
+        monkeypatch.setenv(name, value)
+    house.command("ana", f"/report email {text}")
+    assert "“b@nowhere”" in house.whisper("ana").text
+
+
 def test_a_bot_without_mail_settings_says_which_is_missing(house: House) -> None:
     house.ingest()
     house.command("ana", "/report email ciso@northwind.example")

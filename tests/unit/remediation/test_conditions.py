@@ -78,6 +78,18 @@ def test_what_a_condition_can_say(text: str, expected: bool) -> None:
         ("not " * 200 + "True", "at most 500 characters"),
         ("[" + "1," * 120 + "] == 1", "at most 100 parts"),
         ("(" * 400, "is not a condition"),
+        ("''.__class__.__mro__[1].__subclasses__()", "is not allowed"),
+        ("[y for x in finding.title for y in finding.title]", "is not allowed"),
+        ("any(True for _ in iter(int, 1))", "is not allowed"),
+        ("{**finding} == 1", "is not allowed"),
+        ("exec('import os')", "is not allowed"),
+        ("finding.title if True else finding.id", "is not allowed"),
+        ("await finding.title", "is not allowed|is not a condition"),
+        ("(yield 1)", "is not allowed"),
+        ("... == 1", "is not allowed"),
+        ("1" * 450 + " == 1 ** 9", "is not allowed"),
+        ("finding.title == 'a'; import os", "is not a condition"),
+        ("finding.title\x00 == 'a'", "is not a condition"),
     ],
 )
 def test_what_it_cannot_say_is_refused(text: str, why: str) -> None:

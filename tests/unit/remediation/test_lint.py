@@ -57,6 +57,47 @@ def test_a_mistake_has_its_line_and_a_way_out(old: str, new: str, line: int, say
     assert any(at == line and says in text for at, text in found), found
 
 
+@pytest.mark.parametrize("value", ["0", "1001", "many"])
+def test_max_targets_is_a_number_that_makes_sense(value: str) -> None:
+    found = mistakes(f"{GOOD}max_targets: {value}\n")
+    assert [(line, "max_targets: Input should be" in text) for line, text in found] == [(13, True)]
+
+
+OTHER_TYPES = """\
+playbook_id: MY-FIX
+name: Mine
+finding_category: Storage
+severity: CRITICAL
+max_targets: 3
+prerequisites: [resource_exists, finding_open, not_protected, account_allowed, inside_change_window]
+actions:
+  - {action_name: a, action_type: notification, params: {type: slack, channel: "#sec", message: "{{ finding.id }}"}}
+  - {action_name: b, action_type: notification, params: {type: target, target: oncall, message: Fixed}}
+  - {action_name: c, action_type: script, params: {script: fix.sh, timeout_seconds: 30}}
+  - {action_name: d, action_type: manual, params: {steps: [Look at it.]}}
+"""
+
+
+def test_the_schema_and_the_linter_agree_on_the_other_types() -> None:
+    registry = aws_registry(OneClient(None))
+    assert lint_playbook(OTHER_TYPES, registry=registry) == []
+    schema = playbook_schema(registry)
+    jsonschema.validate(yaml.safe_load(OTHER_TYPES), schema)
+    for old, new in (
+        ("#sec", "sec"),
+        ("fix.sh", "../fix.sh"),
+        ("[Look at it.]", "[]"),
+        ("target: oncall", "target: 'json://x'"),
+        ("type: slack", "type: teams"),
+        ("not_protected", "protected"),
+        ("max_targets: 3", "max_targets: 0"),
+    ):
+        wrong = OTHER_TYPES.replace(old, new)
+        assert lint_playbook(wrong, registry=registry), new
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(yaml.safe_load(wrong), schema)
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     second = "  - action_name: close\n    action_type: switch\n    params: {name: door, to: 3}\n"
     found = mistakes(GOOD.replace("CRITICAL", "BAD") + second)

@@ -8,6 +8,7 @@ from audit.errors import InputError, NotFoundError
 from audit.findings import Finding, Severity
 from remediation import PlaybookLibrary, RemediationPlaybook, find_playbook_for_finding
 from remediation.matching import match_playbook
+from remediation.playbook import CLOUDS
 
 FINDING = Finding(id="F-1", title="Public", severity=Severity.HIGH, category="Storage")
 
@@ -79,6 +80,33 @@ def test_the_specifications_way_to_call_it() -> None:
 def test_no_two_playbooks_of_the_library_claim_the_same_sign() -> None:
     for signs in ("checks", "controls"):
         claimed = [
-            sign for made in PlaybookLibrary.get_all_playbooks().values() for sign in getattr(made, signs)
+            (cloud, sign)
+            for made in PlaybookLibrary.get_all_playbooks().values()
+            for cloud in {step.action_type for step in made.actions} & CLOUDS
+            for sign in getattr(made, signs)
         ]
         assert len(claimed) == len(set(claimed))
+
+
+@pytest.mark.parametrize(
+    ("provider", "control", "expected"),
+    [
+        ("aws", "CIS-2.0:2.1.4", "AWS-PUBLIC-S3"),
+        ("azure", "CIS-2.0:6.2", "AZURE-NSG-RESTRICTION"),
+        ("azure", "CIS-2.0:2.1.4", None),
+        ("aws", "CIS-2.0:6.2", None),
+    ],
+)
+def test_a_control_means_its_own_clouds(provider: str, control: str, expected: str | None) -> None:
+    framework, _, number = control.partition(":")
+    finding = replace(FINDING, provider=provider, compliance={framework: (number,)})
+    books = {
+        name: made
+        for name, made in PlaybookLibrary.get_all_playbooks().items()
+        if name in ("AWS-PUBLIC-S3", "AZURE-NSG-RESTRICTION")
+    }
+    if expected is None:
+        with pytest.raises(NotFoundError):
+            match_playbook(finding, books)
+    else:
+        assert match_playbook(finding, books).playbook.playbook_id == expected

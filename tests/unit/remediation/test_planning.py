@@ -1,10 +1,15 @@
 """From what a playbook says to the steps that are planned: conditions, templates, and the same again at the run."""
 
+from dataclasses import replace
+from threading import Barrier, current_thread
+
 import pytest
 
 from audit.errors import InputError
+from audit.findings import Finding, FindingStatus
 from remediation.memory import MemoryExecutions
-from remediation.planning import Planner
+from remediation.plan import Plan
+from remediation.planning import AT_A_TIME, Planner
 from remediation.playbook import RemediationPlaybook
 from remediation.states import PlaybookStatus
 from tests.fakes.switches import ANA, OMAR, POLICY, Bench, door_finding, door_playbook
@@ -78,3 +83,51 @@ def test_what_the_finding_says_is_held_to_the_parameters_rules(planner: Planner)
     )
     with pytest.raises(InputError, match="too: Extra inputs"):
         planner.draw_up(book, door_finding())
+
+
+def many(*resources: str) -> list[Finding]:
+    return [replace(door_finding(), resource=resource) for resource in resources]
+
+
+def test_many_plans_come_in_the_findings_order_and_one_that_cannot_be_made_stops_no_other(
+    planner: Planner, bench: Bench
+) -> None:
+    book = RemediationPlaybook("CLOSE-DOOR", "Close the door", "Closes it.", "Network", "HIGH")
+    book.add_action(
+        "close", "switch", {"name": "{{ finding.resource }}", "to": "closed"}, 'finding.region != "moon"'
+    )
+    findings = many(*(f"door-{number}" for number in range(60)))
+    findings[7] = replace(findings[7], region="moon")
+    findings[9] = replace(findings[9], status=FindingStatus.PASS)
+    drawn = planner.draw_up_many(book, findings)
+    failed = {position: drawn.pop(position) for position in (9, 7)}
+    assert "no step of CLOSE-DOOR applies" in str(failed[7])
+    assert "nothing to fix" in str(failed[9])
+    named = [plan.actions[0].params["name"] for plan in drawn if isinstance(plan, Plan)]
+    assert named == [finding.resource for position, finding in enumerate(findings) if position not in failed]
+    assert planner.draw_up_many(book, []) == []
+
+
+def test_many_plans_are_made_at_the_same_time_but_not_too_many(planner: Planner, bench: Bench) -> None:
+    """As many as are allowed have to be reading at once, or the barrier breaks."""
+    barrier, threads = Barrier(AT_A_TIME, timeout=30), set[str]()
+
+    def meet() -> None:
+        threads.add(current_thread().name)
+        barrier.wait()
+
+    bench.board.faults["read"] = meet
+    book = RemediationPlaybook("CLOSE-DOOR", "Close the door", "Closes it.", "Network", "HIGH")
+    book.add_action("close", "switch", {"name": "door", "to": "closed"})
+    drawn = planner.draw_up_many(book, many(*map(str, range(2 * AT_A_TIME))))
+    assert all(isinstance(plan, Plan) for plan in drawn)
+    assert len(threads) == AT_A_TIME
+
+
+def test_a_bug_in_one_of_many_is_not_taken_for_an_answer(planner: Planner, bench: Bench) -> None:
+    def break_down() -> None:
+        raise KeyError("ours")
+
+    bench.board.faults["read"] = break_down
+    with pytest.raises(KeyError, match="ours"):
+        planner.draw_up_many(door_playbook(), many("a", "b"))

@@ -62,6 +62,25 @@ def test_it_quotes_the_finding(template: object, filled: object) -> None:
         "{{ finding.regin }}",
         "{{ finding.description }}",
         "{{ finding.title }}" * 200,
+        "{{ finding.title" + " | lower" * 300 + " }}",
+        "{{ finding.title" + "|trim" * 4 + " }}",
+        "{{ " + "(" * 900 + "finding.title" + ")" * 900 + " }}",
+        "{% for a in range(10**9) %}{% for b in range(10**9) %}{% endfor %}{% endfor %}",
+        "{% from 'os' import path %}",
+        "{% extends 'base' %}",
+        "{% macro m() %}{{ m() }}{% endmacro %}",
+        "{% block b %}{% endblock %}",
+        "{% raw %}{{ x }}{% endraw %}{{ ''.__class__ }}",
+        "{{ lipsum.__globals__['os'].popen('id').read() }}",
+        "{{ self._TemplateReference__context }}",
+        "{{ finding.title is defined }}",
+        "{{ not finding.title }}",
+        "{{ (finding.title, finding.id) }}",
+        "{{ {'a': finding.title} }}",
+        "{{ finding.id.title }}",
+        "{{ finding['__class__'] }}",
+        "{{ finding.title | map('upper') | list }}",
+        "{{ finding.title | format(finding) }}",
     ],
 )
 def test_everything_else_is_refused(template: str) -> None:
@@ -78,5 +97,30 @@ def test_what_is_filled_in_is_never_read_as_a_template() -> None:
 
 
 def test_what_comes_out_has_a_limit() -> None:
-    with pytest.raises(InputError, match="comes out with 3,000 characters"):
+    with pytest.raises(InputError, match="comes out with more than 2,000 characters"):
         fill_in({"value": "{{ finding.title }}"}, replace(FINDING, title="x" * 3000))
+
+
+def test_what_would_come_out_endless_is_not_put_together_first() -> None:
+    import tracemalloc
+
+    endless = replace(FINDING, title="x" * 1_000_000)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="more than 2,000"):
+        fill_in({"value": "{{ finding.title }}" * 100}, endless)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20_000_000  # a hundred titles would be 100 MB
+
+
+def test_parameters_nested_without_end_are_refused() -> None:
+    deep: object = "{{ finding.id }}"
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(InputError, match="nested more than 20 deep"):
+        check_templates({"value": deep})
+
+
+def test_three_filters_may_follow_each_other() -> None:
+    filled = fill_in({"value": "{{ finding.region | trim | lower | upper }}"}, FINDING)
+    assert filled == {"value": "EU-WEST-1"}

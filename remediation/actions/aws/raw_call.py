@@ -1,0 +1,159 @@
+"""A call to AWS that we have no planned action for, where the configuration allows that very call.
+
+AWS's own description of the service, which comes with the SDK, says whether there is such a call and whether its parameters fit. It
+says nothing of what the call does: nothing is read, nothing can be verified or put back, and the plan says so.
+"""
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pydantic import field_validator
+
+from audit.canonical import canonical_bytes
+from audit.errors import Cause, InputError, PermanentActionError
+from audit.wording import nearest
+from remediation.actions.aws.action import AwsAction
+from remediation.actions.aws.clients import AwsClients
+from remediation.actions.aws.errors import aws_errors, request_id
+from remediation.actions.contract import Draft, Params, Permissions
+from remediation.plan import ActionPlan, State, Target
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel, ServiceModel
+
+# Where AWS has one endpoint for all regions, scanners name no region, or `global`.
+_NO_REGION = {"", "global", "aws-global"}
+_WORLDWIDE = {"cloudfront", "iam", "organizations", "route53", "shield", "sts"}
+_HOME_REGION = "us-east-1"
+WARNING = "A raw call: its effect is neither read before nor verified after, and it cannot be put back."
+
+
+class RawCallParams(Params):
+    """The parameters as AWS spells them."""
+
+    arguments: dict[str, object]
+
+    @field_validator("arguments")
+    @classmethod
+    def _check_arguments(cls, arguments: dict[str, object]) -> dict[str, object]:
+        try:
+            canonical_bytes(arguments)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return arguments
+
+
+class RawCall(AwsAction[RawCallParams]):
+    """One operation of one AWS service, by its name. Made by `raw_call`."""
+
+    params_model = RawCallParams
+    reversible = False
+    idempotent = False
+    verifiable = False
+    done = "Called; AWS said yes, and nothing was read again"
+
+    def plan(self, target: Target, params: RawCallParams) -> Draft:
+        """Show the exact call. Reads nothing but AWS's description of it."""
+        service, call = self._names()
+        where = Target(
+            provider="aws",
+            resource=target.resource,
+            account_id=target.account_id or self._clients.account_id(),
+            region=_region(service, target),
+        )
+        _check_arguments(_operation(service, call), params.arguments, f"{service} {call}")
+        after = {"Call": f"{service} {call}", **{f"with {k}": _spell(v) for k, v in params.arguments.items()}}
+        return Draft(target=where, before=dict.fromkeys(after), after=after, notes=(WARNING,))
+
+    def observe(self, plan: ActionPlan) -> State:
+        """Return the state before: nothing is known of what the call is about."""
+        return plan.before
+
+    def verify(self, plan: ActionPlan) -> None:
+        """Trust AWS's answer; there is nothing to read."""
+
+    def apply(self, plan: ActionPlan) -> tuple[str, ...]:
+        """Make the call, once."""
+        service, call = self._names()
+        params = RawCallParams.model_validate(dict(plan.params))
+        client = self.client(service, plan.target, "apply")
+        with aws_errors(f"call {service} {call}"):
+            answer = getattr(client, call.replace("-", "_"))(**params.arguments)
+        return (request_id(answer),)
+
+    def rollback(self, plan: ActionPlan) -> tuple[str, ...]:
+        """Refuse: nobody knows what it would take."""
+        raise PermanentActionError(f"{plan.action_name} cannot be put back", cause=Cause.INVALID)
+
+    def _names(self) -> tuple[str, str]:
+        service, _, call = self.key.partition(":")
+        return service, call
+
+
+def raw_call(clients: AwsClients, key: str) -> RawCall:
+    """Return the action that makes the call `service:action`, both spelled as the AWS command line does."""
+    service, _, call = key.partition(":")
+    # IAM's name of a permission most often is the operation's. Where it is not, the call is denied, never widened.
+    permission = f"{service}:{''.join(word.capitalize() for word in call.split('-'))}"
+    needs = Permissions(plan=(), apply=(permission,), rollback=())
+    kind: type[RawCall] = type("RawCall", (RawCall,), {"key": key, "permissions": needs})
+    return kind(clients)
+
+
+def _region(service: str, target: Target) -> str:
+    if target.region not in _NO_REGION:
+        return target.region
+    if service in _WORLDWIDE:
+        return _HOME_REGION
+    raise PermanentActionError(f"The finding names no region to call {service} in", cause=Cause.WRONG_REGION)
+
+
+@cache
+def _service(name: str) -> "ServiceModel":
+    try:
+        from botocore.exceptions import UnknownServiceError
+        from botocore.session import Session
+    except ImportError:
+        raise PermanentActionError(
+            "The AWS SDK is not installed: pip install 'countersign[aws]'", cause=Cause.NOT_INSTALLED
+        ) from None
+    session = Session()
+    try:
+        return session.get_service_model(name)
+    except UnknownServiceError:
+        near = nearest(name, session.get_available_services())
+        raise _unknown(f"AWS has no service “{name}”", near) from None
+
+
+def _operation(service: str, call: str) -> "OperationModel":
+    from botocore import xform_name
+
+    model = _service(service)
+    known = {xform_name(name, "-"): name for name in model.operation_names}
+    if call not in known:
+        raise _unknown(f"AWS's {service} has no call “{call}”", nearest(call, known))
+    return model.operation_model(known[call])
+
+
+def _unknown(what: str, near: str | None) -> PermanentActionError:
+    return PermanentActionError(f"{what}; did you mean “{near}”?" if near else what, cause=Cause.INVALID)
+
+
+def _check_arguments(operation: "OperationModel", arguments: dict[str, object], name: str) -> None:
+    from botocore.validate import ParamValidator
+
+    if operation.input_shape is None:
+        if arguments:
+            raise PermanentActionError(f"{name} takes no parameters", cause=Cause.INVALID)
+        return
+    report = ParamValidator().validate(arguments, operation.input_shape)
+    if report.has_errors():
+        raise PermanentActionError(
+            f"{name}: {' '.join(report.generate_report().split())}", cause=Cause.INVALID
+        )
+
+
+def _spell(value: object) -> object:
+    """Return a parameter as a card can show it whole: what has parts as JSON."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict | list) else value
