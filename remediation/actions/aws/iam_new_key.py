@@ -67,7 +67,7 @@ def _make(
             )
         asked = clients["sts"].meta
         with aws_errors(f"prove the new key of {user.name}"):
-            sts = boto3.client(
+            sts = boto3.Session().client(
                 "sts",
                 region_name=asked.region_name,
                 endpoint_url=asked.endpoint_url,
