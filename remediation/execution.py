@@ -59,6 +59,7 @@ class PlaybookExecution:
     anew because the resource changed, and voids the decisions made before. `playbook` is the text that was
     approved, so a later edit of the file changes nothing here. `drift` holds what changed since the last revision.
     `holds` names the resource that nobody else may work on while this is under way; empty holds nothing.
+    `takeovers` counts how often a run was taken over from a process that left it in the middle.
     """
 
     execution_id: str
@@ -77,6 +78,7 @@ class PlaybookExecution:
     dry_run: bool = False
     error: str | None = None
     owner: str = ""
+    takeovers: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
     revision: int = 1

@@ -73,9 +73,9 @@ class Runner:
             return roll_back(self.journal, execution, steps, actor=actor)
 
     def recover(self, execution_id: str) -> PlaybookExecution:
-        """Settle an execution that is `RUNNING` or `ROLLING_BACK` and that nobody works on any more.
+        """Take over an execution that is `RUNNING` or `ROLLING_BACK` and that nobody works on any more.
 
-        Nothing is done again: the resource is read, and what it shows is written down.
+        The resource is read, and what it shows is written down. A run goes on where that is harmless and still approved.
 
         Raises:
             StateError: somebody was working on it after all.
@@ -84,16 +84,10 @@ class Runner:
         with self.in_hand.taking(execution_id) as is_free:
             execution = self.journal.store.get(execution_id)
             if is_free and execution.status is PlaybookStatus.RUNNING:
-                return recover_run(self.journal, execution, self._steps_if_usable(execution))
+                return recover_run(self.journal, self.planner, execution, self._run_on)
             if is_free and execution.status is PlaybookStatus.ROLLING_BACK:
                 return recover_rollback(self.journal, execution)
             return execution
-
-    def _steps_if_usable(self, execution: PlaybookExecution) -> list[Step]:
-        try:
-            return self.planner.stored_steps(execution.playbook, execution.finding)
-        except CountersignError:
-            return []
 
     def _run(self, execution: PlaybookExecution) -> PlaybookExecution:
         if self.journal.clock() >= execution.expires_at:
@@ -107,7 +101,11 @@ class Runner:
         is_as_signed = execution.plan is not None and execution.plan.digest == plan.digest
         if not is_as_signed or not is_approved(self.planner.policy, execution):
             return self._ask_anew(execution, plan)
-        ran = self._run_steps(self._start(execution), steps)
+        return self._run_on(self._start(execution), steps)
+
+    def _run_on(self, execution: PlaybookExecution, steps: list[Step]) -> PlaybookExecution:
+        """Do what is left of a run, and put back what was done where the playbook says so and a step failed."""
+        ran = self._run_steps(execution, steps)
         return self._put_back_failed(ran, steps) if ran.status is PlaybookStatus.FAILED else ran
 
     def _put_back_failed(self, failed: PlaybookExecution, steps: list[Step]) -> PlaybookExecution:
@@ -148,7 +146,7 @@ class Runner:
         timeout_s = int(str(execution.playbook.get("timeout_seconds", 0)))
         deadline = self.journal.clock() + timedelta(seconds=timeout_s)
         for position, (step, plan) in enumerate(zip(steps, plans_of(execution), strict=True)):
-            if not plan.is_needed:
+            if not plan.is_needed or execution.actions[position].status is not ActionStatus.PLANNED:
                 continue
             if self.journal.clock() >= deadline:
                 late = f"The time limit of {timeout_s} s was over before {plan.action_name}."
@@ -157,6 +155,13 @@ class Runner:
             if execution.actions[position].status is ActionStatus.FAILED:
                 error = execution.actions[position].error
                 return self.journal.end(execution, PlaybookStatus.FAILED, error=error)
+        return self._end_run(execution)
+
+    def _end_run(self, execution: PlaybookExecution) -> PlaybookExecution:
+        """End a run whose steps are through; after an interruption there may be messages that nobody got."""
+        unsent = [each.error for each in execution.actions if each.status is ActionStatus.FAILED]
+        if unsent:
+            return self.journal.end(execution, PlaybookStatus.FAILED, error=unsent[0])
         return self.journal.end(execution, PlaybookStatus.COMPLETED)
 
     def _run_step(
