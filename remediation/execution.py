@@ -37,6 +37,9 @@ class Verdict(Enum):
     APPROVE = "approve"
     REJECT = "reject"
     ROLL_BACK = "roll_back"
+    DONE = "done"
+    NOT_DONE = "not_done"
+    TRY_AGAIN = "try_again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,12 @@ class PlaybookExecution:
         """
         check_transition(self.status, status)
         return replace(self, status=status, **changes)  # type: ignore[arg-type]
+
+    def decided(self, verdict: Verdict, actor: Actor, at: datetime) -> Self:
+        """Return this execution with a person's word on the plan as it stands."""
+        digest = self.plan.digest if self.plan else ""
+        decision = Decision(verdict=verdict, actor=actor, at=at, revision=self.revision, plan_digest=digest)
+        return replace(self, decisions=(*self.decisions, decision))
 
     def with_action(self, position: int, result: ActionResult) -> Self:
         """Return this execution with the result of one action replaced."""

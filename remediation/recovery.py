@@ -44,7 +44,7 @@ def recover_run(
         run_on: does what is `PLANNED` and ends the execution.
     """
     execution = take_over(journal, execution)
-    steps = _steps_if_usable(planner, execution)
+    steps = steps_if_usable(planner, execution)
     found = _look(execution, steps)
     if any(result.status is ActionStatus.STARTED for result in found.values()):
         execution = _record(journal, execution, found)
@@ -141,7 +141,7 @@ def _refuse_unsigned(planner: Planner, execution: PlaybookExecution) -> None:
         raise RefusedError("Its signatures are no longer enough")
 
 
-def _steps_if_usable(planner: Planner, execution: PlaybookExecution) -> list[Step]:
+def steps_if_usable(planner: Planner, execution: PlaybookExecution) -> list[Step]:
     """Return the playbook's steps; none where its text can no longer be used, and then nothing can be told."""
     try:
         steps = planner.stored_steps(execution.playbook, execution.finding)

@@ -22,6 +22,7 @@ from remediation.policy import is_approved
 from remediation.recovery import recover_rollback, recover_run
 from remediation.rollback import roll_back
 from remediation.service import refuse_without_rollback
+from remediation.settling import begin_again
 from remediation.signatures import signatures
 from remediation.states import ActionStatus, PlaybookStatus
 
@@ -71,6 +72,24 @@ class Runner:
             refuse_without_rollback(execution)
             steps = self.planner.stored_steps(execution.playbook, execution.finding)
             return roll_back(self.journal, execution, steps, actor=actor)
+
+    def try_again(self, execution_id: str, actor: Actor) -> PlaybookExecution:
+        """Go on with an interrupted execution because a person said so, and run it to its end.
+
+        Args:
+            execution_id: which one.
+            actor: who asked; they have been let through the policy by the caller.
+
+        Raises:
+            RefusedError: twice may do harm, or what was signed no longer holds; nothing was written.
+            ActionError: the resource cannot be read, or is not as it was before; nothing was written.
+            StateError: another worker took it at this moment.
+        """
+        with self.in_hand.taking(execution_id) as is_free:
+            if not is_free:
+                raise RefusedError("It is being worked on at this moment. Look at the card.")
+            execution = self.journal.store.get(execution_id)
+            return self._run_on(*begin_again(self.journal, self.planner, execution, actor))
 
     def recover(self, execution_id: str) -> PlaybookExecution:
         """Take over an execution that is `RUNNING` or `ROLLING_BACK` and that nobody works on any more.
