@@ -17,11 +17,15 @@ from remediation.actions.gcp.service_account_keys import MOST_KEYS, Account, Sec
 from remediation.plan import ABSENT, ActionPlan, State, Target
 
 OLD, OTHER, NEW, STORED = "Key", "Other keys", "New keys", "Enabled versions of the secret"
-_SECRET = r"^(projects/[a-z0-9.:-]{2,63}/secrets/)?[A-Za-z0-9_-]{1,255}$"  # noqa: S105 - the pattern of a name
+ACCOUNT = "{account}"
+_SECRET = r"^(projects/[a-z0-9.:-]{2,63}/secrets/)?(?:[A-Za-z0-9_-]|\{account\}){1,255}$"  # noqa: S105 - the pattern of a name
 
 
 class RotateKeyParams(Params):
-    """The secret that takes the new key: its name, or its id where it is in the account's own project. It exists already."""
+    """The secret that takes the new key: its name, or its id where it is in the account's own project. It exists already.
+
+    `{account}` in it is the service account's name, what stands before the @ of its address: each account has a secret of its own.
+    """
 
     secret: Annotated[str, StringConstraints(pattern=_SECRET)]
 
@@ -70,7 +74,7 @@ class RotateServiceAccountKey(GcpAction[RotateKeyParams]):
         named = key_of(target)
         project = self.project(named.project)
         account, old = find_key(self._rest(project), replace(named, project=project))
-        secret = Secret(account.rest, _secret_name(params.secret, project))
+        secret = Secret(account.rest, _secret_name(params.secret, project, account.email))
         keys, versions = account.keys(), secret.versions()
         others = tuple(sorted(keys.keys() - {old}))
         before = _state(old, others, keys, versions)
@@ -126,7 +130,7 @@ class RotateServiceAccountKey(GcpAction[RotateKeyParams]):
         rest = self._rest(named.project)
         return _Rotation(
             account=Account(rest, named.project, named.account),
-            secret=Secret(rest, _secret_name(str(plan.params["secret"]), named.project)),
+            secret=Secret(rest, _secret_name(str(plan.params["secret"]), named.project, named.account)),
             old=named.key_id,
             others=_texts(plan.before[OTHER]),
         )
@@ -232,7 +236,8 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-def _secret_name(named: str, project: str) -> str:
+def _secret_name(written: str, project: str, email: str) -> str:
+    named = written.replace(ACCOUNT, email.partition("@")[0])
     return named if "/" in named else f"projects/{project}/secrets/{named}"
 
 
