@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from audit.errors import InputError
+from audit.errors import InputError, RefusedError
 from remediation import PlaybookExecutor, PlaybookLibrary, PlaybookStatus
 from tests.contract.cases.aws_identity import DENY, MfaGroupCase, RotateKeyCase
 from tests.contract.cases.aws_logging import (
@@ -176,13 +176,22 @@ def test_a_resource_that_no_step_is_for_is_refused(moto_endpoint: str, book: str
 
 def test_the_root_user_is_a_persons_job(moto_endpoint: str) -> None:
     case = MfaGroupCase(moto_endpoint)
-    execution = executor_of(case).execute_playbook(
+    before, executor = case.read_raw(), executor_of(case)
+    asked = executor.execute_playbook(
         PlaybookLibrary.get_all_playbooks()["ENABLE-MFA"],
-        finding(case, resource=f"arn:aws:iam::{ACCOUNT}:root"),
+        finding(case, resource=f"arn:aws:iam::{ACCOUNT}:root", check_id="iam_root_mfa_enabled"),
         ASKER,
     )
-    assert execution.status is PlaybookStatus.FAILED
-    assert "By hand: sign in as root" in str(execution.error)
+    assert asked.plan is not None
+    (planned,) = asked.plan.actions
+    assert f"root user of account {ACCOUNT}" in str(planned.after["By hand, step 2"])
+    assert not asked.plan.reversible
+    assert executor.approve_execution(asked.execution_id, SIGNER)
+    (signed,) = executor.get_execution(asked.execution_id).actions
+    assert signed.message == "Signed; Countersign changed nothing"
+    assert case.read_raw() == before
+    with pytest.raises(RefusedError, match="nothing to roll back"):
+        executor.rollback_execution(asked.execution_id)
 
 
 SCRIPT = """
