@@ -174,15 +174,24 @@ def test_a_resource_that_no_step_is_for_is_refused(moto_endpoint: str, book: str
         )
 
 
-def test_the_root_user_is_a_persons_job(moto_endpoint: str) -> None:
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"resource": f"arn:aws:iam::{ACCOUNT}:root"},
+        {"resource": f"AWS::::Account:{ACCOUNT}", "resource_type": "AwsAccount"},
+    ],
+)
+def test_the_root_user_is_a_persons_job(moto_endpoint: str, about: dict[str, str]) -> None:
     case = MfaGroupCase(moto_endpoint)
     execution = executor_of(case).execute_playbook(
-        PlaybookLibrary.get_all_playbooks()["ENABLE-MFA"],
-        finding(case, resource=f"arn:aws:iam::{ACCOUNT}:root"),
-        ASKER,
+        PlaybookLibrary.get_all_playbooks()["ENABLE-MFA"], finding(case, **about), ASKER
     )
-    assert execution.status is PlaybookStatus.FAILED
-    assert "By hand: sign in as root" in str(execution.error)
+    assert execution.error is None
+    assert execution.plan is not None
+    (step,) = execution.plan.actions
+    assert step.action_name == "give_root_a_device"
+    assert f"sign in to the account {ACCOUNT} as the root user" in str(step.after)
+    assert not step.reversible
 
 
 SCRIPT = """

@@ -174,7 +174,12 @@ class RotateAccessKey(AwsAction[RotateKeyParams]):
         )
 
     def scope(self, permission: str, target: Target) -> str:
-        """Return the user's ARN, or the account's secrets."""
+        """Return the user's ARN, or the account's secrets.
+
+        Raises:
+            PermanentActionError: the resource is no user.
+        """
+        user_name(target.resource)
         arn = Arn.parse(target.resource)
         if arn and permission.startswith("secretsmanager:"):
             return f"arn:{arn.partition}:secretsmanager:{target.region}:{arn.account}:secret:*"
