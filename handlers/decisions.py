@@ -1,15 +1,16 @@
-"""Approve, reject, roll back: a click becomes a decision, or a private no that says why."""
+"""Approve, reject, roll back, settle: a click becomes a decision, or a private no that says why."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from audit.errors import InputError, RefusedError, StateError
-from handlers.blocks.names import APPROVE, REJECT_FORM, ROLL_BACK, CardRef
+from handlers.blocks.names import APPROVE, DONE, NOT_DONE, REJECT_FORM, ROLL_BACK, TRY_AGAIN, CardRef
 from handlers.blocks.parts import Message
 from handlers.lateness import refuse_old
 from handlers.requests import said
 from handlers.services import Services
 from remediation.ports import Request
+from remediation.settling import Settling
 from remediation.states import PlaybookStatus
 
 Decide = Callable[[Services, Request, CardRef], None]
@@ -53,6 +54,30 @@ def _roll_back(services: Services, request: Request, ref: CardRef) -> None:
     services.runner.roll_back(execution.execution_id, person)
 
 
+def _settling(services: Services) -> Settling:
+    return Settling(services.remediation, services.runner.journal)
+
+
+def _found_done(services: Services, request: Request, ref: CardRef) -> None:
+    _settling(services).say_done(ref.execution_id, request.actor, revision=ref.revision)
+
+
+def _found_not_done(services: Services, request: Request, ref: CardRef) -> None:
+    _settling(services).say_not_done(ref.execution_id, request.actor, revision=ref.revision)
+
+
+def _try_again(services: Services, request: Request, ref: CardRef) -> None:
+    execution, person = _settling(services).allow(ref.execution_id, request.actor, revision=ref.revision)
+    services.runner.try_again(execution.execution_id, person)
+
+
 _DECIDE: Mapping[str, Decide] = MappingProxyType(
-    {APPROVE: _approve, REJECT_FORM: _reject, ROLL_BACK: _roll_back}
+    {
+        APPROVE: _approve,
+        REJECT_FORM: _reject,
+        ROLL_BACK: _roll_back,
+        DONE: _found_done,
+        NOT_DONE: _found_not_done,
+        TRY_AGAIN: _try_again,
+    }
 )

@@ -12,7 +12,17 @@ from slack_sdk import WebClient
 
 from audit.errors import RefusedError
 from handlers.blocks.modals import build_reject_form, refuse_reason
-from handlers.blocks.names import APPROVE, REASON, REJECT, REJECT_FORM, ROLL_BACK, CardRef
+from handlers.blocks.names import (
+    APPROVE,
+    DONE,
+    NOT_DONE,
+    REASON,
+    REJECT,
+    REJECT_FORM,
+    ROLL_BACK,
+    TRY_AGAIN,
+    CardRef,
+)
 from handlers.reply_urls import ReplyUrls
 from handlers.requests import (
     action_request,
@@ -60,8 +70,8 @@ def register(
 
     for command in COMMANDS:
         app.command(command.name)(on_command)
-    app.action(APPROVE)(on_click)
-    app.action(ROLL_BACK)(on_click)
+    for button in (APPROVE, ROLL_BACK, DONE, NOT_DONE, TRY_AGAIN):
+        app.action(button)(on_click)
     app.action(REJECT)(open_reject_form)
     app.view(REJECT_FORM)(on_reject_form)
 

@@ -37,6 +37,9 @@ class Verdict(Enum):
     APPROVE = "approve"
     REJECT = "reject"
     ROLL_BACK = "roll_back"
+    DONE = "done"
+    NOT_DONE = "not_done"
+    TRY_AGAIN = "try_again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class PlaybookExecution:
     anew because the resource changed, and voids the decisions made before. `playbook` is the text that was
     approved, so a later edit of the file changes nothing here. `drift` holds what changed since the last revision.
     `holds` names the resource that nobody else may work on while this is under way; empty holds nothing.
+    `takeovers` counts how often a run was taken over from a process that left it in the middle.
     """
 
     execution_id: str
@@ -77,6 +81,7 @@ class PlaybookExecution:
     dry_run: bool = False
     error: str | None = None
     owner: str = ""
+    takeovers: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
     revision: int = 1
@@ -132,6 +137,12 @@ class PlaybookExecution:
         """
         check_transition(self.status, status)
         return replace(self, status=status, **changes)  # type: ignore[arg-type]
+
+    def decided(self, verdict: Verdict, actor: Actor, at: datetime) -> Self:
+        """Return this execution with a person's word on the plan as it stands."""
+        digest = self.plan.digest if self.plan else ""
+        decision = Decision(verdict=verdict, actor=actor, at=at, revision=self.revision, plan_digest=digest)
+        return replace(self, decisions=(*self.decisions, decision))
 
     def with_action(self, position: int, result: ActionResult) -> Self:
         """Return this execution with the result of one action replaced."""

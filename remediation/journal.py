@@ -16,6 +16,7 @@ from remediation.states import ActionStatus, PlaybookStatus
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 KINDS = {
+    ActionStatus.PLANNED: "action.not_done",
     ActionStatus.COMPLETED: "action.completed",
     ActionStatus.FAILED: "action.failed",
     ActionStatus.STARTED: "action.unknown",

@@ -69,8 +69,19 @@ def _by_control(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> I
         for control in ids
     }
     for book in _of_the_cloud(finding, books):
-        if known := next((control for control in book.controls if control.casefold() in stated), None):
+        meant = controls_for(book, finding.provider)
+        if known := next((control for control in meant if control.casefold() in stated), None):
             yield Match(book, f"it answers the control {known}")
+
+
+def controls_for(book: RemediationPlaybook, provider: str) -> Iterator[str]:
+    """Yield a playbook's controls as findings of a cloud state them; `gcp/CIS-2.0:3.8` is meant for that cloud alone."""
+    for control in book.controls:
+        cloud, slash, stated = control.partition("/")
+        if not slash or cloud not in CLOUDS:
+            yield control
+        elif cloud == provider:
+            yield stated
 
 
 def _by_kind(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> Iterator[Match]:
@@ -86,8 +97,12 @@ def _by_kind(finding: Finding, books: Mapping[str, RemediationPlaybook]) -> Iter
 def _of_the_cloud(
     finding: Finding, books: Mapping[str, RemediationPlaybook]
 ) -> Iterator[RemediationPlaybook]:
-    """Yield the playbooks that act on the finding's cloud: CIS numbers its controls anew for each, so 6.1 is many things."""
+    """Yield the playbooks that act on the finding's cloud: CIS numbers its controls anew for each, so 6.1 is many things.
+
+    Steps for a person are for the clouds that the playbook's controls name.
+    """
     for book in books.values():
-        clouds = {step.action_type for step in book.actions} & CLOUDS
+        named = {control.partition("/")[0] for control in book.controls}
+        clouds = ({step.action_type for step in book.actions} | named) & CLOUDS
         if not clouds or not finding.provider or finding.provider in clouds:
             yield book

@@ -1,45 +1,70 @@
 """What to make of a run that ended in the middle: its process died, or something broke that nobody foresaw.
 
-Nothing is ever done again here. The resource is read, and what it shows is written down: an action whose intent was
-committed is done, not done, or nobody can tell. Then a person has a card with a way on.
+First the execution is taken over by a stored change, so that a former owner who was only frozen can write nothing down any
+more, and begins nothing more. Then the resource is read, and an action whose intent was committed is done, not done, or
+nobody can tell. What is not done goes on only where doing it twice is harmless, what was done can be read back, and what
+people signed still holds; else a person has a card with a way on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from audit.errors import ActionError
+from audit.errors import ActionError, CountersignError, RefusedError
 from remediation.actions.manual import ByHand
 from remediation.actions.registry import Step
+from remediation.attempt import require_unchanged
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import KINDS, Journal, plans_of
 from remediation.plan import ActionPlan, State
+from remediation.planning import Planner
+from remediation.policy import is_approved
 from remediation.states import ActionStatus, PlaybookStatus
 
 UNKNOWN = "Interrupted; nobody can tell whether it was done"
 UNSENT = "Interrupted; nobody can tell whether it was sent, so it is not sent again. Pass it on yourself."
+UNBEGUN = "Interrupted before it was sent, and it is not sent by itself. Pass it on yourself."
+NOT_DONE = "Interrupted before the write; the resource is as it was"
+# A run that ends in the middle this often has another trouble than a process that died.
+MOST_TAKEOVERS = 3
 _SETTLED = {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
 
+Found = dict[int, ActionResult]
+RunOn = Callable[[PlaybookExecution, list[Step]], PlaybookExecution]
 
-def recover_run(journal: Journal, execution: PlaybookExecution, steps: Sequence[Step]) -> PlaybookExecution:
-    """Settle a run: `COMPLETED`, `FAILED`, or `INTERRUPTED` where an action cannot be classified.
+
+def recover_run(
+    journal: Journal, planner: Planner, execution: PlaybookExecution, run_on: RunOn
+) -> PlaybookExecution:
+    """Take a run over and bring it to an end: on to where it was going, or to a state that says where it stands.
 
     Args:
         journal: where it is written down.
+        planner: knows the playbook's steps, and the rules.
         execution: a `RUNNING` one that nobody works on.
-        steps: the playbook's steps; empty where its text can no longer be used, and then nothing can be told.
+        run_on: does what is `PLANNED` and ends the execution.
     """
-    for position, plan in enumerate(plans_of(execution)):
-        if execution.actions[position].status is ActionStatus.STARTED:
-            step = steps[position] if steps else None
-            result = _classify(execution.actions[position], step, plan)
-            execution = journal.record(execution, position, result, KINDS[result.status])
-    statuses = {result.status for result in execution.actions}
-    if ActionStatus.STARTED in statuses:
+    execution = take_over(journal, execution)
+    steps = steps_if_usable(planner, execution)
+    found = _look(execution, steps)
+    if any(result.status is ActionStatus.STARTED for result in found.values()):
+        execution = _record(journal, execution, found)
         return journal.end(execution, PlaybookStatus.INTERRUPTED, error=f"{UNKNOWN}. Look at the resource.")
-    if statuses <= _SETTLED:
-        return journal.end(execution, PlaybookStatus.COMPLETED)
-    rest = "The run was interrupted and not everything was done. Request the fix again, or roll back what was done."
-    return journal.end(execution, PlaybookStatus.FAILED, error=rest)
+    found = {**_unsent(execution), **found}
+    seen = replace(execution, actions=_with(execution.actions, found))
+    if {result.status for result in seen.actions} <= _SETTLED:
+        return journal.end(_record(journal, execution, found), PlaybookStatus.COMPLETED)
+    try:
+        refuse_resuming(planner, seen, steps)
+    except CountersignError as error:
+        execution = _record(journal, execution, {**found, **_not_done(found)})
+        return journal.end(execution, PlaybookStatus.FAILED, error=_account(execution, error))
+    return run_on(_record(journal, execution, found), steps)
+
+
+def take_over(journal: Journal, execution: PlaybookExecution) -> PlaybookExecution:
+    """Become the owner of an execution; whoever had it can store nothing about it from here on."""
+    taken = replace(execution, owner=journal.owner, takeovers=execution.takeovers + 1)
+    return journal.save(execution, taken, "execution.taken_over", {"former_owner": execution.owner})
 
 
 def recover_rollback(journal: Journal, execution: PlaybookExecution) -> PlaybookExecution:
@@ -48,7 +73,94 @@ def recover_rollback(journal: Journal, execution: PlaybookExecution) -> Playbook
     return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=error)
 
 
+def refuse_resuming(planner: Planner, execution: PlaybookExecution, steps: Sequence[Step]) -> None:
+    """Let a run go on whose `PLANNED` actions may be done now, without asking anybody again.
+
+    Raises:
+        CountersignError: they may not; with the reason.
+    """
+    _refuse_failed(execution)
+    if not steps:
+        raise RefusedError("The playbook can no longer be used as it was signed")
+    if execution.takeovers > MOST_TAKEOVERS:
+        raise RefusedError(f"It was interrupted {execution.takeovers} times")
+    _refuse_unsigned(planner, execution)
+    left = [
+        (position, step, plan)
+        for position, (step, plan) in enumerate(zip(steps, plans_of(execution), strict=True))
+        if execution.actions[position].status is ActionStatus.PLANNED and plan.effect != "message"
+    ]
+    for _, step, plan in left:
+        if not is_resumable(step, plan):
+            raise RefusedError(f"{plan.action_name} is never taken up again by itself")
+        require_unchanged(step.action.observe(plan), plan)
+    redrawn = planner.redraw(execution.playbook, execution.finding)[0]
+    if any(redrawn.actions[position].signed() != plan.signed() for position, _, plan in left):
+        raise RefusedError("What is left to do is no longer what was signed")
+
+
+def _refuse_failed(execution: PlaybookExecution) -> None:
+    """Refuse where a write failed, or where nothing is left to be written: a message alone is no reason to go on.
+
+    Raises:
+        RefusedError: with the reason.
+    """
+    effects = {ActionStatus.PLANNED: set[str](), ActionStatus.FAILED: set[str]()}
+    for result, plan in zip(execution.actions, plans_of(execution), strict=True):
+        effects.setdefault(result.status, set()).add(plan.effect)
+    if effects[ActionStatus.FAILED] - {"message"}:
+        raise RefusedError("One of its actions failed")
+    if not effects[ActionStatus.PLANNED] - {"message"}:
+        raise RefusedError("Messages are not sent by themselves after an interruption")
+
+
+def is_resumable(step: Step, plan: ActionPlan) -> bool:
+    """Tell whether an action may be begun again after a crash: twice is harmless, and what was done can be read back.
+
+    A step for a person writes nothing, and is only noted down.
+    """
+    if plan.effect == "manual":
+        return True
+    harmless = plan.idempotent and step.action.idempotent
+    return plan.effect == "change" and harmless and step.action.verifiable
+
+
+def _refuse_unsigned(planner: Planner, execution: PlaybookExecution) -> None:
+    """Refuse what nobody's signature covers at this moment, under the rules of this moment.
+
+    Raises:
+        RefusedError: with the reason.
+    """
+    now = planner.clock()
+    if now >= execution.expires_at:
+        raise RefusedError("The time of its approval is over")
+    planner.policy.protection.refuse_time(now)
+    if execution.plan is None or execution.plan.policy_digest != planner.policy.digest:
+        raise RefusedError("It was approved under other rules than those in force")
+    if not is_approved(planner.policy, execution):
+        raise RefusedError("Its signatures are no longer enough")
+
+
+def steps_if_usable(planner: Planner, execution: PlaybookExecution) -> list[Step]:
+    """Return the playbook's steps; none where its text can no longer be used, and then nothing can be told."""
+    try:
+        steps = planner.stored_steps(execution.playbook, execution.finding)
+    except CountersignError:
+        return []
+    return steps if len(steps) == len(execution.actions) else []
+
+
+def _look(execution: PlaybookExecution, steps: Sequence[Step]) -> Found:
+    """Return what became of the actions whose intent was committed."""
+    return {
+        position: _classify(execution.actions[position], steps[position] if steps else None, plan)
+        for position, plan in enumerate(plans_of(execution))
+        if execution.actions[position].status is ActionStatus.STARTED
+    }
+
+
 def _classify(started: ActionResult, step: Step | None, plan: ActionPlan) -> ActionResult:
+    """Return what became of an action: `COMPLETED`, `PLANNED` where it was not done, `STARTED` where nobody can tell."""
     if plan.effect == "message":
         return replace(started, status=ActionStatus.FAILED, message="Not known to be sent", error=UNSENT)
     if plan.effect == "manual":
@@ -57,9 +169,25 @@ def _classify(started: ActionResult, step: Step | None, plan: ActionPlan) -> Act
     if state == plan.after:
         return replace(started, status=ActionStatus.COMPLETED, message="Found done after an interruption")
     if state == plan.before:
-        not_done = "Interrupted before the write; the resource is as it was"
-        return replace(started, status=ActionStatus.FAILED, message="Not done", error=not_done, before=None)
+        return replace(started, status=ActionStatus.PLANNED, message="Found not done", before=None)
     return replace(started, message=UNKNOWN, observed=state)
+
+
+def _unsent(execution: PlaybookExecution) -> Found:
+    """Return the messages that were not begun: whether they still are of use is for a person to say."""
+    return {
+        position: replace(result, status=ActionStatus.FAILED, message="Not sent", error=UNBEGUN)
+        for position, (result, plan) in enumerate(zip(execution.actions, plans_of(execution), strict=True))
+        if result.status is ActionStatus.PLANNED and plan.effect == "message"
+    }
+
+
+def _not_done(found: Found) -> Found:
+    return {
+        position: replace(result, status=ActionStatus.FAILED, message="Not done", error=NOT_DONE)
+        for position, result in found.items()
+        if result.status is ActionStatus.PLANNED
+    }
 
 
 def _read(step: Step | None, plan: ActionPlan) -> State | None:
@@ -70,3 +198,24 @@ def _read(step: Step | None, plan: ActionPlan) -> State | None:
         return dict(step.action.observe(plan))
     except ActionError:
         return None
+
+
+def _record(journal: Journal, execution: PlaybookExecution, found: Found) -> PlaybookExecution:
+    for position, result in found.items():
+        execution = journal.record(execution, position, result, KINDS[result.status])
+    return execution
+
+
+def _with(actions: Iterable[ActionResult], found: Found) -> tuple[ActionResult, ...]:
+    return tuple(found.get(position, result) for position, result in enumerate(actions))
+
+
+def _account(execution: PlaybookExecution, error: CountersignError) -> str:
+    """Say exactly what was done and what was not, and why it does not go on by itself."""
+    done = [each.action_name for each in execution.actions if each.status is ActionStatus.COMPLETED]
+    left = [each.action_name for each in execution.actions if each.status not in _SETTLED]
+    return (
+        f"The run was interrupted. Done: {', '.join(done) or 'nothing'}. Not done: {', '.join(left)}. "
+        f"It does not go on by itself: {error.explain().removesuffix('.')}. "
+        "Request the fix again, or roll back what was done."
+    )

@@ -8,7 +8,7 @@ from audit.actor import Actor
 from audit.errors import RefusedError
 from remediation.actions.registry import Step
 from remediation.attempt import attempt, put_back, refuse_overwriting
-from remediation.execution import Decision, PlaybookExecution, Verdict
+from remediation.execution import PlaybookExecution, Verdict
 from remediation.journal import KINDS, Journal, plans_of
 from remediation.plan import ActionPlan
 from remediation.states import ActionStatus, PlaybookStatus
@@ -60,18 +60,8 @@ def refuse_undoing_later(journal: Journal, execution: PlaybookExecution) -> None
 
 
 def _start(journal: Journal, execution: PlaybookExecution, actor: Actor) -> PlaybookExecution:
-    decision = Decision(
-        verdict=Verdict.ROLL_BACK,
-        actor=actor,
-        at=journal.clock(),
-        revision=execution.revision,
-        plan_digest=execution.plan.digest if execution.plan else "",
-    )
-    rolling = execution.moved(
-        PlaybookStatus.ROLLING_BACK,
-        owner=journal.owner,
-        error=None,
-        decisions=(*execution.decisions, decision),
+    rolling = execution.decided(Verdict.ROLL_BACK, actor, journal.clock()).moved(
+        PlaybookStatus.ROLLING_BACK, owner=journal.owner, error=None
     )
     return journal.save(execution, rolling, "rollback.started", actor=actor)
 

@@ -22,6 +22,7 @@ from remediation.policy import is_approved
 from remediation.recovery import recover_rollback, recover_run
 from remediation.rollback import roll_back
 from remediation.service import refuse_without_rollback
+from remediation.settling import begin_again
 from remediation.signatures import signatures
 from remediation.states import ActionStatus, PlaybookStatus
 
@@ -72,10 +73,28 @@ class Runner:
             steps = self.planner.stored_steps(execution.playbook, execution.finding)
             return roll_back(self.journal, execution, steps, actor=actor)
 
-    def recover(self, execution_id: str) -> PlaybookExecution:
-        """Settle an execution that is `RUNNING` or `ROLLING_BACK` and that nobody works on any more.
+    def try_again(self, execution_id: str, actor: Actor) -> PlaybookExecution:
+        """Go on with an interrupted execution because a person said so, and run it to its end.
 
-        Nothing is done again: the resource is read, and what it shows is written down.
+        Args:
+            execution_id: which one.
+            actor: who asked; they have been let through the policy by the caller.
+
+        Raises:
+            RefusedError: twice may do harm, or what was signed no longer holds; nothing was written.
+            ActionError: the resource cannot be read, or is not as it was before; nothing was written.
+            StateError: another worker took it at this moment.
+        """
+        with self.in_hand.taking(execution_id) as is_free:
+            if not is_free:
+                raise RefusedError("It is being worked on at this moment. Look at the card.")
+            execution = self.journal.store.get(execution_id)
+            return self._run_on(*begin_again(self.journal, self.planner, execution, actor))
+
+    def recover(self, execution_id: str) -> PlaybookExecution:
+        """Take over an execution that is `RUNNING` or `ROLLING_BACK` and that nobody works on any more.
+
+        The resource is read, and what it shows is written down. A run goes on where that is harmless and still approved.
 
         Raises:
             StateError: somebody was working on it after all.
@@ -84,16 +103,10 @@ class Runner:
         with self.in_hand.taking(execution_id) as is_free:
             execution = self.journal.store.get(execution_id)
             if is_free and execution.status is PlaybookStatus.RUNNING:
-                return recover_run(self.journal, execution, self._steps_if_usable(execution))
+                return recover_run(self.journal, self.planner, execution, self._run_on)
             if is_free and execution.status is PlaybookStatus.ROLLING_BACK:
                 return recover_rollback(self.journal, execution)
             return execution
-
-    def _steps_if_usable(self, execution: PlaybookExecution) -> list[Step]:
-        try:
-            return self.planner.stored_steps(execution.playbook, execution.finding)
-        except CountersignError:
-            return []
 
     def _run(self, execution: PlaybookExecution) -> PlaybookExecution:
         if self.journal.clock() >= execution.expires_at:
@@ -107,7 +120,11 @@ class Runner:
         is_as_signed = execution.plan is not None and execution.plan.digest == plan.digest
         if not is_as_signed or not is_approved(self.planner.policy, execution):
             return self._ask_anew(execution, plan)
-        ran = self._run_steps(self._start(execution), steps)
+        return self._run_on(self._start(execution), steps)
+
+    def _run_on(self, execution: PlaybookExecution, steps: list[Step]) -> PlaybookExecution:
+        """Do what is left of a run, and put back what was done where the playbook says so and a step failed."""
+        ran = self._run_steps(execution, steps)
         return self._put_back_failed(ran, steps) if ran.status is PlaybookStatus.FAILED else ran
 
     def _put_back_failed(self, failed: PlaybookExecution, steps: list[Step]) -> PlaybookExecution:
@@ -148,7 +165,7 @@ class Runner:
         timeout_s = int(str(execution.playbook.get("timeout_seconds", 0)))
         deadline = self.journal.clock() + timedelta(seconds=timeout_s)
         for position, (step, plan) in enumerate(zip(steps, plans_of(execution), strict=True)):
-            if not plan.is_needed:
+            if not plan.is_needed or execution.actions[position].status is not ActionStatus.PLANNED:
                 continue
             if self.journal.clock() >= deadline:
                 late = f"The time limit of {timeout_s} s was over before {plan.action_name}."
@@ -157,6 +174,13 @@ class Runner:
             if execution.actions[position].status is ActionStatus.FAILED:
                 error = execution.actions[position].error
                 return self.journal.end(execution, PlaybookStatus.FAILED, error=error)
+        return self._end_run(execution)
+
+    def _end_run(self, execution: PlaybookExecution) -> PlaybookExecution:
+        """End a run whose steps are through; after an interruption there may be messages that nobody got."""
+        unsent = [each.error for each in execution.actions if each.status is ActionStatus.FAILED]
+        if unsent:
+            return self.journal.end(execution, PlaybookStatus.FAILED, error=unsent[0])
         return self.journal.end(execution, PlaybookStatus.COMPLETED)
 
     def _run_step(

@@ -106,7 +106,8 @@ def ec2(moto_endpoint: str) -> Any:
 def security_group(ec2: Any) -> str:
     """Create a security group that belongs to this test alone."""
     name = f"group-{uuid.uuid4().hex[:12]}"
-    return str(ec2.create_security_group(GroupName=name, Description="A test's own")["GroupId"])
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]  # outside of one, moto gives a group no outbound rule
+    return str(ec2.create_security_group(GroupName=name, Description="A test's own", VpcId=vpc)["GroupId"])
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from slack_sdk.models.blocks import (
 )
 
 from handlers.blocks.changes import Shown, compare, compare_actions, plans_of, resource_limit, restored
-from handlers.blocks.names import APPROVE, REJECT, ROLL_BACK, CardRef
+from handlers.blocks.names import APPROVE, DONE, NOT_DONE, REJECT, ROLL_BACK, TRY_AGAIN, CardRef
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, join_newest, section
 from handlers.blocks.states import headline, rollback_fact, status_sentence, wording
 from handlers.blocks.texts import code, escape, mention, moment, plain, severity_words
 from remediation.execution import Decision, PlaybookExecution, Verdict
-from remediation.states import PlaybookStatus
+from remediation.states import ActionStatus, PlaybookStatus
 
 _TITLE_LIMIT = 300
 _DECISIONS_LIMIT = 2800
@@ -26,6 +26,9 @@ _VERBS = {
     Verdict.APPROVE: "Approved by",
     Verdict.REJECT: "Rejected by",
     Verdict.ROLL_BACK: "Rollback ordered by",
+    Verdict.DONE: "Found done by",
+    Verdict.NOT_DONE: "Found not done by",
+    Verdict.TRY_AGAIN: "Tried again for",
 }
 _OVERSIZED = (
     "⚠️ *This plan is too large to be shown whole, so it cannot be approved here.* "
@@ -152,9 +155,51 @@ def _actions(execution: PlaybookExecution, *, can_approve: bool) -> list[Block]:
     if execution.status is PlaybookStatus.PENDING:
         approve = [_button(execution, APPROVE, "Approve", style="primary")] if can_approve else []
         buttons = [*approve, _button(execution, REJECT, "Reject…", style="danger")]
-    elif execution.can_roll_back:
-        buttons = [_button(execution, ROLL_BACK, "Roll back…", confirm=_confirm(execution))]
+    if execution.status is PlaybookStatus.INTERRUPTED:
+        buttons = _settling(execution)
+    if execution.can_roll_back:
+        buttons = [*buttons, _button(execution, ROLL_BACK, "Roll back…", confirm=_confirm(execution))]
     return [ActionsBlock(block_id="decide", elements=buttons)] if buttons else []
+
+
+def _settling(execution: PlaybookExecution) -> list[ButtonElement]:
+    """Return a person's ways on after an interruption; trying again only where twice does no harm."""
+    started = [
+        plan
+        for plan, result in zip(plans_of(execution), execution.actions, strict=False)
+        if result.status is ActionStatus.STARTED
+    ]
+    buttons = [
+        _button(execution, DONE, "It was done", confirm=_confirm_found("was done")),
+        _button(execution, NOT_DONE, "It was not done", confirm=_confirm_found("was not done")),
+    ]
+    if started and all(plan.idempotent for plan in started):
+        buttons.append(_button(execution, TRY_AGAIN, "Try again", confirm=_confirm_again()))
+    return buttons
+
+
+def _confirm_found(what: str) -> ConfirmObject:
+    words = (
+        f"You have looked at the resource, and what was interrupted {what}. This is recorded under your name."
+    )
+    return ConfirmObject(
+        title=f"It {what}?",
+        text=PlainTextObject(text=words, emoji=False),
+        confirm=f"It {what}",
+        deny="Cancel",
+    )
+
+
+def _confirm_again() -> ConfirmObject:
+    words = (
+        "The resource is read first. Only if it still is as it was before is the change written once more."
+    )
+    return ConfirmObject(
+        title="Try this fix again?",
+        text=PlainTextObject(text=words, emoji=False),
+        confirm="Try again",
+        deny="Cancel",
+    )
 
 
 def _button(

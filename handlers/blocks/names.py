@@ -9,6 +9,9 @@ from audit.errors import InputError
 APPROVE = "approve"
 REJECT = "reject"
 ROLL_BACK = "rollback"
+DONE = "found_done"
+NOT_DONE = "found_not_done"
+TRY_AGAIN = "try_again"
 REJECT_FORM = "reject_form"
 REASON = "reason"
 _VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([1-9][0-9]{0,8})")

@@ -17,7 +17,14 @@ _SIGNS = {
     ActionStatus.ROLLED_BACK: "↩️",
     ActionStatus.ROLLBACK_FAILED: "❌",
 }
-_VERBS = {Verdict.APPROVE: "approved", Verdict.REJECT: "rejected", Verdict.ROLL_BACK: "ordered the rollback"}
+_VERBS = {
+    Verdict.APPROVE: "approved",
+    Verdict.REJECT: "rejected",
+    Verdict.ROLL_BACK: "ordered the rollback",
+    Verdict.DONE: "found that it was done",
+    Verdict.NOT_DONE: "found that it was not done",
+    Verdict.TRY_AGAIN: "had it tried again",
+}
 
 
 def has_progress(execution: PlaybookExecution) -> bool:

@@ -11,10 +11,14 @@ from remediation.actions.azure.clients import NETWORK, STORAGE
 from tests.contract.backends_azure import (
     ACCOUNT_ID,
     CONTAINERS,
+    NETWORK_ID,
     NSG_ID,
     SUBSCRIPTION,
+    WATCHER_ID,
     add_account,
+    add_flow_log,
     add_group,
+    add_networks,
     arm,
     azure_clients,
 )
@@ -115,6 +119,67 @@ def test_nsg_restriction_closes_what_the_finding_is_about(
         key.rpartition("/")[2] for key, body in between.items() if body["properties"].get("access") == "Deny"
     }
     assert denied == CLOSED[check]
+
+
+WATCHED = "network_flow_log_more_than_90_days"
+
+
+@pytest.mark.parametrize(
+    ("resource", "kind"),
+    [(NETWORK_ID, "microsoft.network/virtualnetworks"), (WATCHER_ID, "microsoft.network/networkwatchers")],
+)
+def test_logging_records_the_traffic_where_the_regions_other_records_go(
+    executor: PlaybookExecutor, arm: ArmStandIn, resource: str, kind: str
+) -> None:
+    add_account(arm.world)
+    add_networks(arm.world, "hub", "spoke")
+    add_flow_log(arm.world, "theirs", NETWORK_ID.replace("hub", "spoke"), enabled=True)
+    between = there_and_back(executor, arm, finding(WATCHED, resource, "Compliance", kind))
+    recorded = {
+        body["properties"]["targetResourceId"].rpartition("/")[2]: body["properties"]["storageId"].casefold()
+        for key, body in between.items()
+        if "/flowlogs/" in key
+    }
+    assert recorded == {"hub": ACCOUNT_ID.casefold(), "spoke": ACCOUNT_ID.casefold()}
+
+
+def test_rotation_makes_the_first_key_anew_and_says_that_it_cannot_be_put_back(
+    executor: PlaybookExecutor, arm: ArmStandIn
+) -> None:
+    add_account(arm.world)
+    found = finding(
+        "storage_key_rotation_90_days", ACCOUNT_ID, "Storage", "microsoft.storage/storageaccounts"
+    )
+    book = PlaybookLibrary.get_all_playbooks()[find_playbook_for_finding(found)]
+    assert book.playbook_id == "ROTATE-CREDENTIALS"
+    before, asked = str(arm.world.keys), executor.execute_playbook(book, found, ASKS)
+    assert asked.plan is not None, asked.error
+    assert not asked.plan.reversible
+    assert executor.approve_execution(asked.execution_id, SIGNS)
+    done = executor.get_execution(asked.execution_id)
+    assert done.status is PlaybookStatus.COMPLETED, done.error
+    assert [action.action_name for action in done.actions] == [
+        "prepare_storage_clients",
+        "regenerate_storage_key",
+    ]
+    assert str(arm.world.keys) != before
+    with pytest.raises(RefusedError):
+        executor.rollback_execution(asked.execution_id)
+
+
+def test_entra_mfa_is_signed_and_nothing_is_asked_of_azure(
+    executor: PlaybookExecutor, arm: ArmStandIn
+) -> None:
+    found = finding("entra_privileged_user_has_mfa", "ana@acme.example", "IAM", "NotDefined")
+    book = PlaybookLibrary.get_all_playbooks()[find_playbook_for_finding(found)]
+    asked = executor.execute_playbook(book, found, ASKS)
+    assert asked.plan is not None, asked.error
+    assert "ana@acme.example" in str(asked.plan.actions[0].after["By hand, step 2"])
+    assert executor.approve_execution(asked.execution_id, SIGNS)
+    done = executor.get_execution(asked.execution_id)
+    assert done.status is PlaybookStatus.COMPLETED
+    assert done.actions[0].message == "Signed; Countersign changed nothing"
+    assert not arm.asked
 
 
 def test_drift_between_the_signature_and_the_run_changes_nothing(

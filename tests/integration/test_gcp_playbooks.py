@@ -17,9 +17,12 @@ from tests.fakes.google.server import GoogleCloud
 
 __all__ = ["google", "google_clients", "storage_emulator"]
 SERVICES = ("gcs", "firewalls", "subnetworks", "global_operations", "region_operations", "google_rest")
+LOG_BUCKET = f"countersign-logs-{PROJECT}"
 SHIPPED: list[tuple[type[GoogleCase], str, str]] = [
     (PublicBucketCase, "GCP-PUBLIC-BUCKET", "cloudstorage_bucket_public_access"),
     (FirewallRestrictionCase, "GCP-FW-RESTRICTION", "compute_firewall_ssh_access_from_the_internet_allowed"),
+    (FirewallLoggingCase, "ENABLE-LOGGING", "FIREWALL_RULE_LOGGING_DISABLED"),
+    (FlowLogsCase, "ENABLE-LOGGING", "compute_subnet_flow_logs_enabled"),
 ]
 STEPS: list[type[GoogleCase]] = [
     PublicBucketCase,
@@ -74,7 +77,7 @@ def run_there_and_back(
     assert case.read_raw() == original
 
 
-@pytest.mark.parametrize("shipped", SHIPPED, ids=lambda shipped: shipped[1])
+@pytest.mark.parametrize("shipped", SHIPPED, ids=lambda shipped: f"{shipped[1]}-{shipped[0].__name__}")
 def test_a_playbook_that_ships(
     executor: PlaybookExecutor,
     google: GoogleCloud,
@@ -85,6 +88,66 @@ def test_a_playbook_that_ships(
     case = made(kind, google, google_clients)
     assert find_playbook_for_finding(finding_about(case, check)) == playbook_id
     run_there_and_back(executor, PlaybookLibrary.get_all_playbooks()[playbook_id], case, check)
+
+
+def test_the_logs_of_a_bucket_go_to_the_log_bucket_of_its_project(
+    executor: PlaybookExecutor, google: GoogleCloud, google_clients: GoogleClients
+) -> None:
+    case = made(BucketLoggingCase, google, google_clients)
+    google.storage.add(LOG_BUCKET, PROJECT)
+    google.storage.write_policy(LOG_BUCKET, google.storage.policy("acme-usage-logs")["bindings"])
+    check = "cloudstorage_bucket_logging_enabled"
+    book = PlaybookLibrary.get_all_playbooks()[find_playbook_for_finding(finding_about(case, check))]
+    asked = executor.execute_playbook(book, finding_about(case, check), "ann@acme.example")
+    assert asked.plan is not None, asked.error
+    assert asked.plan.actions[0].after["Log bucket"] == LOG_BUCKET
+    assert executor.reject_execution(asked.execution_id, "bob@acme.example", "planned again below")
+    run_there_and_back(executor, book, case, check)
+
+
+def test_a_service_accounts_key_goes_to_the_secret_of_its_own(
+    executor: PlaybookExecutor, google: GoogleCloud, google_clients: GoogleClients
+) -> None:
+    case = KeyRotationCase(google, google_clients)
+    case.set_state(case.unsettled)
+    secret = f"projects/{PROJECT}/secrets/countersign-key-{case.name}"
+    google.secrets.add(secret)
+    check = "iam_sa_user_managed_key_rotate_90_days"
+    found = finding_about(case, check)
+    book = PlaybookLibrary.get_all_playbooks()[find_playbook_for_finding(found)]
+    original = case.read_raw()
+    asked = executor.execute_playbook(book, found, "ann@acme.example")
+    assert executor.approve_execution(asked.execution_id, "bob@acme.example")
+    done = executor.get_execution(asked.execution_id)
+    assert done.status is PlaybookStatus.COMPLETED, done.error
+    assert [entry["state"] for entry in google.secrets.secrets[secret]] == ["ENABLED"]
+    assert case.read_raw() != original
+    assert executor.rollback_execution(asked.execution_id)
+    assert case.read_raw() == original
+    assert [entry["state"] for entry in google.secrets.secrets[secret]] == ["DISABLED"]
+
+
+def test_google_two_step_is_signed_and_nothing_is_asked_of_google(
+    executor: PlaybookExecutor, google: GoogleCloud
+) -> None:
+    found = {
+        "id": "scc-1",
+        "title": "MFA is not enforced",
+        "severity": "HIGH",
+        "resource": "//cloudresourcemanager.googleapis.com/organizations/417",
+        "provider": "gcp",
+        "check_id": "MFA_NOT_ENFORCED",
+    }
+    book = PlaybookLibrary.get_all_playbooks()[find_playbook_for_finding(found)]
+    asked = executor.execute_playbook(book, found, "ann@acme.example")
+    assert asked.plan is not None, asked.error
+    assert "organizations/417" in str(asked.plan.actions[0].after["By hand, step 1"])
+    assert executor.approve_execution(asked.execution_id, "bob@acme.example")
+    done = executor.get_execution(asked.execution_id)
+    assert done.status is PlaybookStatus.COMPLETED
+    assert done.actions[0].message == "Signed; Countersign changed nothing"
+    with pytest.raises(RefusedError, match="nothing to roll back"):
+        executor.rollback_execution(asked.execution_id)
 
 
 @pytest.mark.parametrize("kind", STEPS, ids=lambda kind: kind.__name__)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from audit.errors import InputError
+from audit.errors import InputError, RefusedError
 from remediation import PlaybookExecutor, PlaybookLibrary, PlaybookStatus
 from tests.contract.cases.aws_identity import DENY, MfaGroupCase, RotateKeyCase
 from tests.contract.cases.aws_logging import (
@@ -174,24 +174,24 @@ def test_a_resource_that_no_step_is_for_is_refused(moto_endpoint: str, book: str
         )
 
 
-@pytest.mark.parametrize(
-    "about",
-    [
-        {"resource": f"arn:aws:iam::{ACCOUNT}:root"},
-        {"resource": f"AWS::::Account:{ACCOUNT}", "resource_type": "AwsAccount"},
-    ],
-)
-def test_the_root_user_is_a_persons_job(moto_endpoint: str, about: dict[str, str]) -> None:
+def test_the_root_user_is_a_persons_job(moto_endpoint: str) -> None:
     case = MfaGroupCase(moto_endpoint)
-    execution = executor_of(case).execute_playbook(
-        PlaybookLibrary.get_all_playbooks()["ENABLE-MFA"], finding(case, **about), ASKER
+    before, executor = case.read_raw(), executor_of(case)
+    asked = executor.execute_playbook(
+        PlaybookLibrary.get_all_playbooks()["ENABLE-MFA"],
+        finding(case, resource=f"arn:aws:iam::{ACCOUNT}:root", check_id="iam_root_mfa_enabled"),
+        ASKER,
     )
-    assert execution.error is None
-    assert execution.plan is not None
-    (step,) = execution.plan.actions
-    assert step.action_name == "give_root_a_device"
-    assert f"sign in to the account {ACCOUNT} as the root user" in str(step.after)
-    assert not step.reversible
+    assert asked.plan is not None
+    (planned,) = asked.plan.actions
+    assert f"root user of account {ACCOUNT}" in str(planned.after["By hand, step 2"])
+    assert not asked.plan.reversible
+    assert executor.approve_execution(asked.execution_id, SIGNER)
+    (signed,) = executor.get_execution(asked.execution_id).actions
+    assert signed.message == "Signed; Countersign changed nothing"
+    assert case.read_raw() == before
+    with pytest.raises(RefusedError, match="nothing to roll back"):
+        executor.rollback_execution(asked.execution_id)
 
 
 SCRIPT = """

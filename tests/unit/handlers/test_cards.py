@@ -75,7 +75,7 @@ def test_card_in_words_alone_has_no_buttons() -> None:
         (PlaybookStatus.RUNNING, []),
         (PlaybookStatus.COMPLETED, ["rollback"]),
         (PlaybookStatus.FAILED, ["rollback"]),
-        (PlaybookStatus.INTERRUPTED, ["rollback"]),
+        (PlaybookStatus.INTERRUPTED, ["found_done", "found_not_done", "try_again", "rollback"]),
         (PlaybookStatus.ROLLING_BACK, []),
         (PlaybookStatus.ROLLED_BACK, []),
         (PlaybookStatus.ROLLBACK_FAILED, ["rollback"]),

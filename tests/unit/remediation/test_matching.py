@@ -7,7 +7,7 @@ import pytest
 from audit.errors import InputError, NotFoundError
 from audit.findings import Finding, Severity
 from remediation import PlaybookLibrary, RemediationPlaybook, find_playbook_for_finding
-from remediation.matching import match_playbook
+from remediation.matching import controls_for, match_playbook
 from remediation.playbook import CLOUDS
 
 FINDING = Finding(id="F-1", title="Public", severity=Severity.HIGH, category="Storage")
@@ -78,14 +78,26 @@ def test_the_specifications_way_to_call_it() -> None:
 
 
 def test_no_two_playbooks_of_the_library_claim_the_same_sign() -> None:
-    for signs in ("checks", "controls"):
-        claimed = [
-            (cloud, sign)
-            for made in PlaybookLibrary.get_all_playbooks().values()
-            for cloud in {step.action_type for step in made.actions} & CLOUDS
-            for sign in getattr(made, signs)
-        ]
-        assert len(claimed) == len(set(claimed))
+    books = PlaybookLibrary.get_all_playbooks().values()
+    checks = [check for made in books for check in made.checks]
+    assert len(checks) == len(set(checks))
+    controls = [
+        (cloud, control)
+        for made in books
+        for cloud in {step.action_type for step in made.actions} & CLOUDS or CLOUDS
+        for control in controls_for(made, cloud)
+    ]
+    assert len(controls) == len(set(controls))
+
+
+def test_a_control_may_name_the_cloud_that_it_is_meant_for() -> None:
+    made = book("BOTH", controls=["aws/CIS-3.0:3.7", "gcp/CIS-3.0:3.8", "ISO/IEC-27001:A.5"])
+    stated = {cloud: list(controls_for(made, cloud)) for cloud in ("aws", "gcp", "")}
+    assert stated == {
+        "aws": ["CIS-3.0:3.7", "ISO/IEC-27001:A.5"],
+        "gcp": ["CIS-3.0:3.8", "ISO/IEC-27001:A.5"],
+        "": ["ISO/IEC-27001:A.5"],
+    }
 
 
 @pytest.mark.parametrize(

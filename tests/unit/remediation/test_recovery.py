@@ -1,17 +1,35 @@
-"""A run that ended in the middle always gets a definite state and a way on; nothing is done again."""
+"""A run that ended in the middle is taken over, goes on where that is harmless and signed, and never does a thing twice."""
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
 
-from audit.errors import Cause, PermanentActionError, RefusedError
+from audit.errors import Cause, PermanentActionError, RefusedError, StateError
+from remediation.actions.registry import Step
+from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import InHand
 from remediation.memory import MemoryExecutions
+from remediation.playbook import RemediationPlaybook
 from remediation.ports import OWNER_LOST_AFTER
+from remediation.protection import Freeze, Protection
+from remediation.recovery import MOST_TAKEOVERS
 from remediation.states import ActionStatus, PlaybookStatus
-from tests.fakes.switches import ANA, OMAR, Bench, door_finding, door_playbook
+from tests.fakes.switches import (
+    ANA,
+    OMAR,
+    POLICY,
+    START,
+    Bench,
+    Switch,
+    Switchboard,
+    door_finding,
+    door_playbook,
+)
+
+PLANNED = ActionResult("close_door", ActionStatus.PLANNED)
 
 
 class PowerCutError(Exception):
@@ -47,16 +65,151 @@ def run_until_cut(bench: Bench, execution_id: str) -> None:
     assert bench.store.get(execution_id).status is PlaybookStatus.RUNNING
 
 
-def test_cut_before_the_write_is_not_done(bench: Bench) -> None:
-    execution_id = approved(bench)
+def kinds(bench: Bench) -> list[str]:
+    assert isinstance(bench.store, MemoryExecutions)
+    return [orjson.loads(entry.body)["kind"] for entry in bench.store.trail]
+
+
+def cut_before_write(bench: Bench, *names: str) -> str:
+    execution_id = approved(bench, *names)
     cut_power(bench, "before write")
     run_until_cut(bench, execution_id)
+    return execution_id
+
+
+def steps_of(bench: Bench, execution: PlaybookExecution) -> list[Step]:
+    return bench.runner.planner.stored_steps(execution.playbook, execution.finding)
+
+
+class Again(Switch):
+    """A switch that must not be set twice."""
+
+    action_type = "once"
+    key = "once"
+    idempotent = False
+
+
+class Blind(Switch):
+    """A switch that nobody can read back."""
+
+    action_type = "blind"
+    key = "blind"
+    verifiable = False
+
+
+def test_cut_before_the_write_goes_on(bench: Bench) -> None:
+    execution_id = cut_before_write(bench)
+    settled = bench.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.COMPLETED
+    assert bench.board.switches == {"door": "closed"}
+    assert bench.board.calls.count("after write") == 1
+    begun = ["execution.taken_over", "action.not_done", "action.started", "action.completed"]
+    assert kinds(bench)[-5:] == [*begun, "execution.completed"]
+    assert bench.runner.roll_back(execution_id, OMAR).status is PlaybookStatus.ROLLED_BACK
+    assert bench.board.switches == {"door": "open"}
+
+
+def test_who_was_only_frozen_writes_nothing_down_any_more(bench: Bench) -> None:
+    execution_id = cut_before_write(bench)
+    frozen = bench.store.get(execution_id)
+    other = replace(bench.runner, journal=replace(bench.runner.journal, owner="boot-other"), in_hand=InHand())
+    settled = other.recover(execution_id)
+    assert (settled.owner, settled.takeovers) == ("boot-other", 1)
+    with pytest.raises(StateError):
+        bench.runner.journal.end(frozen, PlaybookStatus.COMPLETED)
     writes = bench.board.calls.count("before write")
+    with pytest.raises(StateError):
+        bench.runner._run_steps(replace(frozen, actions=(PLANNED,)), steps_of(bench, frozen))
+    assert bench.board.calls.count("before write") == writes
+
+
+def test_it_is_taken_over_before_the_resource_is_read(bench: Bench) -> None:
+    execution_id = cut_before_write(bench)
+    owners = []
+    bench.board.faults["read"] = lambda: owners.append(bench.store.get(execution_id).takeovers)
+    bench.runner.recover(execution_id)
+    assert owners
+    assert set(owners) == {1}
+
+
+@pytest.mark.parametrize("action_type", ["once", "blind"])
+def test_what_is_not_harmless_is_not_done_again(action_type: str) -> None:
+    bench = Bench(MemoryExecutions())
+    bench = Bench(MemoryExecutions(), board=bench.board, others=(Again(bench.board), Blind(bench.board)))
+    book = RemediationPlaybook("CLOSE-DOOR", "Close the door", "Closes it.", "Network", "HIGH")
+    book.add_action("close_door", action_type, {"name": "door", "to": "closed"})
+    asked = bench.remediation.request(book, door_finding(), ANA)
+    bench.remediation.approve(asked.execution_id, OMAR)
+    cut_power(bench, "before write")
+    run_until_cut(bench, asked.execution_id)
+    settled = bench.runner.recover(asked.execution_id)
+    assert settled.status is (PlaybookStatus.FAILED if action_type == "once" else PlaybookStatus.INTERRUPTED)
+    assert bench.board.switches == {"door": "open"}
+    assert bench.board.calls.count("before write") == 1
+    if action_type == "once":
+        assert "Done: nothing. Not done: close_door" in str(settled.error)
+        assert not settled.can_roll_back
+
+
+def test_what_is_not_harmless_is_not_begun_after_an_interruption() -> None:
+    board = Switchboard({"door": "open", "gate": "open"})
+    bench = Bench(MemoryExecutions(), board=board, others=(Again(board),))
+    book = door_playbook()
+    book.add_action("close_gate", "once", {"name": "gate", "to": "closed"})
+    asked = bench.remediation.request(book, door_finding(), ANA)
+    bench.remediation.approve(asked.execution_id, OMAR)
+    cut_power(bench, "after write")
+    run_until_cut(bench, asked.execution_id)
+    settled = bench.runner.recover(asked.execution_id)
+    assert settled.status is PlaybookStatus.FAILED
+    assert "Done: close_door. Not done: close_gate. It does not go on by itself: close_gate" in str(
+        settled.error
+    )
+    assert board.switches == {"door": "closed", "gate": "open"}
+
+
+def test_an_approval_whose_time_is_over_is_no_reason_to_go_on(bench: Bench) -> None:
+    execution_id = cut_before_write(bench)
+    bench.now = bench.store.get(execution_id).expires_at
     settled = bench.runner.recover(execution_id)
     assert settled.status is PlaybookStatus.FAILED
+    assert "time of its approval is over" in str(settled.error)
     assert bench.board.switches == {"door": "open"}
-    assert bench.board.calls.count("before write") == writes
-    assert not settled.can_roll_back
+
+
+def test_the_calendar_holds_for_what_goes_on_as_well() -> None:
+    day = START.date() + timedelta(days=1)
+    freeze = Freeze(first=day, last=day, zone=ZoneInfo("UTC"))
+    policy = replace(POLICY, protection=Protection(freezes=(freeze,)), expires_after=timedelta(days=3))
+    bench = Bench(MemoryExecutions(), policy=policy)
+    execution_id = cut_before_write(bench)
+    bench.pass_time(days=1)
+    settled = bench.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.FAILED
+    assert "protection.freezes" in str(settled.error)
+    assert bench.board.switches == {"door": "open"}
+
+
+def test_other_rules_than_those_it_was_signed_under_stop_it(bench: Bench) -> None:
+    execution_id = cut_before_write(bench)
+    stricter = Bench(bench.store, policy=replace(POLICY, required_approvals=2), board=bench.board)
+    settled = stricter.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.FAILED
+    assert "other rules" in str(settled.error)
+    assert bench.board.switches == {"door": "open"}
+
+
+def test_it_does_not_go_on_for_ever(bench: Bench) -> None:
+    execution_id = cut_before_write(bench)
+    for _ in range(MOST_TAKEOVERS):
+        cut_power(bench, "before write")
+        with pytest.raises(PowerCutError):
+            bench.runner.recover(execution_id)
+        bench.board.faults.clear()
+    settled = bench.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.FAILED
+    assert "interrupted 4 times" in str(settled.error)
+    assert bench.board.switches == {"door": "open"}
 
 
 def test_cut_after_the_write_is_done_and_can_be_put_back(bench: Bench) -> None:
@@ -92,17 +245,30 @@ def test_a_resource_that_cannot_be_read_is_not_classified(bench: Bench) -> None:
     assert bench.runner.recover(execution_id).status is PlaybookStatus.INTERRUPTED
 
 
-def test_what_was_not_begun_is_not_begun_by_the_recovery(bench: Bench) -> None:
+def test_what_was_not_begun_is_begun_where_that_is_harmless(bench: Bench) -> None:
     bench.board.switches = {"door": "open", "gate": "open"}
     execution_id = approved(bench, "door", "gate")
-    cut_power(bench, "before write", on=2)
+    cut_power(bench, "after write")
     run_until_cut(bench, execution_id)
     settled = bench.runner.recover(execution_id)
-    assert settled.status is PlaybookStatus.FAILED
-    assert [result.status for result in settled.actions] == [ActionStatus.COMPLETED, ActionStatus.FAILED]
-    assert bench.board.switches == {"door": "closed", "gate": "open"}
+    assert settled.status is PlaybookStatus.COMPLETED
+    assert [result.status for result in settled.actions] == [ActionStatus.COMPLETED] * 2
+    assert bench.board.switches == {"door": "closed", "gate": "closed"}
+    assert bench.board.calls.count("before write") == 2
     bench.runner.roll_back(execution_id, OMAR)
     assert bench.board.switches == {"door": "open", "gate": "open"}
+
+
+def test_what_somebody_changed_meanwhile_is_not_gone_on_with(bench: Bench) -> None:
+    bench.board.switches = {"door": "open", "gate": "open"}
+    execution_id = approved(bench, "door", "gate")
+    cut_power(bench, "after write")
+    run_until_cut(bench, execution_id)
+    bench.board.switches["gate"] = "bricked up"
+    settled = bench.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.FAILED
+    assert "bricked up" in str(settled.error)
+    assert bench.board.switches == {"door": "closed", "gate": "bricked up"}
 
 
 def test_an_interrupted_rollback_can_be_asked_for_again(bench: Bench) -> None:
