@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints, model_validator
 
-from remediation.actions.aws.action import AwsAction
+from remediation.actions.aws.action import Arns, AwsAction
 from remediation.actions.aws.vpc_flow_logs import SETTINGS, FlowLogs, describe, vpc_arn
 from remediation.actions.contract import Draft, Params, Permissions, Phase
 from remediation.plan import ABSENT, ActionPlan, State, Target
@@ -114,21 +114,25 @@ class CreateFlowLogs(AwsAction[FlowLogsParams]):
         """Return a client that may pass the one role the flow log is given, and no other."""
         role = plan.params.get("DeliverLogsPermissionArn")
 
-        def scope(permission: str, target: Target) -> str:
+        def scope(permission: str, target: Target) -> Arns:
             if permission == "iam:PassRole":
                 return str(role or _no_role(target))
             return self.scope(permission, target)
 
         return self.client("ec2", plan.target, phase, scope=scope)
 
-    def scope(self, permission: str, target: Target) -> str:
-        """Return the flow logs of the account's region, where EC2 knows anything narrower than everything."""
+    def scope(self, permission: str, target: Target) -> Arns:
+        """Return the flow logs of the account's region, and the VPC, where EC2 knows anything narrower than everything.
+
+        No role may be passed, until the parameters name one: whoever records into a log group adds `iam:PassRole` on theirs.
+        """
         if permission == "iam:PassRole":
             return _no_role(target)
-        if permission in {"ec2:CreateTags", "ec2:DeleteFlowLogs"}:
-            arn = vpc_arn(target.resource)
-            return f"arn:{arn.partition}:ec2:{arn.region}:{arn.account}:vpc-flow-log/*"
-        return "*"
+        arn = vpc_arn(target.resource)
+        logs = f"arn:{arn.partition}:ec2:{arn.region}:{arn.account}:vpc-flow-log/*"
+        if permission == "ec2:CreateFlowLogs":
+            return (target.resource, logs)
+        return logs if permission in {"ec2:CreateTags", "ec2:DeleteFlowLogs"} else "*"
 
 
 def _no_role(target: Target) -> str:

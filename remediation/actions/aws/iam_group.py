@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 from remediation.actions.aws.action import AwsAction
 from remediation.actions.aws.arns import Arn
 from remediation.actions.aws.iam_groups import IamGroup
-from remediation.actions.aws.iam_users import ACTIVE, IamUser, place_user, user_arn
+from remediation.actions.aws.iam_users import ACTIVE, IamUser, place_user, user_name
 from remediation.actions.contract import Draft, Params, Permissions, Phase
 from remediation.plan import ActionPlan, State, Target
 
@@ -127,9 +127,14 @@ class AddUserToGroup(AwsAction[GroupParams]):
         return IamUser(iam, target), IamGroup(iam, params.GroupName)
 
     def scope(self, permission: str, target: Target) -> str:
-        """Return the user's ARN, or `*` for what IAM does not know by user."""
+        """Return the user's ARN, or `*` for what IAM does not know by user.
+
+        Raises:
+            PermanentActionError: the resource is no user.
+        """
+        user_name(target.resource)
         is_of_others = permission in _OF_GROUPS or permission in _OF_POLICIES or permission == _OF_KEYS
-        return "*" if is_of_others else user_arn(target.resource)
+        return "*" if is_of_others else target.resource
 
 
 def _setting(params: GroupParams) -> str:
