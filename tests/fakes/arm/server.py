@@ -79,6 +79,8 @@ class ArmStandIn:
 def _handler(standin: ArmStandIn) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body leave in two parts; the second is not to wait 40 ms for the first one to be acknowledged.
+        disable_nagle_algorithm = True
 
         def handle_request(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
