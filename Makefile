@@ -57,6 +57,7 @@ bench: .venv/.dev  ## Measure; prints ratios to a baseline of the same run
 	$(BIN)/python bench/trail_bench.py
 	$(BIN)/python bench/ingest_bench.py
 	$(BIN)/python bench/plan_bench.py
+	$(BIN)/python bench/plan_clouds_bench.py
 
 pictures: .venv/.dev  ## Take the README's and the documentation's pictures anew
 	$(BIN)/python -m pytest -m browser --pictures docs/images tests/browser

@@ -17,6 +17,10 @@ _MOST_SHARED_BYTES = 2**14
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
+class Controls(dict[str, tuple[str, ...]]):
+    """Controls by framework, checked: what `read_compliance` has returned once, it need not look at again."""
+
+
 def clean(text: str) -> str:
     """Return text that any database keeps; what none does becomes U+FFFD."""
     if text.isascii() and "\0" not in text:  # nearly every text, and many times faster than the pattern
@@ -73,14 +77,16 @@ def _iso_text(value: object) -> str:
     return value
 
 
-def read_compliance(value: object) -> dict[str, tuple[str, ...]]:
+def read_compliance(value: object) -> Controls:
     """Return frameworks with their controls; what was read before is returned as the same mapping.
 
     Raises:
         InputError: it maps no framework to its controls.
     """
+    if isinstance(value, Controls):
+        return value
     if value is None:
-        return {}
+        return Controls()
     if not isinstance(value, Mapping):
         raise InputError("compliance must map a framework to its controls")
     try:
@@ -92,12 +98,12 @@ def read_compliance(value: object) -> dict[str, tuple[str, ...]]:
 
 # All findings of a check say the same, in a hundred texts: they are checked once, and the findings share the answer.
 @lru_cache(maxsize=512)
-def _same_compliance(written: bytes) -> dict[str, tuple[str, ...]]:
+def _same_compliance(written: bytes) -> Controls:
     return _checked_compliance(orjson.loads(written))
 
 
-def _checked_compliance(value: Mapping[object, object]) -> dict[str, tuple[str, ...]]:
-    return {clean(str(name)): _controls(controls) for name, controls in value.items()}
+def _checked_compliance(value: Mapping[object, object]) -> Controls:
+    return Controls({clean(str(name)): _controls(controls) for name, controls in value.items()})
 
 
 def _controls(value: object) -> tuple[str, ...]:

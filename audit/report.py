@@ -96,16 +96,15 @@ class Tally:
         # Findings of a check share their mapping, and saying the same once more changes no verdict.
         if self._heard.get((check, passed)) is not finding.compliance:
             self._heard[check, passed] = finding.compliance
-            self._judge_controls(finding, passed=passed)
+            self._judge_controls(finding.compliance, passed=passed)
         if not passed:
             self.failing[finding.severity] += 1
             self._advise(check, finding)
 
-    def _judge_controls(self, finding: Finding, *, passed: bool) -> None:
-        for framework, controls in finding.compliance.items():
+    def _judge_controls(self, compliance: Mapping[str, tuple[str, ...]], *, passed: bool) -> None:
+        for framework, controls in compliance.items():
             verdicts = self._controls[framework]
-            for control in controls:
-                verdicts[control] = verdicts.get(control, True) and passed
+            verdicts.update([(control, verdicts.get(control, True) and passed) for control in controls])
 
     def _advise(self, check: str, finding: Finding) -> None:
         advice = self._advice.get(check)

@@ -103,11 +103,11 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
         yield stream, path.name, path.stat().st_size
 
 
-def _copy(source: BinaryIO, kept: IO[bytes]) -> int:
+def _copy(source: BinaryIO, kept: IO[bytes], *, most: int = MAX_STDIN_BYTES) -> int:
     size = 0
     while block := source.read(_BLOCK_BYTES):
         size += len(block)
-        if size > MAX_STDIN_BYTES:
-            raise InputError(f"standard input: is larger than {MAX_STDIN_BYTES >> 30} GiB; save it to a file")
+        if size > most:
+            raise InputError(f"standard input: is larger than {most:,} bytes; save it to a file")
         kept.write(block)
     return size

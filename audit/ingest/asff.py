@@ -15,7 +15,7 @@ from audit.ingest.categories import category_of
 from audit.ingest.clouds import place_of
 from audit.ingest.fields import first_text, first_url, instant, member, text, texts
 from audit.ingest.frameworks import (
-    Controls,
+    ControlLists,
     from_prowler_requirements,
     from_requirements,
     join,
@@ -152,14 +152,14 @@ def _observed_at(record: dict[str, object]) -> datetime | None:
     return instant(first_text(record, *_TIMES))
 
 
-def _compliance(record: dict[str, object], check_id: str) -> Controls:
+def _compliance(record: dict[str, object], check_id: str) -> ControlLists:
     requirements = texts(record, "Compliance", "RelatedRequirements")
     if text(record, "GeneratorId").startswith(_PROWLER):
         return from_prowler_requirements(requirements)
     return join(from_requirements(requirements), _by_standard(record, check_id))
 
 
-def _by_standard(record: dict[str, object], check_id: str) -> Controls:
+def _by_standard(record: dict[str, object], check_id: str) -> ControlLists:
     """Return the control under each standard that this finding counts for; the older form names one, in the generator."""
     standards = member(record, "Compliance", "AssociatedStandards")
     entries = standards if isinstance(standards, list) else []

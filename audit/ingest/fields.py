@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import orjson
 
+from audit.finding_fields import Controls, read_compliance
+
 _FIRST_MILLISECOND_STAMP = 10**11
 """As seconds this is the year 5138; as milliseconds 1973. Prowler writes seconds, AWS milliseconds."""
 
@@ -50,10 +52,10 @@ def first_text(record: object, *names: str) -> str:
     return next((found for name in names if (found := text(record, name))), "")
 
 
-def controls_by_framework(frameworks: object) -> dict[str, list[str]]:
+def controls_by_framework(frameworks: object) -> Controls:
     """Return a mapping of frameworks to controls without what is no text; empty where it is no mapping."""
     if not isinstance(frameworks, dict):
-        return {}
+        return Controls()
     try:
         written = orjson.dumps(frameworks)
     except orjson.JSONEncodeError:  # half of a surrogate pair
@@ -63,12 +65,13 @@ def controls_by_framework(frameworks: object) -> dict[str, list[str]]:
 
 # Every finding of a check names the same hundred controls.
 @lru_cache(maxsize=512)
-def _same_controls(written: bytes) -> dict[str, list[str]]:
+def _same_controls(written: bytes) -> Controls:
     return _only_texts(orjson.loads(written))
 
 
-def _only_texts(frameworks: dict[str, object]) -> dict[str, list[str]]:
-    return {str(name): controls for name in frameworks if (controls := texts(frameworks, name))}
+def _only_texts(frameworks: dict[str, object]) -> Controls:
+    named = {str(name): controls for name in frameworks if (controls := texts(frameworks, name))}
+    return read_compliance(named)
 
 
 def derived_id(scanner: str, check: str, *about: str) -> str:

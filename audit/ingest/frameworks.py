@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-Controls = dict[str, list[str]]
+ControlLists = dict[str, list[str]]
 FSBP: Final = "AWS-Foundational-Security-Best-Practices"
 _CIS: Final = re.compile(
     r"CIS AWS Foundations(?: Benchmark)?,? v(\d+\.\d+)(?:\.\d+)?[/ ](\S+)", re.IGNORECASE
@@ -21,9 +21,9 @@ _STANDARD: Final = re.compile(r"(?:.*/)?([a-z0-9-]+)/v/(\d+(?:\.\d+)?)[\d.]*(?:/
 _UNVERSIONED: Final = frozenset({FSBP})
 
 
-def from_cell(cell: str) -> Controls:
+def from_cell(cell: str) -> ControlLists:
     """Read Prowler's column: `CIS-1.4: 1.20 | PCI-4.0: 1.3.1, 1.3.2`."""
-    found: Controls = {}
+    found: ControlLists = {}
     for part in cell.split(" | "):
         name, _, controls = part.partition(":")
         listed = [control.strip() for control in controls.split(",") if control.strip()]
@@ -32,24 +32,24 @@ def from_cell(cell: str) -> Controls:
     return found
 
 
-def from_prowler_requirements(requirements: Iterable[str]) -> Controls:
+def from_prowler_requirements(requirements: Iterable[str]) -> ControlLists:
     """Read what Prowler writes into ASFF: a framework's name without spaces, then its controls.
 
     Prowler cuts such a text at 64 characters, so that the last control of a long one may be its beginning only.
     """
-    found: Controls = defaultdict(list)
+    found: ControlLists = defaultdict(list)
     for requirement in requirements:
         name, *controls = requirement.split()
         found[name] += controls
     return {name: controls for name, controls in found.items() if controls}
 
 
-def from_requirements(requirements: Iterable[str]) -> Controls:
+def from_requirements(requirements: Iterable[str]) -> ControlLists:
     """Read Security Hub's: `NIST.800-53.r5 AC-4`, `CIS AWS Foundations Benchmark v1.4.0/2.1.5`.
 
     CIS for AWS is given the name that Prowler gives it (`CIS-1.4`), so that both are one line of the matrix.
     """
-    found: Controls = defaultdict(list)
+    found: ControlLists = defaultdict(list)
     for requirement in requirements:
         name, control = _split(requirement)
         if name and control not in found[name]:
@@ -74,7 +74,7 @@ def standard_name(standard: str) -> str:
     return name if name in _UNVERSIONED else f"{name}-{found[2]}"
 
 
-def join(*several: Controls) -> Controls:
+def join(*several: ControlLists) -> ControlLists:
     """Return all of them as one, each control once."""
     joined: dict[str, dict[str, None]] = defaultdict(dict)
     for controls in several:

@@ -13,7 +13,7 @@ from audit.findings import Finding
 from audit.ingest.categories import category_of
 from audit.ingest.clouds import place_of
 from audit.ingest.fields import first_url, instant, member, text, texts
-from audit.ingest.frameworks import Controls, from_requirements, join, standard_name
+from audit.ingest.frameworks import ControlLists, from_requirements, join, standard_name
 from audit.ingest.lists import first_value, has_members, read_wrapped
 from audit.ingest.model import Format, Item
 from audit.ingest.ocsf import is_muted, severity_of
@@ -135,7 +135,7 @@ def _observed_at(record: dict[str, object], info: object) -> datetime | None:
     return seen or instant(record.get("time_dt"), record.get("time"))
 
 
-def _compliance(record: dict[str, object], check_id: str) -> Controls:
+def _compliance(record: dict[str, object], check_id: str) -> ControlLists:
     """Return what the finding counts for. Of a CIS benchmark the requirements have the numbers, the standards the version."""
     standards = [name for name in map(standard_name, texts(record, "compliance", "standards")) if name]
     requirements = from_requirements(texts(record, "compliance", "requirements"))

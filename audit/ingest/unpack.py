@@ -125,8 +125,9 @@ def _inflating(packed: _Packed, *, packed_bytes: int) -> io.BufferedReader:
 class _Inflating(io.RawIOBase):
     """What comes out of an archive, counted."""
 
-    def __init__(self, packed: _Packed, packed_bytes: int) -> None:
+    def __init__(self, packed: _Packed, packed_bytes: int, *, most: int = MAX_INFLATED_BYTES) -> None:
         super().__init__()
+        self._most = most
         self._packed = packed
         self._packed_bytes = packed_bytes
         self._place = 0
@@ -152,7 +153,7 @@ class _Inflating(io.RawIOBase):
         with _said_plainly():
             block = self._packed.read(len(buffer))
         self._place += len(block)
-        if self._place > MAX_INFLATED_BYTES or _is_bomb(self._place, self._packed_bytes):
+        if self._place > self._most or _is_bomb(self._place, self._packed_bytes):
             raise InputError(
                 f"grows to more than {self._place:,} bytes when it is unpacked: too much for findings"
             )

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from audit.errors import ConfigError
+from audit.errors import ConfigError, InputError
+from bot.ingesting import _copy
 from bot.progress import make_progress, watched
 from bot.settings import read_config
 from tests.unit.audit.ingest.known import KNOWN, PROWLER_CSV
@@ -78,6 +79,11 @@ def test_standard_input(folder: Path) -> None:
     assert "nothing changed" in again.stdout
     empty = countersign(folder, "report", "ingest", "-")
     assert (empty.returncode, empty.stderr) == (1, "countersign: standard input: is empty\n")
+
+
+def test_standard_input_without_end_is_refused() -> None:
+    with pytest.raises(InputError, match="standard input: is larger than 1,000 bytes"):
+        _copy(io.BytesIO(b"x" * 1001), io.BytesIO(), most=1000)
 
 
 def test_columns_of_ones_own(folder: Path) -> None:

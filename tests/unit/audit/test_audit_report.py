@@ -104,6 +104,14 @@ def test_a_control_is_covered_when_nothing_fails_it() -> None:
     }
 
 
+@pytest.mark.parametrize("statuses", [("PASS", "FAIL"), ("FAIL", "PASS"), ("PASS", "PASS", "FAIL", "PASS")])
+def test_findings_that_share_their_controls_are_each_heard(statuses: tuple[str, ...]) -> None:
+    same = {"CIS": ["1"]}
+    findings = [finding("a", status, id=str(place), compliance=same) for place, status in enumerate(statuses)]
+    assert len({id(one.compliance) for one in findings}) == 1
+    assert tally(*findings).compliance()["CIS"]["gaps"] == 1
+
+
 def test_a_framework_without_controls_is_left_out() -> None:
     assert tally(finding("a", compliance={"CIS": []})).compliance() == {}
 
