@@ -12,7 +12,7 @@ from remediation.actions.aws.arns import Arn
 from remediation.actions.aws.clients import AwsClients
 from remediation.actions.aws.iam_new_key import WAITS_S, make_key
 from remediation.actions.aws.iam_rotation import OLD, Rotation, only_active_key
-from remediation.actions.aws.iam_users import ACTIVE, INACTIVE, IamUser, place_user, user_name
+from remediation.actions.aws.iam_users import ACTIVE, INACTIVE, IamUser, place_user, user_arn, user_name
 from remediation.actions.aws.secret_store import CURRENT, PREVIOUS, SecretStore, version_of
 from remediation.actions.contract import Draft, Params, Permissions, Phase
 from remediation.plan import ABSENT, ActionPlan, State, Target
@@ -178,7 +178,7 @@ class RotateAccessKey(AwsAction[RotateKeyParams]):
         arn = Arn.parse(target.resource)
         if arn and permission.startswith("secretsmanager:"):
             return f"arn:{arn.partition}:secretsmanager:{target.region}:{arn.account}:secret:*"
-        return "*" if permission == "iam:GetAccessKeyLastUsed" else target.resource
+        return "*" if permission == "iam:GetAccessKeyLastUsed" else user_arn(target.resource)
 
 
 def _secret_name(params: RotateKeyParams, target: Target) -> str:

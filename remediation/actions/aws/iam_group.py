@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 from remediation.actions.aws.action import AwsAction
 from remediation.actions.aws.arns import Arn
 from remediation.actions.aws.iam_groups import IamGroup
-from remediation.actions.aws.iam_users import ACTIVE, IamUser, place_user
+from remediation.actions.aws.iam_users import ACTIVE, IamUser, place_user, user_arn
 from remediation.actions.contract import Draft, Params, Permissions, Phase
 from remediation.plan import ActionPlan, State, Target
 
@@ -129,7 +129,7 @@ class AddUserToGroup(AwsAction[GroupParams]):
     def scope(self, permission: str, target: Target) -> str:
         """Return the user's ARN, or `*` for what IAM does not know by user."""
         is_of_others = permission in _OF_GROUPS or permission in _OF_POLICIES or permission == _OF_KEYS
-        return "*" if is_of_others else target.resource
+        return "*" if is_of_others else user_arn(target.resource)
 
 
 def _setting(params: GroupParams) -> str:

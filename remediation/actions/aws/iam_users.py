@@ -146,6 +146,16 @@ def user_name(resource: str) -> str:
     return match[1]
 
 
+def user_arn(resource: str) -> str:
+    """Return a user's ARN as it is: IAM takes no policy that names the root user as a resource, and no other kind is meant.
+
+    Raises:
+        PermanentActionError: it is no user's.
+    """
+    user_name(resource)
+    return resource
+
+
 def place_user(target: Target, *, if_root: str) -> Target:
     """Return a user as a target in its own account.
 
