@@ -244,3 +244,20 @@ def test_an_unknown_playbook_is_one_line() -> None:
     assert done.exit_code == 1
     assert "AWS-PUBLIC-S3" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("playbook_id", ["ENABLE-LOGGING", "ROTATE-CREDENTIALS"])
+@pytest.mark.parametrize(
+    ("cloud", "entry"), [("aws", "Statement"), ("gcp", "includedPermissions"), ("azure", "Actions")]
+)
+def test_a_playbook_for_three_clouds_prints_all_three(playbook_id: str, cloud: str, entry: str) -> None:
+    assert permissions(playbook_id, "--cloud", cloud)[entry]
+
+
+def test_what_is_for_a_user_is_allowed_on_users_alone() -> None:
+    used = {
+        resource
+        for _, resource in allowed(build_aws_policy([all_actions()["iam:rotate-access-key"]])).values()
+    }
+    iam = {resource for resource in used if ":iam:" in resource}
+    assert iam == {"arn:aws:iam::*:user/*"}
