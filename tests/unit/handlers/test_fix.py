@@ -248,3 +248,39 @@ def test_a_connection_cut_after_posting_does_not_post_twice(house: House) -> Non
     house.do("draw", house.execution().execution_id)
     assert len(house.cards()) == 1
     assert house.stores.postings.outdated(later) == []
+
+
+class PowerCutError(Exception):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize(
+    ("button", "door", "ends"),
+    [
+        ("found_done", "half", PlaybookStatus.COMPLETED),
+        ("found_not_done", "half", PlaybookStatus.FAILED),
+        ("try_again", "open", PlaybookStatus.COMPLETED),
+    ],
+)
+def test_an_approver_settles_what_was_interrupted(
+    house: House, button: str, door: str, ends: PlaybookStatus
+) -> None:
+    card = house.ask()
+
+    def cut() -> None:
+        house.board.switches["door"] = "half"
+        raise PowerCutError
+
+    house.board.faults["after write"] = cut
+    with pytest.raises(PowerCutError):
+        house.click("omar", card, "approve")
+    house.board.faults.clear()
+    house.services.runner.recover(house.execution().execution_id)
+    house.work_off()
+    assert house.card().action_ids == ("found_done", "found_not_done", "try_again", "rollback")
+    house.board.switches["door"] = door
+    house.click("otto", house.card(), button)
+    assert house.execution().status is PlaybookStatus.INTERRUPTED
+    house.click("omar", house.card(), button)
+    assert house.execution().status is ends
+    assert house.card().action_ids == ("rollback",)

@@ -1,0 +1,97 @@
+"""A process that dies at a chosen moment, and what it did to the world until then."""
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audit.trail import TrailEvent
+from remediation.execution import PlaybookExecution
+from storage.executions import SqlExecutions
+from tests.contract.cases.contract import READS
+
+DIED = 86
+LONGEST_S = 60
+
+
+@dataclass
+class Fate:
+    """Counts moments, and ends the process at the one it is told; `log` outlives it and names each write that took effect."""
+
+    log: Path
+    dies_at: int | None = None
+    moments: int = 0
+
+    def moment(self) -> None:
+        """Let a moment pass, or end the process the way kill -9 does: nothing is closed, nothing is said."""
+        if self.moments == self.dies_at:
+            os._exit(DIED)
+        self.moments += 1
+
+    def wrote(self, what: str) -> None:
+        """Note that a write took effect, beside the write and not in any memory."""
+        with self.log.open("a") as log:
+            log.write(f"{what}\n")
+
+    def writes(self) -> Counter[str]:
+        """Return how often each write took effect, in all processes together."""
+        return Counter(self.log.read_text().splitlines() if self.log.exists() else [])
+
+
+class MortalClient:
+    """An SDK client in whose every write the process may die, right before and right after."""
+
+    def __init__(self, client: Any, fate: Fate) -> None:
+        self._client = client
+        self._fate = fate
+        if client is not None:
+            client.close()  # a connection that was made before the fork belongs to the parent
+
+    def __getattr__(self, name: str) -> Any:
+        member = getattr(self._client, name)
+        if READS.match(name) or not callable(member):
+            return member
+
+        def write(**arguments: object) -> object:
+            self._fate.moment()
+            answer = member(**arguments)
+            self._fate.wrote(name)
+            self._fate.moment()
+            return answer
+
+        return write
+
+
+class MortalStore(SqlExecutions):
+    """The journal on a real database; the process may die right before and right after each commit."""
+
+    def __init__(self, inner: SqlExecutions, fate: Fate) -> None:
+        super().__init__(inner._database)
+        self._fate = fate
+
+    def save(
+        self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
+    ) -> PlaybookExecution:
+        self._fate.moment()
+        stored = super().save(before, after, event)
+        self._fate.moment()
+        return stored
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Do something in a process of its own; return how it ended: 0, `DIED`, or 1 for an error."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(LONGEST_S)
+        try:
+            work()
+        except BaseException:  # noqa: BLE001 - the test is told by the exit code
+            import traceback
+
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
