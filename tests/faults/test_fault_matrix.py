@@ -1,4 +1,4 @@
-"""A change of a bucket and one of a switch, on a process that dies before and after every journal write and every cloud call.
+"""Changes of a bucket, a trail and a switch, on a process that dies before and after every journal write and every cloud call.
 
 A second process then does what the worker's sweep does. Nothing may be lost, nothing done twice, and where it stands
 must be definite.
@@ -27,6 +27,7 @@ from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
 from remediation.states import ActionStatus, PlaybookStatus
 from storage import Stores, open_engine, upgrade
+from tests.contract.cases.aws_logging import StartLoggingCase
 from tests.contract.cases.aws_s3_public_access import S3PublicAccessCase
 from tests.contract.cases.contract import ActionCase
 from tests.fakes.switches import Switch, Switchboard
@@ -89,6 +90,7 @@ class SwitchCase(ActionCase):
 CASES: dict[str, tuple[type[ActionCase], int]] = {
     "switch": (SwitchCase, 1),
     "bucket": (S3PublicAccessCase, 1),
+    "start logging": (StartLoggingCase, 1),
 }
 MOMENTS = [(name, point) for name, (_, writes) in CASES.items() for point in range(JOURNAL + 2 * writes + 1)]
 
