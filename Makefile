@@ -38,8 +38,9 @@ demo: .venv/.demo  ## Show the whole thing on this machine, without any account
 test: .venv/.dev  ## Run the tests (under 5 minutes on 2 cores)
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not slow"
 
-test-all: test  ## Run what `test` leaves out as well: the browser and the long ones
-	$(BIN)/python -m pytest -m "browser or slow"
+test-all: test  ## Run what `test` leaves out as well: the browser, the fault matrix, Postgres, each cloud's long suites
+	$(BIN)/python -m pytest -n $(WORKERS) -m "slow and not browser"
+	$(BIN)/python -m pytest -m browser
 
 check: .venv/.dev  ## Lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -15,6 +15,8 @@ from tests.contract.cases.aws_security_group import SecurityGroupCase
 from tests.contract.cases.contract import ActionCase
 from tests.contract.test_action_errors import PHASES, Failing, Phase, explained, said
 
+pytestmark = pytest.mark.slow
+
 KINDS: dict[type[ActionCase], str] = {
     AccountPublicAccessCase: "123456789012",
     EbsDefaultEncryptionCase: "us-east-1",

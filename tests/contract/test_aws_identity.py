@@ -21,6 +21,8 @@ from tests.contract.cases.aws_logging import written
 from tests.contract.cases.aws_services import ACCOUNT, MotoClients
 from tests.contract.cases.contract import ActionCase
 
+pytestmark = pytest.mark.slow
+
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
 

@@ -26,6 +26,8 @@ from tests.contract.test_action_errors import (
     said,
 )
 
+pytestmark = pytest.mark.slow
+
 KINDS = (BucketLoggingCase, StartLoggingCase, CreateTrailCase, FlowLogsCase, MfaGroupCase, RotateKeyCase)
 # What a service says in place of a thing is an answer, not an error.
 ABSENT = {"NoSuchEntity", "TrailNotFoundException", "ResourceNotFoundException"}

@@ -25,6 +25,8 @@ from tests.contract.backends_azure import (
 from tests.contract.cases.azure import step
 from tests.fakes.arm import ArmStandIn, Fault
 
+pytestmark = pytest.mark.slow
+
 BLOB = step("storage", "restrict-blob-access")
 SSH = step("network", "restrict-nsg-rule", ports=[22], protocol="Tcp")
 FLOW = step("network", "enable-vnet-flow-logs", storage_account=ACCOUNT_ID)

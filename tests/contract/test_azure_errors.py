@@ -30,6 +30,8 @@ from tests.contract.cases.azure import (
 )
 from tests.fakes.arm import ArmStandIn, Fault
 
+pytestmark = pytest.mark.slow
+
 Phase = Callable[[Step, ActionPlan], object]
 PHASES: dict[str, Phase] = {
     "plan": lambda step, plan: step.plan(plan.target),

@@ -13,6 +13,8 @@ from tests.contract.cases.gcp_compute import FirewallRestrictionCase
 from tests.contract.cases.gcp_storage import PublicBucketCase
 from tests.fakes.google.server import GoogleCloud
 
+pytestmark = pytest.mark.slow
+
 EVERY_SERVICE = ("gcs", "firewalls", "subnetworks", "global_operations", "region_operations", "google_rest")
 BREAKER = "breaker@acme-prod.iam.gserviceaccount.com"
 

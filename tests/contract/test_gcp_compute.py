@@ -17,6 +17,8 @@ from tests.contract.cases.gcp_compute import (
 )
 from tests.fakes.google.server import GoogleCloud
 
+pytestmark = pytest.mark.slow
+
 KINDS: list[type[GoogleCase]] = [FirewallRestrictionCase, FirewallLoggingCase, FlowLogsCase]
 PATCH = {
     FirewallRestrictionCase: "firewalls.patch",

@@ -18,6 +18,8 @@ from tests.contract.cases.gcp_key_rotation import OLD, SECRET, SPARE, KeyRotatio
 from tests.fakes.google.identity import key_pair
 from tests.fakes.google.server import GoogleCloud
 
+pytestmark = pytest.mark.slow
+
 # Any 40 characters in a row of the private key give it away; base64 hides them, so its own middle is looked for as well.
 CANARY = key_pair()[0].splitlines()[5]
 

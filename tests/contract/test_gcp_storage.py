@@ -11,6 +11,8 @@ from tests.contract.cases.gcp import BucketCase
 from tests.contract.cases.gcp_storage import TEAM, WEB, BucketLoggingCase, PublicBucketCase
 from tests.fakes.google.server import GoogleCloud
 
+pytestmark = pytest.mark.slow
+
 ENFORCED = {"publicAccessPrevention": "enforced"}
 
 

@@ -14,6 +14,8 @@ from tests.contract.cases.aws_ebs import EbsDefaultEncryptionCase, EncryptedCopy
 from tests.contract.cases.contract import OneClient, aws_registry
 from tests.fakes.cloud_proxy import CloudProxy, ec2_error, lost
 
+pytestmark = pytest.mark.slow
+
 KEY_ANSWER = (
     200,
     b"<GetEbsDefaultKmsKeyIdResponse><kmsKeyId>arn:aws:kms:us-east-1:123456789012:key/k-1</kmsKeyId></GetEbsDefaultKmsKeyIdResponse>",

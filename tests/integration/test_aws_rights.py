@@ -22,6 +22,8 @@ from tests.contract.cases.aws_ebs import EbsDefaultEncryptionCase, EncryptedCopy
 from tests.contract.cases.aws_security_group import ReplacedAccessCase, SecurityGroupCase
 from tests.contract.cases.contract import ActionCase, OneClient, aws_registry
 
+pytestmark = pytest.mark.slow
+
 KINDS: list[type[ActionCase]] = [
     EbsDefaultEncryptionCase,
     EncryptedCopyCase,

@@ -20,6 +20,8 @@ from tests.contract.cases.aws_security_group import (
 from tests.contract.cases.contract import OneClient, aws_registry
 from tests.fakes.cloud_proxy import CloudProxy, ec2_error, lost
 
+pytestmark = pytest.mark.slow
+
 REVOKE, AUTHORIZE, RULES = (
     "RevokeSecurityGroupIngress",
     "AuthorizeSecurityGroupIngress",

@@ -19,6 +19,8 @@ from remediation.actions.aws.sessions import RENEW_BEFORE
 from tests.conftest import ACCOUNT
 from tests.fakes.sts import SECRET, TOKEN, Sts, serving
 
+pytestmark = pytest.mark.slow
+
 OTHER = "222233334444"
 ROLE = f"arn:aws:iam::{OTHER}:role/countersign"
 ACCOUNTS = AwsAccounts(

@@ -24,6 +24,8 @@ from tests.contract.backends_azure import (
 )
 from tests.fakes.arm import ArmStandIn, Fault
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["arm", "azure_clients"]
 ASKS, SIGNS = "analyst@company.com", "manager@company.com"
 CLOSED = {

@@ -15,6 +15,8 @@ from tests.contract.cases.gcp_key_rotation import KeyRotationCase
 from tests.contract.cases.gcp_storage import BucketLoggingCase, PublicBucketCase
 from tests.fakes.google.server import GoogleCloud
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["google", "google_clients", "storage_emulator"]
 SERVICES = ("gcs", "firewalls", "subnetworks", "global_operations", "region_operations", "google_rest")
 LOG_BUCKET = f"countersign-logs-{PROJECT}"

@@ -22,6 +22,8 @@ from tests.contract.cases.aws_logging import (
 )
 from tests.contract.cases.aws_services import ACCOUNT
 
+pytestmark = pytest.mark.slow
+
 ASKER, SIGNER = "analyst@company.com", "manager@company.com"
 SERVICES = ("s3", "cloudtrail", "iam", "secretsmanager", "sts")
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.scenario.conftest import CHANNEL, Stage, start
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 MARKS = {
     "AWS_SECRET_ACCESS_KEY": "canary-aws-secret-0123456789abcdef",
     "AWS_SESSION_TOKEN": "canary-aws-session-0123456789abcdef",

@@ -21,6 +21,8 @@ from bot.progress import make_progress, watched
 from bot.settings import read_config
 from tests.unit.audit.ingest.known import KNOWN, PROWLER_CSV
 
+pytestmark = pytest.mark.slow
+
 NATIVE = KNOWN["Countersign JSON"].content
 OWN = b"Finding,Risk\nOpen bucket,High\nOpen port,Low\n"
 CONFIG = "policy:\n  approvers: [U012AB]\ningest:\n  csv_columns:\n    Finding: title\n    Risk: severity\n"

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from audit.errors import Cause, ConfigError, PermanentActionError
 from bot.accounts import AccountsSection
 from bot.planning import make_planner
-from bot.settings import Config, read_config
+from bot.settings import Config, Settings, read_config
 from remediation.actions.aws.accounts import AwsRole
 from remediation.actions.azure.tenants import TenantClients, TenantCredential, default_chain
 from remediation.plan import Target
@@ -144,7 +144,9 @@ def test_the_bots_actions_act_in_the_configured_accounts(tmp_path: Path) -> None
     """From the file to the action: with a role that is wrong on purpose, an action is refused by that role's name."""
     config = read(tmp_path, FILE)
     [action] = [
-        one for one in make_planner(config).registry.actions() if one.key == "s3:put-public-access-block"
+        one
+        for one in make_planner(Settings(), config).registry.actions()
+        if one.key == "s3:put-public-access-block"
     ]
     target = Target(provider="aws", resource="arn:aws:s3:::acme", account_id="12345", region="us-east-1")
     with pytest.raises(PermanentActionError, match="not an AWS account id"):
@@ -239,7 +241,7 @@ def test_a_target_that_names_more_than_one_resource_gets_no_client() -> None:
     [action] = [
         one
         for one in make_planner(
-            Config.model_validate({"policy": {"approvers": ["S0SEC"]}})
+            Settings(), Config.model_validate({"policy": {"approvers": ["S0SEC"]}})
         ).registry.actions()
         if one.key == "s3:put-public-access-block"
     ]

@@ -177,6 +177,7 @@ def stretched(source: str, megabytes: int) -> Callable[[BytesIO], None]:
     return write
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["Prowler CSV", "AWS Security Finding Format", "CloudSploit JSON"])
 def test_memory_does_not_grow_with_the_file(source: str) -> None:
     with tempfile.TemporaryFile() as stream:
