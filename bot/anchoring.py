@@ -11,7 +11,8 @@ from slack_sdk import WebClient
 from audit.anchors import Anchor
 from audit.errors import ConfigError
 from audit.ports import Anchors
-from bot.settings import Config, reason
+from bot.config import Config
+from bot.config_errors import reason
 from handlers.anchor import post_anchor
 
 

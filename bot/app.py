@@ -16,13 +16,14 @@ from slack_sdk.http_retry.builtin_handlers import (
 
 from audit.errors import CountersignError, StateError
 from bot.anchoring import make_anchoring
+from bot.config import Config
 from bot.connecting import Connection, ask_who_we_are, open_socket
 from bot.mail import make_mail_service
 from bot.planning import make_planner
 from bot.playbooks import load_playbooks
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
-from bot.settings import Config, Settings
+from bot.settings import Settings
 from bot.style import make_style
 from bot.worker import Lane, Work, Worker
 from exporters.formats import ExportFormat, export_formats

@@ -3,8 +3,9 @@
 from audit.actor import Actor
 from audit.errors import ConfigError, InputError
 from audit.findings import Finding
+from bot.config import read_config
 from bot.planning import make_planner
-from bot.settings import Settings, read_config
+from bot.settings import Settings
 from remediation import PlaybookExecution, RemediationPlaybook
 from remediation.executor import CallerDirectory
 from remediation.service import Remediation

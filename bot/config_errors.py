@@ -52,3 +52,8 @@ def _hint(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
 
 def _section(annotation: object) -> type[BaseModel] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def reason(error: OSError | UnicodeDecodeError) -> str:
+    """Return why a file cannot be read, in a few words."""
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "not UTF-8 text"

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.errors import ConfigError, CountersignError
+from bot.config import Config, read_config
 from bot.connecting import ask_who_we_are
 from bot.playbooks import load_playbooks
-from bot.settings import Config, Settings, read_config
+from bot.settings import Settings
 from bot.style import make_brand
 
 if TYPE_CHECKING:

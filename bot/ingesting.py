@@ -16,8 +16,9 @@ from audit.errors import CountersignError, InputError
 from audit.ingest import ColumnMap, open_members, parse_columns, read_report
 from audit.ingest.naming import printable
 from audit.ports import Ingested, ReportStore
+from bot.config import read_config
 from bot.progress import watched
-from bot.settings import Settings, read_config
+from bot.settings import Settings
 
 MAX_STDIN_BYTES: Final = 4 * 2**30
 STDIN: Final = Path("-")

@@ -2,8 +2,9 @@
 
 from functools import partial
 
+from bot.config import Config
 from bot.links import ReportLinks
-from bot.settings import Config, Settings
+from bot.settings import Settings
 from bot.style import make_brand, make_style
 from exporters.email_service import EmailService
 from exporters.formats import export_formats

@@ -1,6 +1,7 @@
 """Planning, put together once: the served bot and the command line draw up the same plans."""
 
-from bot.settings import Config, Settings
+from bot.config import Config
+from bot.settings import Settings
 from remediation.actions.clouds import Clouds
 from remediation.actions.equipment import Equipment
 from remediation.actions.registry import ActionRegistry

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from audit.errors import ConfigError, InputError
+from bot.config import Config, read_config
+from bot.config_errors import reason
 from bot.planning import make_registry
-from bot.settings import Config, Settings, read_config, reason
+from bot.settings import Settings
 from remediation import PlaybookLibrary, RemediationPlaybook
 from remediation.actions.equipment import Equipment
 from remediation.actions.registry import ActionRegistry

@@ -10,9 +10,10 @@ import uvicorn
 
 from audit.errors import ConfigError
 from bot.app import Bot
+from bot.config import read_config
 from bot.logs import configure_logs
 from bot.loopback import fence_in
-from bot.settings import Settings, read_config
+from bot.settings import Settings
 from bot.web import make_web
 from storage import Stores
 

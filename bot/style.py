@@ -1,6 +1,7 @@
 """How reports and mails look, put together once: the served bot, mails and the command line dress them the same."""
 
-from bot.settings import Config, Settings
+from bot.config import Config
+from bot.settings import Settings
 from exporters.brand import Brand
 from exporters.mail_writer import MailStyle
 

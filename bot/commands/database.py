@@ -35,7 +35,7 @@ def _db() -> None:
 @config.command("schema")
 def show_schema() -> None:
     """Print the JSON Schema of the configuration file, for editors."""
-    from bot.settings import Config
+    from bot.config import Config
 
     print_json(Config.model_json_schema())
 
@@ -47,8 +47,9 @@ def check_config(
     """Say whether a configuration file is good, and if not, where."""
     from pathlib import Path
 
+    from bot.config import read_config
     from bot.playbooks import load_playbooks
-    from bot.settings import Settings, read_config
+    from bot.settings import Settings
 
     with one_line_errors():
         named = Path(path) if path else Settings.from_environment().countersign_config

@@ -96,7 +96,8 @@ def _document(cloud: Cloud, actions: "Sequence[Action[Any]]", *, plan_only: bool
 
 def _subscriptions() -> list[str]:
     """Return the subscriptions that the configuration names, where there is one."""
-    from bot.settings import Settings, read_config
+    from bot.config import read_config
+    from bot.settings import Settings
 
     path = Settings.from_environment().countersign_config
     return list(read_config(path).accounts.azure.subscriptions or ()) if path else []

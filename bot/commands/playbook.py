@@ -49,8 +49,9 @@ def show_playbook(playbook_id: PlaybookId, *, as_json: AsJson = False) -> None:
 @app.command("plan")
 def plan(playbook_id: PlaybookId, finding: FindingName, *, as_json: AsJson = False) -> None:
     """Read the resource and show exactly what would change. Changes nothing, stores nothing."""
+    from bot.config import read_config
     from bot.planning import make_planner
-    from bot.settings import Settings, read_config
+    from bot.settings import Settings
     from remediation.actions.contract import show_value
 
     with one_line_errors(), open_stores() as stores:

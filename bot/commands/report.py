@@ -141,7 +141,8 @@ def _guard(header: "ReportHeader", limit: "Severity") -> None:
 
 def _dressed_formats() -> "Mapping[str, ExportFormat]":
     """Return the formats in the configured brand; without a configuration, in ours."""
-    from bot.settings import Settings, read_config
+    from bot.config import read_config
+    from bot.settings import Settings
     from bot.style import make_style
     from exporters.formats import export_formats
 
@@ -167,8 +168,9 @@ def email(
     format_name: Annotated[str, typer.Option("--format", help="What is attached.")] = "html",
 ) -> None:
     """Mail a report, with the file attached."""
+    from bot.config import read_config
     from bot.mail import make_mail_service
-    from bot.settings import Settings, read_config
+    from bot.settings import Settings
     from exporters.mailing import MailRequest
 
     with one_line_errors(), open_stores() as stores:

@@ -54,7 +54,7 @@ def verify(
 
 
 def _texts(file: Path | None, given: list[str]) -> Iterator[str]:
-    from bot.settings import reason
+    from bot.config_errors import reason
 
     yield from given
     if file is not None:

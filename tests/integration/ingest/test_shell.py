@@ -16,9 +16,9 @@ import pytest
 from rich.console import Console
 
 from audit.errors import ConfigError, InputError
+from bot.config import read_config
 from bot.ingesting import _copy
 from bot.progress import make_progress, watched
-from bot.settings import read_config
 from tests.unit.audit.ingest.known import KNOWN, PROWLER_CSV
 
 pytestmark = pytest.mark.slow

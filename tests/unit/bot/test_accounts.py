@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from audit.errors import Cause, ConfigError, PermanentActionError
 from bot.accounts import AccountsSection
+from bot.config import Config, read_config
 from bot.planning import make_planner
-from bot.settings import Config, Settings, read_config
+from bot.settings import Settings
 from remediation.actions.aws.accounts import AwsRole
 from remediation.actions.azure.tenants import TenantClients, TenantCredential, default_chain
 from remediation.plan import Target

@@ -10,8 +10,8 @@ from slack_sdk.errors import SlackApiError
 from audit.anchors import Anchor, read_anchors
 from audit.errors import ConfigError
 from bot.anchoring import Anchoring, make_anchoring
+from bot.config import Config
 from bot.sandbox import SlackStandIn
-from bot.settings import Config
 from tests.fakes.samples import an_event
 from tests.fakes.stores import MemoryStores
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from audit.errors import ConfigError, RefusedError
+from bot.config import Config, read_config
 from bot.planning import make_equipment, make_planner
-from bot.settings import Config, Settings, read_config
+from bot.settings import Settings
 from remediation.actions.notification import Notify
 
 BASE = "policy: {approvers: [S0SEC]}\n"

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from audit.errors import InputError
+from bot.config import Config
 from bot.planning import make_registry
-from bot.settings import Config
 from remediation.actions.equipment import Equipment
 from remediation.lint import lint_playbook
 from remediation.playbook import PlaybookAction

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from audit.errors import ConfigError
-from bot.settings import Config, Settings, is_loopback, read_config
+from bot.config import Config, read_config
+from bot.settings import Settings, is_loopback
 
 GOOD = "policy: {approvers: [S0SEC, U0OMAR, omar@northwind.example]}\nchannel: C0SECURITY\n"
 

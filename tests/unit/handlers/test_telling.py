@@ -1,7 +1,8 @@
 """A playbook that tells a channel, by its card: asked for, approved, told once, put back without a second word."""
 
 from bot.app import Bot
-from bot.settings import Config, Settings
+from bot.config import Config
+from bot.settings import Settings
 from handlers.messenger import SlackMessenger
 from remediation.actions.notification import Notify
 from remediation.actions.registry import ActionRegistry
