@@ -217,3 +217,23 @@ class AnchorRow(Row, table=True):
     entry_hash: bytes
     noted_at: datetime
     told: bool
+
+
+class ExceptionRow(Row, table=True):
+    """A finding that somebody answers for leaving as it is, until a day. `ended_at` is set once it is over or revoked.
+
+    `finding` is its dictionary as JSON bytes, as it was then: the report it came from may be gone by the time it ends.
+    """
+
+    __tablename__ = "exceptions"
+    __table_args__ = (Index("ix_exceptions_until", "ended_at", "until"),)
+
+    exception_id: str = Field(primary_key=True)
+    fingerprint: str = Field(index=True)
+    execution_id: str = Field(foreign_key="executions.execution_id")
+    finding: bytes
+    owner: dict[str, str] = Field(sa_type=JsonColumn)
+    reason: str
+    granted_at: datetime
+    until: datetime
+    ended_at: datetime | None
