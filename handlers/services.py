@@ -12,6 +12,7 @@ from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
 from handlers.reply_urls import ReplyUrls
+from remediation.execution import PlaybookExecution
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings
 from remediation.runner import Runner
@@ -45,12 +46,13 @@ class Services:
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
 
-    @property
-    def card_rules(self) -> CardRules:
-        """Return what cards say about the rules in force."""
+    def card_rules_for(self, execution: PlaybookExecution) -> CardRules:
+        """Return what an execution's card says about the rules in force."""
         policy = self.remediation.policy
+        terms = policy.terms_of(execution)
         return CardRules(
-            required_approvals=policy.required_approvals,
+            required_approvals=terms.needed,
+            approvers=terms.describe_approvers(),
             allows_self_approval=policy.allow_self_approval,
             environment=self.environment,
         )
