@@ -178,6 +178,7 @@ def _make_services(
         reports=stores.reports,
         trail=stores.trail,
         executions=stores.executions,
+        finder=stores.finder,
         postings=stores.postings,
         inbox=stores.inbox,
         remediation=Remediation(

@@ -9,6 +9,8 @@ from audit.errors import InputError
 APPROVE = "approve"
 REJECT = "reject"
 ROLL_BACK = "rollback"
+APPROVE_HERE = "approve_here"
+ROLL_BACK_HERE = "rollback_here"
 DONE = "found_done"
 NOT_DONE = "found_not_done"
 TRY_AGAIN = "try_again"

@@ -116,6 +116,7 @@ class House:
             reports=self.stores.reports,
             trail=self.stores.trail,
             executions=executions,
+            finder=self.stores.finder,
             postings=self.stores.postings,
             inbox=self.stores.inbox,
             remediation=Remediation(
