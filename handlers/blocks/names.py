@@ -16,6 +16,14 @@ NOT_DONE = "found_not_done"
 TRY_AGAIN = "try_again"
 REJECT_FORM = "reject_form"
 REASON = "reason"
+REPORT_FORM = "report_form"
+PLAYBOOK_FORM = "playbook_form"
+WORD = "word"
+REPORT_PICK = "pick_report"
+PLAYBOOK_PICK = "pick_playbook"
+FINDING_PICK = "pick_finding"
+FORMAT = "format"
+ADDRESSES = "addresses"
 _VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([1-9][0-9]{0,8})")
 
 

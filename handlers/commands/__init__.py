@@ -49,7 +49,7 @@ def answer_command(services: Services, request: Request) -> Message | None:
     command = next((entry for entry in COMMANDS if entry.name == said(request, "command")), None)
     if command is None:
         raise InputError(f"There is no command {said(request, 'command')}.")
-    call = _understand(services, command, split_words(said(request, "text")))
+    call = _understand(services, command, _words(request))
     if isinstance(call, Message):
         return call
     what = (command.name, call.word.name)
@@ -58,6 +58,12 @@ def answer_command(services: Services, request: Request) -> Message | None:
     if what in _ACTS:
         refuse_old(request, now=services.clock())
     return _DO[what](services, request, call.arguments)
+
+
+def _words(request: Request) -> Sequence[str]:
+    """Return what was typed as words; a form has chosen them one by one."""
+    words = request.payload.get("words")
+    return [str(word) for word in words] if isinstance(words, list) else split_words(said(request, "text"))
 
 
 @dataclass(frozen=True, slots=True)
