@@ -13,6 +13,7 @@ from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
 from handlers.reply_urls import ReplyUrls
 from remediation.execution import PlaybookExecution
+from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings
 from remediation.runner import Runner
@@ -31,6 +32,7 @@ class Services:
     reports: ReportStore
     trail: Trail
     executions: ExecutionStore
+    finder: ExecutionFinder
     postings: Postings
     inbox: Inbox
     remediation: Remediation

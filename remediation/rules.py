@@ -1,7 +1,7 @@
 """Who has to sign what: rules by severity, account and playbook, and the terms that follow for one execution.
 
 The first rule that fits decides alone, and where none fits the section itself does. Nothing is merged, so that whoever reads
-the file from the top knows who may sign (docs/adr/0006-first-rule-that-fits.md).
+the file from the top knows who may sign (docs/adr/0007-first-rule-that-fits.md).
 """
 
 from collections.abc import Iterator
