@@ -8,6 +8,7 @@ from storage.database import Database
 from storage.engine import open_engine
 from storage.executions import SqlExecutions
 from storage.inbox import SqlInbox
+from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
 from storage.postings import SqlPostings
 from storage.reports import SqlReports
@@ -25,6 +26,7 @@ class Stores:
     anchors: SqlAnchors
     postings: SqlPostings
     inbox: SqlInbox
+    tracker: SqlTracker
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -37,6 +39,7 @@ class Stores:
             anchors=SqlAnchors(database),
             postings=SqlPostings(database),
             inbox=SqlInbox(database),
+            tracker=SqlTracker(database),
         )
 
     @classmethod
