@@ -6,14 +6,14 @@ from datetime import datetime
 
 from slack_sdk import WebClient
 
-from audit.ports import ReportStore, Trail
+from audit.ports import FindingTracker, ReportStore, Trail
 from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
 from handlers.reply_urls import ReplyUrls
 from remediation.playbook import RemediationPlaybook
-from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings
+from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings, Regressions
 from remediation.runner import Runner
 from remediation.service import Remediation
 
@@ -29,6 +29,8 @@ class Services:
 
     reports: ReportStore
     trail: Trail
+    tracker: FindingTracker
+    regressions: Regressions
     executions: ExecutionStore
     postings: Postings
     inbox: Inbox

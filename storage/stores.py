@@ -11,6 +11,7 @@ from storage.inbox import SqlInbox
 from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
 from storage.postings import SqlPostings
+from storage.rechecks import SqlRechecks, SqlRegressions
 from storage.reports import SqlReports
 from storage.trail import SqlTrail
 
@@ -27,6 +28,8 @@ class Stores:
     postings: SqlPostings
     inbox: SqlInbox
     tracker: SqlTracker
+    rechecks: SqlRechecks
+    regressions: SqlRegressions
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -40,6 +43,8 @@ class Stores:
             postings=SqlPostings(database),
             inbox=SqlInbox(database),
             tracker=SqlTracker(database),
+            rechecks=SqlRechecks(database),
+            regressions=SqlRegressions(database),
         )
 
     @classmethod
