@@ -15,7 +15,9 @@ from handlers.blocks.modals import build_reject_form, refuse_reason
 from handlers.blocks.names import (
     APPROVE,
     DONE,
+    NEXT_FINDINGS,
     NOT_DONE,
+    PREVIOUS_FINDINGS,
     REASON,
     REJECT,
     REJECT_FORM,
@@ -70,7 +72,7 @@ def register(
 
     for command in COMMANDS:
         app.command(command.name)(on_command)
-    for button in (APPROVE, ROLL_BACK, DONE, NOT_DONE, TRY_AGAIN):
+    for button in (APPROVE, ROLL_BACK, DONE, NOT_DONE, TRY_AGAIN, PREVIOUS_FINDINGS, NEXT_FINDINGS):
         app.action(button)(on_click)
     app.action(REJECT)(open_reject_form)
     app.view(REJECT_FORM)(on_reject_form)

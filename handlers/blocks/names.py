@@ -13,6 +13,8 @@ DONE = "found_done"
 NOT_DONE = "found_not_done"
 TRY_AGAIN = "try_again"
 REJECT_FORM = "reject_form"
+PREVIOUS_FINDINGS = "findings_previous"
+NEXT_FINDINGS = "findings_next"
 REASON = "reason"
 _VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([1-9][0-9]{0,8})")
 
