@@ -6,7 +6,7 @@ from datetime import datetime
 
 from slack_sdk import WebClient
 
-from audit.ports import ReportStore, Trail
+from audit.ports import FindingTracker, ReportStore, Trail
 from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
@@ -15,7 +15,7 @@ from handlers.reply_urls import ReplyUrls
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
-from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings
+from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings, Regressions
 from remediation.runner import Runner
 from remediation.service import Remediation
 
@@ -31,6 +31,8 @@ class Services:
 
     reports: ReportStore
     trail: Trail
+    tracker: FindingTracker
+    regressions: Regressions
     executions: ExecutionStore
     finder: ExecutionFinder
     postings: Postings

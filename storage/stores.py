@@ -9,8 +9,10 @@ from storage.engine import open_engine
 from storage.execution_lookup import SqlExecutionFinder
 from storage.executions import SqlExecutions
 from storage.inbox import SqlInbox
+from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
 from storage.postings import SqlPostings
+from storage.rechecks import SqlRechecks, SqlRegressions
 from storage.reports import SqlReports
 from storage.trail import SqlTrail
 
@@ -27,6 +29,9 @@ class Stores:
     anchors: SqlAnchors
     postings: SqlPostings
     inbox: SqlInbox
+    tracker: SqlTracker
+    rechecks: SqlRechecks
+    regressions: SqlRegressions
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -40,6 +45,9 @@ class Stores:
             anchors=SqlAnchors(database),
             postings=SqlPostings(database),
             inbox=SqlInbox(database),
+            tracker=SqlTracker(database),
+            rechecks=SqlRechecks(database),
+            regressions=SqlRegressions(database),
         )
 
     @classmethod

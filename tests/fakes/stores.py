@@ -17,6 +17,7 @@ from audit.trail import TrailEntry, TrailEvent, append
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER, Posting, Request
 from remediation.states import PlaybookStatus, check_transition
+from tests.fakes.findings import NoRegressions, NoTracker
 from tests.fakes.reports import MemoryReports
 
 __all__ = [
@@ -271,6 +272,8 @@ class MemoryStores:
     finder: MemoryFinder = field(init=False)
     postings: MemoryPostings = field(init=False)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
+    tracker: NoTracker = field(default_factory=NoTracker)
+    regressions: NoRegressions = field(default_factory=NoRegressions)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
