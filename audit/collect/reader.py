@@ -16,7 +16,7 @@ PATIENCE_S: Final = (2.0, 8.0, 20.0)
 class Clients(Protocol):
     """Hands out a client for a service in a region; an empty region is any."""
 
-    def __call__(self, service: str, region: str) -> Any:  # noqa: ANN401 - botocore makes client classes at run time
+    def __call__(self, service: str, region: str, /) -> Any:  # noqa: ANN401 - botocore makes client classes at run time
         """Return a client.
 
         Raises:
