@@ -61,10 +61,13 @@ def _audit(request: "AuditRequest") -> "tuple[Ingested, list[Finding]]":
         def say(name: str, done: int, of: int) -> None:
             progress.update(task, description=name, completed=done, total=of)
 
-        return audit_account(_clients(), stores.reports, request, actor=SHELL, now=datetime.now(UTC), say=say)
+        return audit_account(
+            aws_clients(), stores.reports, request, actor=SHELL, now=datetime.now(UTC), say=say
+        )
 
 
-def _clients() -> "AwsClients":
+def aws_clients() -> "AwsClients":
+    """Return clients as the configuration says, on the default credentials where there is none."""
     from bot.config import read_config
     from bot.settings import Settings
     from remediation.actions.clouds import Clouds
