@@ -21,6 +21,7 @@ from bot.connecting import Connection, ask_who_we_are, open_socket
 from bot.mail import make_mail_service
 from bot.planning import make_planner
 from bot.playbooks import load_playbooks
+from bot.pulling import SecurityHub
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
 from bot.settings import Settings
@@ -225,6 +226,7 @@ def _make_services(
         clock=utc_now,
         environment=config.environment,
         channel=config.channel or "",
+        pull=SecurityHub(config.accounts.to_clouds().aws, stores.pulls, stores.reports),
     )
 
 

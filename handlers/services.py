@@ -7,6 +7,7 @@ from datetime import datetime
 from slack_sdk import WebClient
 
 from audit.ports import FindingTracker, ReportStore, Trail
+from audit.pulling import PullReports
 from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
@@ -25,8 +26,8 @@ class Services:
     """Everything a handler may use, put together once by `bot`.
 
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
-    in one, empty where there is none. `drawing` keeps two threads from drawing the same card at once, `reply_urls` what must
-    not be stored.
+    in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `drawing` keeps two threads
+    from drawing the same card at once, `reply_urls` what must not be stored.
     """
 
     reports: ReportStore
@@ -47,6 +48,7 @@ class Services:
     clock: Callable[[], datetime]
     environment: str = ""
     channel: str = ""
+    pull: PullReports | None = None
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
 

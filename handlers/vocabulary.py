@@ -38,7 +38,7 @@ class CommandHelp:
 REPORT = CommandHelp(
     "/report",
     "Look at security reports, and hand them on",
-    "list | show [REPORT] | findings [WORDS] | compare A B | trend | export FORMAT [REPORT] | email ADDRESS… | help",
+    "list | show [REPORT] | findings [WORDS] | compare A B | trend | export FORMAT [REPORT] | email ADDRESS… | pull aws | help",
     (
         Word("list", "", "the newest reports, with score and failing findings", "/report list"),
         Word(
@@ -85,6 +85,14 @@ REPORT = CommandHelp(
             "/report email ciso@company.com",
             least=1,
             most=12,
+        ),
+        Word(
+            "pull",
+            "aws [REGION] [ACCOUNT] [SEVERITY…]",
+            "findings straight from AWS Security Hub, as a new report",
+            "/report pull aws eu-central-1",
+            least=1,
+            most=8,
         ),
         Word(HELP, "", "this page", "/report help"),
     ),

@@ -12,6 +12,7 @@ from storage.inbox import SqlInbox
 from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
 from storage.postings import SqlPostings
+from storage.pulls import SqlPulls
 from storage.rechecks import SqlRechecks, SqlRegressions
 from storage.reports import SqlReports
 from storage.trail import SqlTrail
@@ -32,6 +33,7 @@ class Stores:
     tracker: SqlTracker
     rechecks: SqlRechecks
     regressions: SqlRegressions
+    pulls: SqlPulls
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -48,6 +50,7 @@ class Stores:
             tracker=SqlTracker(database),
             rechecks=SqlRechecks(database),
             regressions=SqlRegressions(database),
+            pulls=SqlPulls(database),
         )
 
     @classmethod
