@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from storage.anchors import SqlAnchors
+from storage.audience import SqlHomes, SqlOutcomes
 from storage.database import Database
 from storage.engine import open_engine
 from storage.execution_lookup import SqlExecutionFinder
@@ -27,6 +28,8 @@ class Stores:
     anchors: SqlAnchors
     postings: SqlPostings
     inbox: SqlInbox
+    homes: SqlHomes
+    outcomes: SqlOutcomes
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -40,6 +43,8 @@ class Stores:
             anchors=SqlAnchors(database),
             postings=SqlPostings(database),
             inbox=SqlInbox(database),
+            homes=SqlHomes(database),
+            outcomes=SqlOutcomes(database),
         )
 
     @classmethod

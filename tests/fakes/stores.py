@@ -17,6 +17,7 @@ from audit.trail import TrailEntry, TrailEvent, append
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER, Posting, Request
 from remediation.states import PlaybookStatus, check_transition
+from tests.fakes.audience import MemoryHomes, MemoryOutcomes
 from tests.fakes.reports import MemoryReports
 
 __all__ = [
@@ -271,10 +272,13 @@ class MemoryStores:
     finder: MemoryFinder = field(init=False)
     postings: MemoryPostings = field(init=False)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
+    homes: MemoryHomes = field(default_factory=MemoryHomes)
+    outcomes: MemoryOutcomes = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
         object.__setattr__(self, "reports", MemoryReports(self.trail))
         object.__setattr__(self, "executions", MemoryExecutions(self.trail))
+        object.__setattr__(self, "outcomes", MemoryOutcomes(self.executions.by_id))
         object.__setattr__(self, "finder", MemoryFinder(self.executions))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))
