@@ -6,12 +6,14 @@ from datetime import datetime
 
 from slack_sdk import WebClient
 
-from audit.ports import ReportStore, Trail
+from audit.ports import FindingTracker, ReportStore, Trail
 from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
+from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
+from remediation.audience import Homes, Outcomes
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings
@@ -25,7 +27,8 @@ class Services:
 
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
     in one, empty where there is none. `drawing` keeps two threads from drawing the same card at once, `reply_urls` what must
-    not be stored.
+    not be stored. `people` are for what is shown, never for what is decided. Without a `tracker` a home counts what the newest
+    report says.
     """
 
     reports: ReportStore
@@ -34,6 +37,8 @@ class Services:
     finder: ExecutionFinder
     postings: Postings
     inbox: Inbox
+    homes: Homes
+    outcomes: Outcomes
     remediation: Remediation
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]
@@ -42,10 +47,12 @@ class Services:
     dispatcher: Dispatcher
     client: WebClient
     clock: Callable[[], datetime]
+    tracker: FindingTracker | None = None
     environment: str = ""
     channel: str = ""
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
+    people: RememberedPeople = field(default_factory=RememberedPeople)
 
     @property
     def card_rules(self) -> CardRules:
