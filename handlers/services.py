@@ -12,7 +12,9 @@ from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
+from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
+from remediation.audience import Homes, Outcomes
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
@@ -27,7 +29,8 @@ class Services:
 
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
     in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `drawing` keeps two threads
-    from drawing the same card at once, `reply_urls` what must not be stored.
+    from drawing the same card at once, `reply_urls` what must not be stored. `people` are for what is shown, never for what is
+    decided.
     """
 
     reports: ReportStore
@@ -38,6 +41,8 @@ class Services:
     finder: ExecutionFinder
     postings: Postings
     inbox: Inbox
+    homes: Homes
+    outcomes: Outcomes
     remediation: Remediation
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]
@@ -51,6 +56,7 @@ class Services:
     pull: PullReports | None = None
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
+    people: RememberedPeople = field(default_factory=RememberedPeople)
 
     def card_rules_for(self, execution: PlaybookExecution) -> CardRules:
         """Return what an execution's card says about the rules in force."""
