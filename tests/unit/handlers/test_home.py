@@ -132,8 +132,9 @@ def actions_of(view: View) -> list[str]:
 
 def test_it_is_drawn_for_whoever_opens_it(house: House) -> None:
     house.ingest(DOOR, replace(DOOR, id="F-2", check_id="x", status=FindingStatus.PASS))
+    house.stores.tracker.open[Severity.HIGH] = 3
     said = str(look(house, "otto").payload)
-    assert "🟠 High 1" in said
+    assert "🟠 High 3" in said
     assert "*50* of 100" in said
     assert "scan.json" in said
 
