@@ -11,6 +11,7 @@ from storage.inbox import SqlInbox
 from storage.migrate import check, check_revision, upgrade
 from storage.postings import SqlPostings
 from storage.reports import SqlReports
+from storage.schedules import SqlSchedules
 from storage.trail import SqlTrail
 
 
@@ -25,6 +26,7 @@ class Stores:
     anchors: SqlAnchors
     postings: SqlPostings
     inbox: SqlInbox
+    schedules: SqlSchedules
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -37,6 +39,7 @@ class Stores:
             anchors=SqlAnchors(database),
             postings=SqlPostings(database),
             inbox=SqlInbox(database),
+            schedules=SqlSchedules(database),
         )
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from storage import schedule_tables  # noqa: F401 - its tables count as well
 from storage.tables import Row
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Row.metadata)

@@ -13,6 +13,7 @@ from threading import RLock
 from audit.anchors import Anchor
 from audit.errors import HeldError, InputError, NotFoundError, StateError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
+from exporters.schedule_memory import MemorySchedules
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER, Posting, Request
 from remediation.states import PlaybookStatus, check_transition
@@ -238,9 +239,11 @@ class MemoryStores:
     executions: MemoryExecutions = field(init=False)
     postings: MemoryPostings = field(init=False)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
+    schedules: MemorySchedules = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
         object.__setattr__(self, "reports", MemoryReports(self.trail))
         object.__setattr__(self, "executions", MemoryExecutions(self.trail))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))
+        object.__setattr__(self, "schedules", MemorySchedules(self.trail.record))
