@@ -102,6 +102,12 @@ class Cadence:
         """Return the next slots."""
         return list(islice(self.after(instant), count))
 
+    @property
+    def weekday(self) -> int | None:
+        """Return the one day of the week it is due on, from Monday = 0; None where there is not exactly one."""
+        days = self._crontab.weekdays
+        return min(days) if len(days) == 1 else None
+
     def describe(self) -> str:
         """Return it in words: `every day at 09:00 (Europe/Berlin)`."""
         return f"{self._in_words()} ({self.zone})"
@@ -113,8 +119,8 @@ class Cadence:
         at = f"at {int(hour):02}:{int(minute):02}"
         if days[2] == "*":
             return f"every day {at}"
-        if len(self._crontab.weekdays) == 1:
-            return f"every {_WEEKDAY_NAMES[min(self._crontab.weekdays)]} {at}"
+        if self.weekday is not None:
+            return f"every {_WEEKDAY_NAMES[self.weekday]} {at}"
         return f"at “{self.cron}”"
 
     def _on(self, day: date) -> Iterator[Slot]:

@@ -59,6 +59,25 @@ class Scheduling:
             return stored
         return schedule
 
+    def put(self, wish: Wish, actor: Actor) -> Schedule:
+        """Make a schedule, or put another wish in its place; one that is paused stays paused.
+
+        Raises:
+            InputError: its name cannot be used, or it would send nothing anywhere.
+            StateError: it has changed meanwhile.
+        """
+        try:
+            return self.add(wish, actor)
+        except StateError:
+            stored = self.store.get(wish.schedule_id)
+        now = self.clock()
+        wished = _schedule(wish, stored.owner, now)
+        after = replace(
+            wished, created_at=stored.created_at, paused_because=stored.paused_because, rev=stored.rev
+        )
+        event = _event("schedule.changed", after, actor=actor, now=now, detail=_told(after))
+        return self.store.save(stored, after, event)
+
     def pause(self, schedule_id: str, actor: Actor, *, because: str = _BY_HAND) -> Schedule:
         """Let nothing be due any more until it is resumed; one that is paused stays as it is.
 
