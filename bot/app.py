@@ -32,6 +32,7 @@ from handlers.answer import answer
 from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
+from handlers.forms import register_forms
 from handlers.listeners import register
 from handlers.messenger import SlackMessenger
 from handlers.notifier import DispatchingNotifier
@@ -178,6 +179,7 @@ def _make_services(
         reports=stores.reports,
         trail=stores.trail,
         executions=stores.executions,
+        finder=stores.finder,
         postings=stores.postings,
         inbox=stores.inbox,
         remediation=Remediation(
@@ -221,6 +223,7 @@ def _make_app(settings: Settings, services: Services) -> App:
         token_verification_enabled=False,
         listener_executor=ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener"),
     )
+    register_forms(app, services)
     register(
         app,
         services.inbox,

@@ -14,12 +14,14 @@ from audit.errors import RefusedError
 from handlers.blocks.modals import build_reject_form, refuse_reason
 from handlers.blocks.names import (
     APPROVE,
+    APPROVE_HERE,
     DONE,
     NOT_DONE,
     REASON,
     REJECT,
     REJECT_FORM,
     ROLL_BACK,
+    ROLL_BACK_HERE,
     TRY_AGAIN,
     CardRef,
 )
@@ -70,7 +72,7 @@ def register(
 
     for command in COMMANDS:
         app.command(command.name)(on_command)
-    for button in (APPROVE, ROLL_BACK, DONE, NOT_DONE, TRY_AGAIN):
+    for button in (APPROVE, APPROVE_HERE, ROLL_BACK, ROLL_BACK_HERE, DONE, NOT_DONE, TRY_AGAIN):
         app.action(button)(on_click)
     app.action(REJECT)(open_reject_form)
     app.view(REJECT_FORM)(on_reject_form)

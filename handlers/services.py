@@ -12,6 +12,7 @@ from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
 from handlers.reply_urls import ReplyUrls
+from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings
 from remediation.runner import Runner
@@ -30,6 +31,7 @@ class Services:
     reports: ReportStore
     trail: Trail
     executions: ExecutionStore
+    finder: ExecutionFinder
     postings: Postings
     inbox: Inbox
     remediation: Remediation

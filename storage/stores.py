@@ -6,6 +6,7 @@ from typing import Self
 from storage.anchors import SqlAnchors
 from storage.database import Database
 from storage.engine import open_engine
+from storage.execution_lookup import SqlExecutionFinder
 from storage.executions import SqlExecutions
 from storage.inbox import SqlInbox
 from storage.migrate import check, check_revision, upgrade
@@ -22,6 +23,7 @@ class Stores:
     database: Database
     reports: SqlReports
     executions: SqlExecutions
+    finder: SqlExecutionFinder
     trail: SqlTrail
     anchors: SqlAnchors
     postings: SqlPostings
@@ -35,6 +37,7 @@ class Stores:
             database=database,
             reports=SqlReports(database),
             executions=SqlExecutions(database),
+            finder=SqlExecutionFinder(database),
             trail=SqlTrail(database),
             anchors=SqlAnchors(database),
             postings=SqlPostings(database),

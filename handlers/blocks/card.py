@@ -70,6 +70,12 @@ def build_plain_card(execution: PlaybookExecution) -> Message:
 
 
 def _card(execution: PlaybookExecution, rules: CardRules, room: int) -> list[Block]:
+    blocks, is_whole = card_body(execution, rules, room)
+    return [*blocks, *_actions(execution, can_approve=is_whole), _small_print(execution, rules)]
+
+
+def card_body(execution: PlaybookExecution, rules: CardRules, room: int) -> tuple[list[Block], bool]:
+    """Return a card without its buttons, and whether it shows the whole plan: nobody signs one that is cut."""
     comparisons = compare_actions(execution, room=room)
     is_whole = all(comparison.is_whole for comparison in comparisons)
     blocks: list[Block] = [header(headline(execution)), section(_status(execution, rules, room))]
@@ -83,7 +89,7 @@ def _card(execution: PlaybookExecution, rules: CardRules, room: int) -> list[Blo
         blocks.append(section(join_newest(_decisions(execution), min(4 * room, _DECISIONS_LIMIT))))
     if execution.status is PlaybookStatus.PENDING and not is_whole:
         blocks.append(section(_OVERSIZED))
-    return [*blocks, *_actions(execution, can_approve=is_whole), _small_print(execution, rules)]
+    return blocks, is_whole
 
 
 def _status(execution: PlaybookExecution, rules: CardRules, room: int) -> str:

@@ -20,6 +20,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs"})
 _LOOK_AHEAD = 4  # foreign text may be huge; what lies this many limits away is never shown
 _MARKED_PERSON = re.compile(r"(?<![\w.@])@([UW][A-Z0-9]{2,20})\b(?!@|\.\w)")
 _MARKED_GROUP = re.compile(r"(?<![\w.@])@(S[A-Z0-9]{2,20})\b(?!@|\.\w)")
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,20}")
 _ORDINARY_WORD = re.compile(r"[a-z]+(?=[ ,])")
 _CLOSING = (")", "”", "`")
 _SEVERITY_SIGNS = {
@@ -110,6 +111,11 @@ def mention(actor: Actor) -> str:
     if actor.origin == "policy":
         return "the policy, which needs no person for this playbook"
     return escape(actor.label, 80)
+
+
+def place(channel: str) -> str:
+    """Return a channel as Slack shows channels; what is no id of one stands there as text."""
+    return f"<#{channel}>" if _CHANNEL.fullmatch(channel) else code(channel, 80)
 
 
 def moment(at: datetime) -> str:

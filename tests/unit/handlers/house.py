@@ -33,6 +33,7 @@ from handlers.answer import answer
 from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
+from handlers.forms import register_forms
 from handlers.listeners import register
 from handlers.notifier import DispatchingNotifier
 from handlers.requests import command_request
@@ -116,6 +117,7 @@ class House:
             reports=self.stores.reports,
             trail=self.stores.trail,
             executions=executions,
+            finder=self.stores.finder,
             postings=self.stores.postings,
             inbox=self.stores.inbox,
             remediation=Remediation(
@@ -151,6 +153,7 @@ class House:
             token_verification_enabled=False,
             logger=logger,
         )
+        register_forms(app, self.services)
         register(
             app,
             self.services.inbox,
