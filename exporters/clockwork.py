@@ -42,6 +42,7 @@ class Clockwork:
         self._look_every_s = look_every_s
         self._timers: dict[str, tuple[int, datetime]] = {}
         self._turn = threading.Lock()
+        self._stopping = False
         self._scheduler: BackgroundScheduler | None = None
         self._looked_at = time.monotonic()
 
@@ -65,9 +66,14 @@ class Clockwork:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Finish what is being done, and look no more."""
-        if self._scheduler is not None and self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+        """Finish what is being done, and look no more.
+
+        Our own lock is waited for, not APScheduler's pool: that one's shutdown holds what a look needs to set its timers.
+        """
+        self._stopping = True
+        with self._turn:
+            if self._scheduler is not None and self._scheduler.running:
+                self._scheduler.shutdown(wait=False)
 
     @property
     def is_alive(self) -> bool:
@@ -83,6 +89,8 @@ class Clockwork:
 
     def _look(self) -> None:
         with self._turn:
+            if self._stopping:
+                return
             try:
                 self._tick()
                 self._set_timers()
