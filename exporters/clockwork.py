@@ -89,32 +89,29 @@ class Clockwork:
 
     def _look(self) -> None:
         with self._turn:
-            if self._stopping:
+            if self._stopping or self._scheduler is None:
                 return
             try:
                 self._tick()
-                self._set_timers()
+                self._set_timers(self._scheduler)
             except CountersignError as error:  # a database that is busy or away; the next look may find it
                 log.warning("schedules not looked at", error=str(error))
             else:
                 self._looked_at = time.monotonic()
 
-    def _set_timers(self) -> None:
+    def _set_timers(self, scheduler: "BackgroundScheduler") -> None:
         """Have a timer for each active schedule as it stands now, and no other."""
-        assert self._scheduler is not None
         wanted = {
             schedule.schedule_id: (schedule.rev, schedule.next_at)
             for schedule in self._store.all()
             if schedule.is_active
         }
         for name in self._timers.keys() - wanted.keys():
-            if self._scheduler.get_job(_job(name)):
-                self._scheduler.remove_job(_job(name))
+            if scheduler.get_job(_job(name)):
+                scheduler.remove_job(_job(name))
         for name, timer in wanted.items():
             if self._timers.get(name) != timer:
-                self._scheduler.add_job(
-                    self._look, "date", run_date=timer[1], id=_job(name), replace_existing=True
-                )
+                scheduler.add_job(self._look, "date", run_date=timer[1], id=_job(name), replace_existing=True)
         self._timers = wanted
 
 

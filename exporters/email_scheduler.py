@@ -206,7 +206,9 @@ class GeneratedSender:
         if isinstance(made, Mapping):
             source, body = ReportSource.from_data(made, now=self.clock()), BytesIO()
             write_mail(source, body, now=self.clock())
-            return Mail(to=schedule.recipients, subject=subject_of(source.header), html=body.getvalue().decode())
+            return Mail(
+                to=schedule.recipients, subject=subject_of(source.header), html=body.getvalue().decode()
+            )
         raise InputError(
             f"its function returned {type(made).__name__}: it must return HTML, a report or a Mail"
         )

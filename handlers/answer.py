@@ -6,6 +6,7 @@ from types import MappingProxyType
 import structlog
 
 from handlers.blocks.parts import Message
+from handlers.clicks import answer_click
 from handlers.commands import answer_command
 from handlers.decisions import answer_decision
 from handlers.errors import refer, to_words
@@ -17,7 +18,7 @@ log = structlog.get_logger()
 MOST_ATTEMPTS = 3
 Answer = Callable[[Services, Request], Message | None]
 _ANSWERS: Mapping[str, Answer] = MappingProxyType(
-    {"command": answer_command, "action": answer_decision, "view": answer_decision}
+    {"command": answer_command, "action": answer_click, "view": answer_decision}
 )
 
 

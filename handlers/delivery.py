@@ -23,11 +23,12 @@ _OK = range(200, 300)
 
 @dataclass(frozen=True, slots=True)
 class SlackDelivery:
-    """A `Delivery` into one conversation; `comment` is posted with the file."""
+    """A `Delivery` into one conversation, or into a thread of it; `comment` is posted with the file."""
 
     client: WebClient
     channel: str
     comment: str = ""
+    thread: str = ""
 
     def deliver(self, file: ExportedFile) -> None:
         """Upload the file and share it in the conversation.
@@ -42,6 +43,7 @@ class SlackDelivery:
                 files=[{"id": str(place["file_id"]), "title": file.name}],
                 channel_id=self.channel,
                 initial_comment=self.comment,
+                thread_ts=self.thread or None,
             )
         except SLACK_FAILURES as error:
             raise InputError(f"The file could not be posted. {advise(code_of(error))}") from error

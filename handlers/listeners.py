@@ -17,6 +17,7 @@ from handlers.blocks.names import (
     APPROVE_HERE,
     DONE,
     NOT_DONE,
+    PLAN_FIX,
     REASON,
     REJECT,
     REJECT_FORM,
@@ -72,7 +73,7 @@ def register(
 
     for command in COMMANDS:
         app.command(command.name)(on_command)
-    for button in (APPROVE, APPROVE_HERE, ROLL_BACK, ROLL_BACK_HERE, DONE, NOT_DONE, TRY_AGAIN):
+    for button in (APPROVE, APPROVE_HERE, ROLL_BACK, ROLL_BACK_HERE, DONE, NOT_DONE, TRY_AGAIN, PLAN_FIX):
         app.action(button)(on_click)
     app.action(REJECT)(open_reject_form)
     app.view(REJECT_FORM)(on_reject_form)

@@ -8,6 +8,8 @@ from slack_sdk import WebClient
 
 from audit.ports import ReportStore, Trail
 from exporters.mailing import MailService
+from exporters.ports import ScheduleStore
+from exporters.scheduling import Scheduling
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
@@ -34,6 +36,7 @@ class Services:
     finder: ExecutionFinder
     postings: Postings
     inbox: Inbox
+    schedules: ScheduleStore
     remediation: Remediation
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]
@@ -46,6 +49,11 @@ class Services:
     channel: str = ""
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
+
+    @property
+    def scheduling(self) -> Scheduling:
+        """Return what makes and changes schedules."""
+        return Scheduling(store=self.schedules, clock=self.clock)
 
     @property
     def card_rules(self) -> CardRules:

@@ -43,7 +43,11 @@ def inbox() -> Iterator[Inbox]:
 @pytest.fixture
 def service(inbox: Inbox) -> EmailService:
     return EmailService(
-        "127.0.0.1", inbox.port, "countersign@northwind.example", security=Security.PLAIN_LOOPBACK, max_attempts=1
+        "127.0.0.1",
+        inbox.port,
+        "countersign@northwind.example",
+        security=Security.PLAIN_LOOPBACK,
+        max_attempts=1,
     )
 
 
@@ -120,7 +124,9 @@ def test_the_guides_example_sends_on_monday_at_eight_and_each_day_at_nine(
 def test_schedules_are_listed_and_disabled(scheduler: EmailScheduler) -> None:
     scheduler.schedule_weekly_report("weekly", [CISO], lambda: "x", 0, 8, 30)
     scheduler.schedule_daily_report("daily", CISO, lambda: "x")
-    weekly, daily = sorted(scheduler.list_schedules(), key=lambda entry: str(entry["frequency"]), reverse=True)
+    weekly, daily = sorted(
+        scheduler.list_schedules(), key=lambda entry: str(entry["frequency"]), reverse=True
+    )
     assert weekly == {
         "schedule_id": "weekly",
         "frequency": "weekly",
@@ -161,7 +167,9 @@ def test_scheduled_once_more_it_has_the_new_time(scheduler: EmailScheduler, time
     assert run(scheduler, time, hours=2) == 0
 
 
-@pytest.mark.parametrize("made", ["<p>Words & <b>more</b></p>", report(), Mail(to="x@x.example", subject="Ours", html="<p>x</p>")])
+@pytest.mark.parametrize(
+    "made", ["<p>Words & <b>more</b></p>", report(), Mail(to="x@x.example", subject="Ours", html="<p>x</p>")]
+)
 def test_what_a_function_may_return(
     scheduler: EmailScheduler, time: Time, inbox: Inbox, made: object
 ) -> None:
@@ -201,7 +209,9 @@ def test_a_function_that_fails_is_tried_again_and_then_disabled(
         (("daily", [CISO], "report"), "must be a function"),
     ],
 )
-def test_what_cannot_be_scheduled(scheduler: EmailScheduler, arguments: tuple[object, ...], says: str) -> None:
+def test_what_cannot_be_scheduled(
+    scheduler: EmailScheduler, arguments: tuple[object, ...], says: str
+) -> None:
     with pytest.raises(InputError, match=says):
         scheduler.schedule_daily_report(*arguments)  # type: ignore[arg-type]
     assert scheduler.list_schedules() == []
