@@ -12,11 +12,20 @@ from exporters.csv_exporter import CSVExporter
 from exporters.email_service import EmailService
 from exporters.html_exporter import HTMLExporter
 from exporters.json_exporter import JSONExporter
+from exporters.pdf_exporter import PDFExporter
 
 if TYPE_CHECKING:
     from exporters.email_scheduler import EmailScheduler
 
-__all__ = ["Brand", "CSVExporter", "EmailScheduler", "EmailService", "HTMLExporter", "JSONExporter"]
+__all__ = [
+    "Brand",
+    "CSVExporter",
+    "EmailScheduler",
+    "EmailService",
+    "HTMLExporter",
+    "JSONExporter",
+    "PDFExporter",
+]
 
 
 def __getattr__(name: str) -> object:

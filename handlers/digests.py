@@ -15,7 +15,7 @@ import structlog
 from audit.errors import InputError, NotFoundError
 from audit.findings import Finding, Severity
 from audit.lifecycle import LifecycleState
-from audit.ports import LATEST, FindingTracker
+from audit.ports import LATEST
 from audit.report import ReportHeader
 from exporters.firing import Part, Voice
 from exporters.mailing import MailRequest
@@ -55,11 +55,10 @@ class SlackVoice:
 
 @dataclass(frozen=True, slots=True)
 class DigestSender:
-    """Knows what `DIGEST` schedules send; see `exporters.firing.Sender`. Without a tracker nothing is said about what is new."""
+    """Knows what `DIGEST` schedules send; see `exporters.firing.Sender`."""
 
     services: Services
     voice: Voice
-    tracker: FindingTracker | None = None
 
     def can_send(self, schedule: Schedule) -> bool:
         """Tell whether it is a digest."""
@@ -139,15 +138,13 @@ class DigestSender:
             fixes=list(islice(_fixes(self.services, report.report_id), MOST_FIXES)),
             pending=self.services.finder.pending(limit=_MOST_PENDING),
             urgent=self._urgent(self._last_sent(schedule, now), now),
-            overdue=self.tracker.overview(now).overdue if self.tracker else 0,
+            overdue=self.services.tracker.overview(now).overdue,
             missed=fire.missed,
             due_at=fire.due_at,
         )
 
-    def _urgent(self, since: datetime, now: datetime) -> list[tuple[str, Finding]] | None:
-        if self.tracker is None:
-            return None
-        found = self.tracker.newly(_NEWS.keys(), since, now=now)
+    def _urgent(self, since: datetime, now: datetime) -> list[tuple[str, Finding]]:
+        found = self.services.tracker.newly(_NEWS.keys(), since, now=now)
         return [
             (_NEWS[entry.state], entry.finding)
             for entry in found

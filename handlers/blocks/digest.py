@@ -24,8 +24,8 @@ _NEAR_ZERO = 0.05
 class Digest:
     """What a digest says. `earlier` is the report before this one, None where there is none.
 
-    `urgent` are critical findings that are new or came back since the last digest, each with which of the two; None where
-    nobody keeps track, and nothing is then said about them or about `overdue`. `missed` times nobody was there to send.
+    `urgent` are critical findings that are new or came back since the last digest, each with which of the two; None says
+    nothing about them or about `overdue`. `missed` times nobody was there to send.
     """
 
     schedule_id: str
