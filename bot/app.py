@@ -24,6 +24,7 @@ from bot.playbooks import load_playbooks
 from bot.pulling import SecurityHub
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
+from bot.scheduler import make_clockwork, make_firing
 from bot.settings import Settings
 from bot.style import make_style
 from bot.worker import Lane, Work, Worker
@@ -68,6 +69,7 @@ class Bot:
                 "recover": Lane(self._recover, threads=2),
                 "expire": Lane(self._expire, threads=2),
                 "anchor": Lane(self._anchor, threads=1),
+                "fire": Lane(self._fire, threads=2),
                 "findings": Lane(self._catch_up, threads=1),
                 "recheck": Lane(self._recheck, threads=2),
                 "regression": Lane(self._tell_regression, threads=1),
@@ -94,6 +96,8 @@ class Bot:
             client=self.services.client,
             clock=utc_now,
         )
+        self.firing = make_firing(self.services)
+        self.clockwork = make_clockwork(self.services)
         self.app = _make_app(settings, self.services)
         self.page = ReportPage(
             reports=stores.reports,
@@ -118,6 +122,7 @@ class Bot:
             ConfigError: Slack refuses the app-level token.
         """
         self.worker.start()
+        self.clockwork.start()
         if token := self._settings.slack_app_token:
             self._socket = SocketModeHandler(
                 self.app,
@@ -131,6 +136,7 @@ class Bot:
         """Take nothing new, finish what is being done, close. What waits is found by the next process."""
         if self._socket:
             self._socket.close()  # type: ignore[no-untyped-call]
+        self.clockwork.stop()
         self.worker.stop()
         self.page.threads.shutdown(wait=True)
         self._stores.close()
@@ -140,6 +146,8 @@ class Bot:
         problems: dict[str, str] = {}
         if not self.worker.is_alive:
             problems["worker"] = "not running"
+        if not self.clockwork.is_alive:
+            problems["schedules"] = "the clock has stopped"
         if self._socket and not self._socket.client.is_connected():
             problems["slack"] = "Socket Mode is not connected"
         try:
@@ -165,6 +173,9 @@ class Bot:
     def _expire(self, execution_id: str) -> None:
         with suppress(StateError):  # somebody decided at the last moment
             self.services.remediation.expire(self.services.executions.get(execution_id))
+
+    def _fire(self, fire_id: str) -> None:
+        self.firing.fire(fire_id)
 
     def _anchor(self, _head: str) -> None:
         if anchor := self.anchoring.due():
@@ -200,6 +211,7 @@ class Bot:
         for execution in self._stores.executions.unfinished(owner, now):
             yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
+        yield from (("fire", fire_id) for fire_id in self._stores.schedules.waiting(now))
         yield "anchor", "head"
         yield from (("recheck", execution_id) for execution_id in self._stores.rechecks.due(now))
         yield from (("regression", str(key)) for key in self._stores.regressions.untold(now))
@@ -228,6 +240,7 @@ def _make_services(
         finder=stores.finder,
         postings=stores.postings,
         inbox=stores.inbox,
+        schedules=stores.schedules,
         homes=stores.homes,
         outcomes=stores.outcomes,
         remediation=Remediation(

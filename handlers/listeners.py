@@ -18,6 +18,7 @@ from handlers.blocks.names import (
     DONE,
     NEXT_FINDINGS,
     NOT_DONE,
+    PLAN_FIX,
     PREVIOUS_FINDINGS,
     REASON,
     REJECT,
@@ -83,6 +84,7 @@ def register(
         DONE,
         NOT_DONE,
         TRY_AGAIN,
+        PLAN_FIX,
         PREVIOUS_FINDINGS,
         NEXT_FINDINGS,
     ):

@@ -9,6 +9,8 @@ from slack_sdk import WebClient
 from audit.ports import FindingTracker, ReportStore, Trail
 from audit.pulling import PullReports
 from exporters.mailing import MailService
+from exporters.ports import ScheduleStore
+from exporters.scheduling import Scheduling
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
@@ -41,6 +43,7 @@ class Services:
     finder: ExecutionFinder
     postings: Postings
     inbox: Inbox
+    schedules: ScheduleStore
     homes: Homes
     outcomes: Outcomes
     remediation: Remediation
@@ -57,6 +60,11 @@ class Services:
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
     people: RememberedPeople = field(default_factory=RememberedPeople)
+
+    @property
+    def scheduling(self) -> Scheduling:
+        """Return what makes and changes schedules."""
+        return Scheduling(store=self.schedules, clock=self.clock)
 
     def card_rules_for(self, execution: PlaybookExecution) -> CardRules:
         """Return what an execution's card says about the rules in force."""

@@ -16,6 +16,7 @@ from storage.postings import SqlPostings
 from storage.pulls import SqlPulls
 from storage.rechecks import SqlRechecks, SqlRegressions
 from storage.reports import SqlReports
+from storage.schedules import SqlSchedules
 from storage.trail import SqlTrail
 
 
@@ -31,6 +32,7 @@ class Stores:
     anchors: SqlAnchors
     postings: SqlPostings
     inbox: SqlInbox
+    schedules: SqlSchedules
     tracker: SqlTracker
     rechecks: SqlRechecks
     regressions: SqlRegressions
@@ -50,6 +52,7 @@ class Stores:
             anchors=SqlAnchors(database),
             postings=SqlPostings(database),
             inbox=SqlInbox(database),
+            schedules=SqlSchedules(database),
             tracker=SqlTracker(database),
             rechecks=SqlRechecks(database),
             regressions=SqlRegressions(database),

@@ -14,6 +14,7 @@ from audit.actor import Actor
 from audit.anchors import Anchor
 from audit.errors import HeldError, InputError, NotFoundError, StateError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
+from exporters.schedule_memory import MemorySchedules
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER, Posting, Request
 from remediation.states import PlaybookStatus, check_transition
@@ -273,6 +274,7 @@ class MemoryStores:
     finder: MemoryFinder = field(init=False)
     postings: MemoryPostings = field(init=False)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
+    schedules: MemorySchedules = field(init=False)
     tracker: NoTracker = field(default_factory=NoTracker)
     regressions: NoRegressions = field(default_factory=NoRegressions)
     homes: MemoryHomes = field(default_factory=MemoryHomes)
@@ -285,3 +287,4 @@ class MemoryStores:
         object.__setattr__(self, "outcomes", MemoryOutcomes(self.executions.by_id))
         object.__setattr__(self, "finder", MemoryFinder(self.executions))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))
+        object.__setattr__(self, "schedules", MemorySchedules(self.trail.record))

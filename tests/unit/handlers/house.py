@@ -25,6 +25,7 @@ from audit.errors import StateError
 from audit.findings import Finding, Severity
 from audit.ingest import Reading
 from bot.sandbox import Message, SlackStandIn
+from bot.scheduler import make_firing
 from exporters.email_service import EmailService
 from exporters.mail_writer import PLAIN_MAIL
 from exporters.mailing import MailService
@@ -125,6 +126,7 @@ class House:
             finder=self.stores.finder,
             postings=self.stores.postings,
             inbox=self.stores.inbox,
+            schedules=self.stores.schedules,
             homes=self.stores.homes,
             outcomes=self.stores.outcomes,
             remediation=Remediation(
@@ -218,6 +220,8 @@ class House:
         self.hands.done.append((kind, work_id))
         if kind == "request":
             answer(self.services, work_id)
+        elif kind == "fire":
+            make_firing(self.services).fire(work_id)
         elif kind == "draw":
             draw(self.services, work_id)
         elif kind == "homes":
