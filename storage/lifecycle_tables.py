@@ -34,7 +34,6 @@ class TrackedRow(Row, table=True):
         Index(
             "ix_tracked_findings_account",
             "account_id",
-            "fingerprint",
             sqlite_where=_IF_NOT_FIXED,
             postgresql_where=_IF_NOT_FIXED,
         ),
@@ -114,7 +113,6 @@ class MergeRow(Row, table=True):
     phase: str
     position: int
     account_id: str
-    fingerprint: str
 
 
 class RegressionRow(Row, table=True):
