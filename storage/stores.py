@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from typing import Self
 
 from storage.anchors import SqlAnchors
+from storage.audience import SqlHomes, SqlOutcomes
 from storage.database import Database
 from storage.engine import open_engine
+from storage.execution_lookup import SqlExecutionFinder
 from storage.executions import SqlExecutions
 from storage.inbox import SqlInbox
 from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
 from storage.postings import SqlPostings
+from storage.pulls import SqlPulls
 from storage.rechecks import SqlRechecks, SqlRegressions
 from storage.reports import SqlReports
 from storage.trail import SqlTrail
@@ -23,6 +26,7 @@ class Stores:
     database: Database
     reports: SqlReports
     executions: SqlExecutions
+    finder: SqlExecutionFinder
     trail: SqlTrail
     anchors: SqlAnchors
     postings: SqlPostings
@@ -30,6 +34,9 @@ class Stores:
     tracker: SqlTracker
     rechecks: SqlRechecks
     regressions: SqlRegressions
+    pulls: SqlPulls
+    homes: SqlHomes
+    outcomes: SqlOutcomes
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -38,6 +45,7 @@ class Stores:
             database=database,
             reports=SqlReports(database),
             executions=SqlExecutions(database),
+            finder=SqlExecutionFinder(database),
             trail=SqlTrail(database),
             anchors=SqlAnchors(database),
             postings=SqlPostings(database),
@@ -45,6 +53,9 @@ class Stores:
             tracker=SqlTracker(database),
             rechecks=SqlRechecks(database),
             regressions=SqlRegressions(database),
+            pulls=SqlPulls(database),
+            homes=SqlHomes(database),
+            outcomes=SqlOutcomes(database),
         )
 
     @classmethod

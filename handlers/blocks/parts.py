@@ -29,7 +29,7 @@ _ROOMS = (2000, 1000, 500, 240, 100)
 class Message:
     """What is posted: blocks, and the words that notifications and screen readers use instead.
 
-    `replaces` says that it takes the place of the private answer that a button was on.
+    One that `replaces` takes the place of the private message whose button it answers, so that no button outlives its use.
     """
 
     text: str

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 _TIME = sa.DateTime(timezone=True)
 _OLD_ORDER = ["report_key", "severity_rank", "check_id", "position"]
