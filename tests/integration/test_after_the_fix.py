@@ -120,7 +120,25 @@ def test_after_a_rollback_it_is_open_again(desk: Desk) -> None:
 def test_a_fix_that_was_rolled_back_before_anybody_looked_is_nobodys_fix(desk: Desk) -> None:
     execution_id = desk.fix()
     desk.bench.runner.roll_back(execution_id, PRIYA)
+    assert desk.sweep() == [RecheckVerdict.TAKEN_BACK]
     assert desk.sweep() == []
+    assert desk.finding().state is LifecycleState.NEW
+    assert "finding.reopened" not in desk.kinds()
+
+
+def test_a_rollback_that_begins_while_somebody_looks_is_found_afterwards(desk: Desk) -> None:
+    """The look saw a completed fix; what it notes must not outlive the rollback."""
+    execution_id = desk.fix()
+    board = desk.bench.board
+
+    def roll_back_first() -> None:
+        board.faults.clear()
+        desk.bench.runner.roll_back(execution_id, PRIYA)
+        board.switches["door"] = "closed"
+
+    board.faults["read"] = roll_back_first
+    assert desk.sweep() == [RecheckVerdict.FIXED]
+    assert desk.sweep() == [RecheckVerdict.TAKEN_BACK]
     assert desk.finding().state is LifecycleState.NEW
 
 

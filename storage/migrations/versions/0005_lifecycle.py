@@ -118,7 +118,7 @@ def _create_queues() -> None:
         ),
         sa.PrimaryKeyConstraint("execution_id", name="pk_rechecks"),
     )
-    op.create_index("ix_rechecks_due", "rechecks", ["verdict", "next_attempt_at"])
+    _create_partial("ix_rechecks_due", "rechecks", ["next_attempt_at"], "next_attempt_at IS NOT NULL")
 
 
 def _create_partial(name: str, table: str, columns: list[str], condition: str) -> None:
