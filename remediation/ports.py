@@ -178,10 +178,11 @@ class Inbox(Protocol):
 class RecheckVerdict(Enum):
     """What came of reading a completed execution's resource once more.
 
-    `FIXED`: as it was meant to be. `NOT_FIXED`: somebody changed it since. `UNREADABLE`: to be tried again. `UNREAD`: there is
+    `DUE`: nobody has looked yet. `FIXED`: as it was meant to be. `NOT_FIXED`: somebody changed it since. `UNREADABLE`: to be tried again. `UNREAD`: there is
     nothing to read back. `TAKEN_BACK`: it was fixed, and the fix was rolled back.
     """
 
+    DUE = "due"
     FIXED = "fixed"
     NOT_FIXED = "not_fixed"
     UNREADABLE = "unreadable"
@@ -202,7 +203,7 @@ class Recheck:
     @property
     def is_to_be_repeated(self) -> bool:
         """Tell whether it settled nothing."""
-        return self.verdict is RecheckVerdict.UNREADABLE
+        return self.verdict in {RecheckVerdict.DUE, RecheckVerdict.UNREADABLE}
 
 
 class Rechecks(Protocol):

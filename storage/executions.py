@@ -19,6 +19,7 @@ from remediation.states import PlaybookStatus, check_transition
 from storage.columns import column_text, key_text
 from storage.database import Database
 from storage.execution_rows import changed_actions, to_action_row, to_decision_row, to_execution, to_row
+from storage.rechecks import have_rechecked
 from storage.tables import ActionRow, DecisionRow, ExecutionRow, OwnerRow
 from storage.trail import append_in
 
@@ -44,6 +45,7 @@ class SqlExecutions:
                 session.add(to_row(first))
                 session.flush()
                 _write_journal(session, before=None, after=first)
+                have_rechecked(session, None, first)
                 append_in(session, event)
         except IntegrityError:
             self._refuse_held(execution)
@@ -67,6 +69,7 @@ class SqlExecutions:
             with self._database.writing() as session:
                 _swap(session, before, saved)
                 _write_journal(session, before=before, after=saved)
+                have_rechecked(session, before, saved)
                 append_in(session, event)
         except IntegrityError:
             self._refuse_held(after)
