@@ -9,6 +9,7 @@ from handlers.blocks.parts import Message
 from handlers.commands import answer_command
 from handlers.decisions import answer_decision
 from handlers.errors import refer, to_words
+from handlers.importing import answer_shortcut
 from handlers.replies import reply
 from handlers.services import Services
 from remediation.ports import Request
@@ -17,7 +18,12 @@ log = structlog.get_logger()
 MOST_ATTEMPTS = 3
 Answer = Callable[[Services, Request], Message | None]
 _ANSWERS: Mapping[str, Answer] = MappingProxyType(
-    {"command": answer_command, "action": answer_decision, "view": answer_decision}
+    {
+        "command": answer_command,
+        "action": answer_decision,
+        "view": answer_decision,
+        "shortcut": answer_shortcut,
+    }
 )
 
 

@@ -4,6 +4,7 @@ It must never touch a real cloud. Parent and child begin with a cleared environm
 database in a temporary folder, and refuse any connection that leaves this machine.
 """
 
+import json
 import os
 import secrets
 import signal
@@ -27,10 +28,10 @@ from audit.ingest import read_report
 from bot.loopback import fence_in
 from bot.sandbox.cloud import ACCOUNT, PUBLIC_BUCKET, REGION, DemoCloud, demo_cloud
 from bot.sandbox.inbox import Inbox
-from bot.sandbox.pagesetup import Command, PageSetup, Panel, PanelAction, TourStep
+from bot.sandbox.pagesetup import Command, MessageShortcut, PageSetup, Panel, PanelAction, TourStep
 from bot.sandbox.standin import SlackStandIn
 from bot.sandbox.workspace import DEFAULT_WORKSPACE
-from handlers.vocabulary import COMMANDS
+from handlers.vocabulary import COMMANDS, IMPORT_REPORT, SHORTCUTS
 
 START_WITHIN_S = 60
 STOP_WITHIN_S = 20
@@ -44,6 +45,17 @@ channel: C0SECURITY
 policy:
   approvers: [S0SEC]
 """
+
+
+_SCAN = (
+    (
+        PUBLIC_BUCKET,
+        "s3_bucket_level_public_access_block",
+        "Public access to the bucket is not blocked",
+        "CRITICAL",
+    ),
+    ("northwind-backups", "s3_bucket_object_versioning", "The bucket keeps no earlier versions", "MEDIUM"),
+)
 
 
 def run_demo(*, port: int = 0) -> None:
@@ -60,6 +72,7 @@ def run_demo(*, port: int = 0) -> None:
         with Inbox.start() as inbox, SlackStandIn.start(port=port, page=page_setup(cloud, inbox)) as slack:
             typer.echo("Starting the bot …")
             with running_bot(slack, cloud, Path(folder), inbox=inbox):
+                drop_scan(slack)
                 typer.echo(f"\n  Open  {slack.page_url}\n\n  Ctrl-C ends the demo; nothing is kept.")
                 _wait_for_signal()
                 typer.echo("Stopping …")
@@ -160,8 +173,11 @@ def page_setup(cloud: DemoCloud, inbox: Inbox | None = None) -> PageSetup:
         Command(entry.name, entry.description, entry.usage_hint, tuple(word.name for word in entry.words))
         for entry in COMMANDS
     )
+    shortcuts = tuple(MessageShortcut(entry.callback_id, entry.name) for entry in SHORTCUTS)
     roles = {"ana": "analyst", "omar": "approver", "otto": "outsider"}
-    return PageSetup(commands=commands, panels=(panel,), tour=_tour(), roles=roles, inbox=inbox)
+    return PageSetup(
+        commands=commands, shortcuts=shortcuts, panels=(panel,), tour=_tour(), roles=roles, inbox=inbox
+    )
 
 
 def _tour() -> tuple[TourStep, ...]:
@@ -178,7 +194,33 @@ def _tour() -> tuple[TourStep, ...]:
         TourStep("Approve it yourself?", "Press Approve as Ana: you may not.", "ana"),
         TourStep("Approve as somebody else", "Press Approve as Omar and watch the cloud.", "omar"),
         TourStep("Put it back", "Press Roll back as Omar: exactly as it was.", "omar"),
+        TourStep(
+            "Take a file in",
+            f"Press {IMPORT_REPORT.name} as Omar, under More actions on Ana's file.",
+            "omar",
+        ),
     )
+
+
+def drop_scan(slack: SlackStandIn) -> None:
+    """Let a colleague drop a scan of their own into the channel, for somebody to take in."""
+    findings = [
+        {
+            "id": f"scan-{number}",
+            "title": title,
+            "severity": severity,
+            "category": "Storage",
+            "resource": f"arn:aws:s3:::{bucket}",
+            "check_id": check,
+            "provider": "aws",
+            "account_id": ACCOUNT,
+            "region": REGION,
+        }
+        for number, (bucket, check, title, severity) in enumerate(_SCAN, start=1)
+    ]
+    text = "Scan of our buckets from this morning. Can somebody take it in?"
+    content = json.dumps({"findings": findings}, indent=2).encode()
+    slack.share("ana", "#security", name="bucket-scan.json", content=content, text=text)
 
 
 def _public_finding() -> Finding:
