@@ -14,12 +14,16 @@ from audit.errors import RefusedError
 from handlers.blocks.modals import build_reject_form, refuse_reason
 from handlers.blocks.names import (
     APPROVE,
+    APPROVE_HERE,
     DONE,
+    NEXT_FINDINGS,
     NOT_DONE,
+    PREVIOUS_FINDINGS,
     REASON,
     REJECT,
     REJECT_FORM,
     ROLL_BACK,
+    ROLL_BACK_HERE,
     TRY_AGAIN,
     CardRef,
 )
@@ -76,7 +80,17 @@ def register(
 
     for command in COMMANDS:
         app.command(command.name)(on_command)
-    for button in (APPROVE, ROLL_BACK, DONE, NOT_DONE, TRY_AGAIN):
+    for button in (
+        APPROVE,
+        APPROVE_HERE,
+        ROLL_BACK,
+        ROLL_BACK_HERE,
+        DONE,
+        NOT_DONE,
+        TRY_AGAIN,
+        PREVIOUS_FINDINGS,
+        NEXT_FINDINGS,
+    ):
         app.action(button)(on_click)
     for shortcut in SHORTCUTS:
         app.shortcut({"type": "message_action", "callback_id": shortcut.callback_id})(on_shortcut)

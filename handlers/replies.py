@@ -54,7 +54,7 @@ def post_reply(url: str, message: Message, *, api_url: str) -> bool:
         return False
     try:
         answer = WebhookClient(url, timeout=_TIMEOUT_S).send_dict(
-            {**message.to_dict(), "response_type": "ephemeral", "replace_original": False}
+            {**message.to_dict(), "response_type": "ephemeral", "replace_original": message.replaces}
         )
     except SLACK_FAILURES as error:
         log.warning("reply not sent", error=code_of(error))

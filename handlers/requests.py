@@ -3,10 +3,12 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from audit.actor import Actor
+from audit.errors import InputError
 from handlers.blocks.names import REASON
 from remediation.ports import Request
 
@@ -56,6 +58,29 @@ def shortcut_request(body: Body, *, now: datetime) -> Request:
     return _request("shortcut", body, payload, now=now)
 
 
+def form_request(body: Body, command: str, words: Sequence[str], *, now: datetime) -> Request:
+    """Return what a form asks for, as the command that somebody would have typed."""
+    carried = carried_by(body)
+    payload = {
+        "command": command,
+        "words": list(words),
+        "channel_id": _text(carried, "channel"),
+        "channel_name": _text(carried, "channel_name"),
+    }
+    return replace(_request("view", body, payload, now=now), kind="command")
+
+
+def carried_by(body: Body) -> Body:
+    """Return what a submitted form carries."""
+    return _carried(_part(body, "view"))
+
+
+def chosen(body: Body, name: str) -> str:
+    """Return what was picked or typed in a form's field, stripped; empty where nothing was."""
+    field = _part(_part(_part(_part(_part(body, "view"), "state"), "values"), name), name)
+    return (_text(_part(field, "selected_option"), "value") or _text(field, "value")).strip()
+
+
 def actor_of(body: Body) -> Actor:
     """Return who did it. In a channel shared between workspaces a person belongs to their own, not to the channel's."""
     user = _part(body, "user")
@@ -87,8 +112,12 @@ def typed_reason(body: Body) -> str:
 
 
 def request_id_of(kind: str, body: Body) -> str:
-    """Return an id that is the same for a repeated delivery: Slack gives each interaction one `trigger_id`."""
-    unique = _text(body, "trigger_id") or uuid.uuid4().hex
+    """Return an id that is the same for a repeated delivery: Slack gives each interaction one `trigger_id`.
+
+    A form closes once it is taken, so one that is submitted twice is one request: it is known by its own id.
+    """
+    form = _text(_part(body, "view"), "id") if kind == "view" else ""
+    unique = form or _text(body, "trigger_id") or uuid.uuid4().hex
     return f"q-{_digest(kind, unique)[:24]}"
 
 
@@ -124,7 +153,12 @@ def _request(kind: str, body: Body, payload: Mapping[str, object], *, now: datet
 
 def _carried(view: Body) -> Body:
     """Return what our own form carries, as JSON that we wrote ourselves."""
-    carried = json.loads(_text(view, "private_metadata") or "{}")
+    try:
+        carried = json.loads(_text(view, "private_metadata") or "{}")
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            "This form is not one of ours, or from another version. Nothing was done."
+        ) from error
     return carried if isinstance(carried, Mapping) else {}
 
 

@@ -9,11 +9,23 @@ from audit.errors import InputError
 APPROVE = "approve"
 REJECT = "reject"
 ROLL_BACK = "rollback"
+APPROVE_HERE = "approve_here"
+ROLL_BACK_HERE = "rollback_here"
 DONE = "found_done"
 NOT_DONE = "found_not_done"
 TRY_AGAIN = "try_again"
 REJECT_FORM = "reject_form"
+PREVIOUS_FINDINGS = "findings_previous"
+NEXT_FINDINGS = "findings_next"
 REASON = "reason"
+REPORT_FORM = "report_form"
+PLAYBOOK_FORM = "playbook_form"
+WORD = "word"
+REPORT_PICK = "pick_report"
+PLAYBOOK_PICK = "pick_playbook"
+FINDING_PICK = "pick_finding"
+FORMAT = "format"
+ADDRESSES = "addresses"
 _VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([1-9][0-9]{0,8})")
 
 

@@ -33,6 +33,7 @@ from handlers.answer import answer
 from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
+from handlers.forms import register_forms
 from handlers.listeners import register
 from handlers.notifier import DispatchingNotifier
 from handlers.requests import command_request
@@ -45,6 +46,7 @@ from remediation.playbook import RemediationPlaybook
 from remediation.policy import Policy
 from remediation.runner import Runner
 from remediation.service import Remediation
+from storage import Stores
 from tests.fakes.stores import MemoryStores
 from tests.fakes.switches import Switch, Switchboard
 
@@ -94,7 +96,7 @@ class House:
     slack: SlackStandIn
     policy: Policy = APPROVERS
     channel: str = ""
-    stores: MemoryStores = field(default_factory=MemoryStores)
+    stores: MemoryStores | Stores = field(default_factory=MemoryStores)
     board: Switchboard = field(default_factory=Switchboard)
     hands: Hands = field(default_factory=Hands)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -115,7 +117,10 @@ class House:
         self.services = Services(
             reports=self.stores.reports,
             trail=self.stores.trail,
+            tracker=self.stores.tracker,
+            regressions=self.stores.regressions,
             executions=executions,
+            finder=self.stores.finder,
             postings=self.stores.postings,
             inbox=self.stores.inbox,
             remediation=Remediation(
@@ -151,6 +156,7 @@ class House:
             token_verification_enabled=False,
             logger=logger,
         )
+        register_forms(app, self.services)
         register(
             app,
             self.services.inbox,
