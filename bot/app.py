@@ -34,9 +34,11 @@ from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
+from handlers.home import due_homes, note_change, publish_home, register_home
 from handlers.listeners import register
 from handlers.messenger import SlackMessenger
 from handlers.notifier import DispatchingNotifier
+from handlers.outcomes import tell_outcome
 from handlers.regressions import tell_regression
 from handlers.services import Services
 from remediation.journal import Journal
@@ -69,6 +71,9 @@ class Bot:
                 "findings": Lane(self._catch_up, threads=1),
                 "recheck": Lane(self._recheck, threads=2),
                 "regression": Lane(self._tell_regression, threads=1),
+                "homes": Lane(self._note_change, threads=1),
+                "home": Lane(self._publish_home, threads=2),
+                "tell": Lane(self._tell, threads=2),
             },
             self._find_waiting,
         )
@@ -175,6 +180,15 @@ class Bot:
     def _tell_regression(self, regression_id: str) -> None:
         tell_regression(self.services, int(regression_id))
 
+    def _note_change(self, _all: str) -> None:
+        note_change(self.services)
+
+    def _publish_home(self, name: str) -> None:
+        publish_home(self.services, name)
+
+    def _tell(self, execution_id: str) -> None:
+        tell_outcome(self.services, execution_id)
+
     def _find_waiting(self) -> Iterator[Work]:
         """Yield what the stored state says is to be done, whoever left it."""
         yield from (("request", request_id) for request_id in self._stores.inbox.open_requests())
@@ -191,6 +205,8 @@ class Bot:
         yield from (("regression", str(key)) for key in self._stores.regressions.untold(now))
         if self._stores.tracker.is_behind():
             yield "findings", "next"
+        yield from (("tell", execution_id) for execution_id in self._stores.outcomes.untold(now))
+        yield from (("home", name) for name in due_homes(self.services))
 
 
 def _make_services(
@@ -212,6 +228,8 @@ def _make_services(
         finder=stores.finder,
         postings=stores.postings,
         inbox=stores.inbox,
+        homes=stores.homes,
+        outcomes=stores.outcomes,
         remediation=Remediation(
             store=stores.executions, planner=planner, directory=SlackDirectory(client), notifier=notifier
         ),
@@ -256,6 +274,7 @@ def _make_app(settings: Settings, services: Services) -> App:
         listener_executor=ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener"),
     )
     register_forms(app, services)
+    register_home(app, services)
     register(
         app,
         services.inbox,

@@ -6,11 +6,13 @@ from types import MappingProxyType
 from audit.errors import InputError, RefusedError, StateError
 from handlers.blocks.names import (
     APPROVE,
+    APPROVE_FORM,
     APPROVE_HERE,
     DONE,
     NOT_DONE,
     REJECT_FORM,
     ROLL_BACK,
+    ROLL_BACK_FORM,
     ROLL_BACK_HERE,
     TRY_AGAIN,
     CardRef,
@@ -94,9 +96,11 @@ def _try_again(services: Services, request: Request, ref: CardRef) -> None:
 _DECIDE: Mapping[str, Decide] = MappingProxyType(
     {
         APPROVE: _approve,
+        APPROVE_FORM: _approve,
         APPROVE_HERE: _approve_here,
         REJECT_FORM: _reject,
         ROLL_BACK: _roll_back,
+        ROLL_BACK_FORM: _roll_back,
         ROLL_BACK_HERE: _roll_back_here,
         DONE: _found_done,
         NOT_DONE: _found_not_done,

@@ -35,6 +35,7 @@ from handlers.requests import (
     command_request,
     response_url_of,
     shortcut_request,
+    trigger_of,
     typed_reason,
     view_request,
 )
@@ -106,7 +107,7 @@ def open_reject_form(ack: Ack, body: Body, client: WebClient) -> None:
     ref = CardRef.parse(clicked(body).get("value"))
     form = build_reject_form(ref, channel=channel_of(body))
     try:
-        client.views_open(trigger_id=body["trigger_id"], view=form.to_dict())
+        client.views_open(trigger_id=trigger_of(body), view=form.to_dict())
     except SLACK_FAILURES as error:
         raise RefusedError(
             "Slack did not open the form in time, so nothing was decided. Click once more."

@@ -13,7 +13,9 @@ from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
+from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
+from remediation.audience import Homes, Outcomes
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
@@ -29,7 +31,7 @@ class Services:
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
     in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `csv_columns` says which
     column of a CSV of their own is which field. `drawing` keeps two threads from drawing the same card at once, `reply_urls`
-    what must not be stored.
+    what must not be stored. `people` are for what is shown, never for what is decided.
     """
 
     reports: ReportStore
@@ -40,6 +42,8 @@ class Services:
     finder: ExecutionFinder
     postings: Postings
     inbox: Inbox
+    homes: Homes
+    outcomes: Outcomes
     remediation: Remediation
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]
@@ -54,6 +58,7 @@ class Services:
     csv_columns: ColumnMap = field(default_factory=dict)
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
+    people: RememberedPeople = field(default_factory=RememberedPeople)
 
     def card_rules_for(self, execution: PlaybookExecution) -> CardRules:
         """Return what an execution's card says about the rules in force."""

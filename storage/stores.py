@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from storage.anchors import SqlAnchors
+from storage.audience import SqlHomes, SqlOutcomes
 from storage.database import Database
 from storage.engine import open_engine
 from storage.execution_lookup import SqlExecutionFinder
@@ -34,6 +35,8 @@ class Stores:
     rechecks: SqlRechecks
     regressions: SqlRegressions
     pulls: SqlPulls
+    homes: SqlHomes
+    outcomes: SqlOutcomes
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -51,6 +54,8 @@ class Stores:
             rechecks=SqlRechecks(database),
             regressions=SqlRegressions(database),
             pulls=SqlPulls(database),
+            homes=SqlHomes(database),
+            outcomes=SqlOutcomes(database),
         )
 
     @classmethod

@@ -17,6 +17,7 @@ from audit.trail import TrailEntry, TrailEvent, append
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER, Posting, Request
 from remediation.states import PlaybookStatus, check_transition
+from tests.fakes.audience import MemoryHomes, MemoryOutcomes
 from tests.fakes.findings import NoRegressions, NoTracker
 from tests.fakes.reports import MemoryReports
 
@@ -274,10 +275,13 @@ class MemoryStores:
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
     tracker: NoTracker = field(default_factory=NoTracker)
     regressions: NoRegressions = field(default_factory=NoRegressions)
+    homes: MemoryHomes = field(default_factory=MemoryHomes)
+    outcomes: MemoryOutcomes = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
         object.__setattr__(self, "reports", MemoryReports(self.trail))
         object.__setattr__(self, "executions", MemoryExecutions(self.trail))
+        object.__setattr__(self, "outcomes", MemoryOutcomes(self.executions.by_id))
         object.__setattr__(self, "finder", MemoryFinder(self.executions))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))

@@ -34,8 +34,10 @@ from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
+from handlers.home import due_homes, note_change, publish_home, register_home
 from handlers.listeners import register
 from handlers.notifier import DispatchingNotifier
+from handlers.outcomes import tell_outcome
 from handlers.requests import command_request
 from handlers.services import Services
 from remediation.actions.registry import ActionRegistry
@@ -123,6 +125,8 @@ class House:
             finder=self.stores.finder,
             postings=self.stores.postings,
             inbox=self.stores.inbox,
+            homes=self.stores.homes,
+            outcomes=self.stores.outcomes,
             remediation=Remediation(
                 store=executions,
                 planner=planner,
@@ -157,6 +161,7 @@ class House:
             logger=logger,
         )
         register_forms(app, self.services)
+        register_home(app, self.services)
         register(
             app,
             self.services.inbox,
@@ -190,6 +195,17 @@ class House:
         while work := self.hands.next(timeout_s=0.02):
             self.do(*work)
 
+    def work_but(self, kind: str) -> None:
+        """Do what waits, and leave out one kind of work."""
+        while work := self.hands.next(timeout_s=0.2):
+            if work[0] != kind:
+                self.do(*work)
+
+    def sweep_homes(self) -> None:
+        """Draw the homes that a sweep finds."""
+        for name in due_homes(self.services):
+            self.do("home", name)
+
     def put_command(self, command: str, body: dict[str, str]) -> str:
         """Put a command into the inbox the way a listener does; return the request's id."""
         whole = {"team_id": "T0DEMO", "user_id": "U0ANA", "command": command, **body}
@@ -204,6 +220,12 @@ class House:
             answer(self.services, work_id)
         elif kind == "draw":
             draw(self.services, work_id)
+        elif kind == "homes":
+            note_change(self.services)
+        elif kind == "home":
+            publish_home(self.services, work_id)
+        elif kind == "tell":
+            tell_outcome(self.services, work_id)
         else:
             with contextlib.suppress(StateError):
                 self.services.runner.run(work_id)
