@@ -103,6 +103,12 @@ def test_what_is_no_report_is_one_clear_line(house: House, content: bytes, says:
     assert house.stores.reports.list_reports() == []
 
 
+def test_a_files_name_can_say_nothing_to_the_channel(house: House) -> None:
+    told = use(house, drop(house, b"no report", "<!channel> & co.json"))
+    assert "<!channel>" not in told
+    assert "&lt;!channel&gt; &amp; co.json" in told
+
+
 def test_a_message_without_a_file_says_so(house: House) -> None:
     message = house.slack.say("ana", CHANNEL, "no file here")
     assert "no file in this message" in use(house, message)
@@ -202,6 +208,17 @@ def test_the_bytes_come_with_the_token_shown() -> None:
     with file_server(200, {}, b"hello") as (url, asked):
         assert fetch(url) == b"hello"
     assert asked == [("/files/F1?download", "Bearer xoxb-canary")]
+
+
+def test_a_place_that_is_not_slacks_is_not_even_asked() -> None:
+    with file_server(200, {}, b"hello") as (url, asked), file_server(200, {}) as (other, asked_there):
+        client = WebClient("xoxb-canary", base_url=f"{url}/api/")
+        with (
+            pytest.raises(InputError, match="not one of Slack's file hosts"),
+            fetched(client, SlackFile("scan.json", 5, f"{other}/files/F1")),
+        ):
+            pass
+        assert asked == asked_there == []
 
 
 def test_a_redirect_is_followed_nowhere() -> None:
