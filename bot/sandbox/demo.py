@@ -4,7 +4,6 @@ It must never touch a real cloud. Parent and child begin with a cleared environm
 database in a temporary folder, and refuse any connection that leaves this machine.
 """
 
-import json
 import os
 import secrets
 import signal
@@ -27,6 +26,7 @@ from audit.findings import Finding
 from audit.ingest import read_report
 from bot.loopback import fence_in
 from bot.sandbox.cloud import ACCOUNT, PUBLIC_BUCKET, REGION, DemoCloud, demo_cloud
+from bot.sandbox.dropped import drop_scan
 from bot.sandbox.inbox import Inbox
 from bot.sandbox.pagesetup import Command, MessageShortcut, PageSetup, Panel, PanelAction, TourStep
 from bot.sandbox.standin import SlackStandIn
@@ -45,17 +45,6 @@ channel: C0SECURITY
 policy:
   approvers: [S0SEC]
 """
-
-
-_SCAN = (
-    (
-        PUBLIC_BUCKET,
-        "s3_bucket_level_public_access_block",
-        "Public access to the bucket is not blocked",
-        "CRITICAL",
-    ),
-    ("northwind-backups", "s3_bucket_object_versioning", "The bucket keeps no earlier versions", "MEDIUM"),
-)
 
 
 def run_demo(*, port: int = 0) -> None:
@@ -200,27 +189,6 @@ def _tour() -> tuple[TourStep, ...]:
             "omar",
         ),
     )
-
-
-def drop_scan(slack: SlackStandIn) -> None:
-    """Let a colleague drop a scan of their own into the channel, for somebody to take in."""
-    findings = [
-        {
-            "id": f"scan-{number}",
-            "title": title,
-            "severity": severity,
-            "category": "Storage",
-            "resource": f"arn:aws:s3:::{bucket}",
-            "check_id": check,
-            "provider": "aws",
-            "account_id": ACCOUNT,
-            "region": REGION,
-        }
-        for number, (bucket, check, title, severity) in enumerate(_SCAN, start=1)
-    ]
-    text = "Scan of our buckets from this morning. Can somebody take it in?"
-    content = json.dumps({"findings": findings}, indent=2).encode()
-    slack.share("ana", "#security", name="bucket-scan.json", content=content, text=text)
 
 
 def _public_finding() -> Finding:
