@@ -258,6 +258,7 @@ def _make_services(
         environment=config.environment,
         channel=config.channel or "",
         pull=SecurityHub(config.accounts.to_clouds().aws, stores.pulls, stores.reports),
+        csv_columns=config.ingest.csv_columns,
     )
 
 

@@ -12,6 +12,7 @@ from handlers.commands import answer_command
 from handlers.commands.findings import turn_page
 from handlers.decisions import answer_decision
 from handlers.errors import refer, to_words
+from handlers.importing import answer_shortcut
 from handlers.replies import reply
 from handlers.requests import said
 from handlers.services import Services
@@ -29,7 +30,12 @@ def _answer_click(services: Services, request: Request) -> Message | None:
 
 
 _ANSWERS: Mapping[str, Answer] = MappingProxyType(
-    {"command": answer_command, "action": _answer_click, "view": answer_decision}
+    {
+        "command": answer_command,
+        "action": _answer_click,
+        "view": answer_decision,
+        "shortcut": answer_shortcut,
+    }
 )
 
 

@@ -35,12 +35,13 @@ from handlers.requests import (
     clicked,
     command_request,
     response_url_of,
+    shortcut_request,
     trigger_of,
     typed_reason,
     view_request,
 )
 from handlers.slack_errors import SLACK_FAILURES
-from handlers.vocabulary import COMMANDS
+from handlers.vocabulary import COMMANDS, SHORTCUTS
 from remediation.ports import Dispatcher, Inbox, Request
 
 Body = dict[str, Any]
@@ -49,7 +50,7 @@ Body = dict[str, Any]
 def register(
     app: App, inbox: Inbox, *, dispatcher: Dispatcher, clock: Callable[[], datetime], reply_urls: ReplyUrls
 ) -> None:
-    """Listen for the commands, the buttons of a card, and the rejection form."""
+    """Listen for the commands, the shortcuts, the buttons of a card, and the rejection form."""
 
     def keep(request: Request, body: Body) -> str:
         reply_urls.keep(request.request_id, response_url_of(body), now=request.received_at)
@@ -63,6 +64,11 @@ def register(
 
     def on_click(ack: Ack, body: Body) -> None:
         request_id = keep(action_request(body, now=clock()), body)
+        ack()
+        dispatcher.submit("request", request_id)
+
+    def on_shortcut(ack: Ack, body: Body) -> None:
+        request_id = keep(shortcut_request(body, now=clock()), body)
         ack()
         dispatcher.submit("request", request_id)
 
@@ -89,6 +95,8 @@ def register(
         NEXT_FINDINGS,
     ):
         app.action(button)(on_click)
+    for shortcut in SHORTCUTS:
+        app.shortcut({"type": "message_action", "callback_id": shortcut.callback_id})(on_shortcut)
     app.action(REJECT)(open_reject_form)
     app.view(REJECT_FORM)(on_reject_form)
 

@@ -45,6 +45,19 @@ def view_request(body: Body, *, now: datetime) -> Request:
     return _request("view", body, payload, now=now)
 
 
+def shortcut_request(body: Body, *, now: datetime) -> Request:
+    """Return a message shortcut as a request. Of the message's files it keeps the ids: all else is asked of Slack."""
+    files = _part(body, "message").get("files")
+    entries = files if isinstance(files, list) else []
+    ids = [_text(entry, "id") for entry in entries if isinstance(entry, Mapping)]
+    payload = {
+        "callback_id": _text(body, "callback_id"),
+        "channel_id": channel_of(body),
+        "files": list(filter(None, ids)),
+    }
+    return _request("shortcut", body, payload, now=now)
+
+
 def form_request(body: Body, command: str, words: Sequence[str], *, now: datetime) -> Request:
     """Return what a form asks for, as the command that somebody would have typed."""
     carried = carried_by(body)
@@ -128,6 +141,12 @@ def execution_id_for(request: Request) -> str:
 def said(request: Request, name: str) -> str:
     """Return a text of a request's payload; empty where it is missing."""
     return _text(request.payload, name)
+
+
+def said_list(request: Request, name: str) -> list[str]:
+    """Return the texts of a list in a request's payload; empty where it is missing."""
+    value = request.payload.get(name)
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
 
 
 def _digest(*parts: str) -> str:

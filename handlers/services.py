@@ -6,6 +6,7 @@ from datetime import datetime
 
 from slack_sdk import WebClient
 
+from audit.ingest import ColumnMap
 from audit.ports import FindingTracker, ReportStore, Trail
 from audit.pulling import PullReports
 from exporters.mailing import MailService
@@ -30,9 +31,9 @@ class Services:
     """Everything a handler may use, put together once by `bot`.
 
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
-    in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `drawing` keeps two threads
-    from drawing the same card at once, `reply_urls` what must not be stored. `people` are for what is shown, never for what is
-    decided.
+    in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `csv_columns` says which
+    column of a CSV of their own is which field. `drawing` keeps two threads from drawing the same card at once, `reply_urls`
+    what must not be stored. `people` are for what is shown, never for what is decided.
     """
 
     reports: ReportStore
@@ -57,6 +58,7 @@ class Services:
     environment: str = ""
     channel: str = ""
     pull: PullReports | None = None
+    csv_columns: ColumnMap = field(default_factory=dict)
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
     people: RememberedPeople = field(default_factory=RememberedPeople)

@@ -35,6 +35,21 @@ class CommandHelp:
         return " ".join(filter(None, (self.name, word.name, word.arguments)))
 
 
+@dataclass(frozen=True, slots=True)
+class ShortcutHelp:
+    """An entry of a message's own menu: its id, its name there, and what it does."""
+
+    callback_id: str
+    name: str
+    description: str
+
+
+IMPORT_REPORT = ShortcutHelp(
+    "import_report",
+    "Import as audit report",
+    "Take the report in this message's file in, and say what is in it",
+)
+SHORTCUTS: tuple[ShortcutHelp, ...] = (IMPORT_REPORT,)
 REPORT = CommandHelp(
     "/report",
     "Look at security reports, and hand them on",
