@@ -18,6 +18,8 @@ from tests.fakes.switches import ANA, OMAR, PRIYA, Bench, Switchboard, door_find
 NAMES = ("door", "window")
 # How often a life reads: a plan of two actions, the plan again, twice for each action, once for each and twice more to put it back.
 READINGS = 14
+# The first look before anything is put back: what it sees stops the whole rollback, not only its own part.
+BEFORE_ROLLBACK = 8
 Write = tuple[str, object, object]
 
 
@@ -88,6 +90,9 @@ def test_somebody_changes_it_before_reading(at: int, name: str) -> None:
         assert ended.revision == 2
         assert ended.approvals == ()
         assert [change.after for change in ended.drift] == ["ajar"]
+    if at == BEFORE_ROLLBACK:
+        assert ended.status is PlaybookStatus.COMPLETED
+        assert len(board.overwrote) == len(NAMES), "nothing was put back"
     if ended.status is PlaybookStatus.COMPLETED:
         assert bench.board.switches[name] == "ajar", "the rollback that would overwrite it was refused"
 

@@ -125,14 +125,14 @@ class Fixes(RuleBasedStateMachine):
         with suppress(CountersignError):
             self.bench.remediation.approve(execution, person, revision=revision)
 
-    @rule(target=executions, cut_at=CUTS)
-    def ask_sign_and_run(self, cut_at: int) -> str | MultipleResults[str]:
+    @rule(target=executions, signer=PEOPLE, cut_at=CUTS)
+    def ask_sign_and_run(self, signer: Actor, cut_at: int) -> str | MultipleResults[str]:
         """Open what is shut and have it fixed: the way that leads far."""
         if not any(each.status in UNDER_WAY for each in self.bench.store.history(limit=1000)):
             self.board.switches.update(dict.fromkeys(NAMES, "open"))
         asked = self.ask(ANA)
         if isinstance(asked, str):
-            self.approve(asked, OMAR, None)
+            self.approve(asked, signer, None)
             self.run(asked, cut_at)
         return asked
 
@@ -143,7 +143,7 @@ class Fixes(RuleBasedStateMachine):
     )
     def cut_meddle_and_recover(self, cut_at: int, name: str, to: str) -> None:
         """Let the power fail in a run, and somebody change a switch before it is taken over."""
-        self.ask_sign_and_run(cut_at)
+        self.ask_sign_and_run(OMAR, cut_at)
         self.meddle(name, to)
         self.sweep(-1)
 
