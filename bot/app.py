@@ -21,6 +21,7 @@ from bot.connecting import Connection, ask_who_we_are, open_socket
 from bot.mail import make_mail_service
 from bot.planning import make_planner
 from bot.playbooks import load_playbooks
+from bot.pulling import SecurityHub
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
 from bot.settings import Settings
@@ -32,11 +33,16 @@ from handlers.answer import answer
 from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
+from handlers.forms import register_forms
+from handlers.home import due_homes, note_change, publish_home, register_home
 from handlers.listeners import register
 from handlers.messenger import SlackMessenger
 from handlers.notifier import DispatchingNotifier
+from handlers.outcomes import tell_outcome
+from handlers.regressions import tell_regression
 from handlers.services import Services
 from remediation.journal import Journal
+from remediation.rechecking import Rechecking
 from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
 from remediation.states import PlaybookStatus
@@ -62,11 +68,25 @@ class Bot:
                 "recover": Lane(self._recover, threads=2),
                 "expire": Lane(self._expire, threads=2),
                 "anchor": Lane(self._anchor, threads=1),
+                "findings": Lane(self._catch_up, threads=1),
+                "recheck": Lane(self._recheck, threads=2),
+                "regression": Lane(self._tell_regression, threads=1),
+                "homes": Lane(self._note_change, threads=1),
+                "home": Lane(self._publish_home, threads=2),
+                "tell": Lane(self._tell, threads=2),
             },
             self._find_waiting,
         )
         formats = export_formats(make_style(settings, config))
         self.services = _make_services(settings, config, stores, self.worker, formats)
+        self._rechecking = Rechecking(
+            store=stores.executions,
+            planner=self.services.runner.planner,
+            tracker=self.services.tracker,
+            rechecks=stores.rechecks,
+            trail=stores.trail,
+            clock=self.services.clock,
+        )
         self.anchoring = make_anchoring(
             config,
             folder=settings.config_folder,
@@ -150,6 +170,25 @@ class Bot:
         if anchor := self.anchoring.due():
             self.anchoring.note(anchor)
 
+    def _catch_up(self, _report: str) -> None:
+        while self._stores.tracker.catch_up(self.services.clock()):
+            pass
+
+    def _recheck(self, execution_id: str) -> None:
+        self._rechecking.recheck(execution_id)
+
+    def _tell_regression(self, regression_id: str) -> None:
+        tell_regression(self.services, int(regression_id))
+
+    def _note_change(self, _all: str) -> None:
+        note_change(self.services)
+
+    def _publish_home(self, name: str) -> None:
+        publish_home(self.services, name)
+
+    def _tell(self, execution_id: str) -> None:
+        tell_outcome(self.services, execution_id)
+
     def _find_waiting(self) -> Iterator[Work]:
         """Yield what the stored state says is to be done, whoever left it."""
         yield from (("request", request_id) for request_id in self._stores.inbox.open_requests())
@@ -162,6 +201,12 @@ class Bot:
             yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
         yield "anchor", "head"
+        yield from (("recheck", execution_id) for execution_id in self._stores.rechecks.due(now))
+        yield from (("regression", str(key)) for key in self._stores.regressions.untold(now))
+        if self._stores.tracker.is_behind():
+            yield "findings", "next"
+        yield from (("tell", execution_id) for execution_id in self._stores.outcomes.untold(now))
+        yield from (("home", name) for name in due_homes(self.services))
 
 
 def _make_services(
@@ -177,9 +222,14 @@ def _make_services(
     return Services(
         reports=stores.reports,
         trail=stores.trail,
+        tracker=stores.tracker.with_sla(config.sla.to_sla()),
+        regressions=stores.regressions,
         executions=stores.executions,
+        finder=stores.finder,
         postings=stores.postings,
         inbox=stores.inbox,
+        homes=stores.homes,
+        outcomes=stores.outcomes,
         remediation=Remediation(
             store=stores.executions, planner=planner, directory=SlackDirectory(client), notifier=notifier
         ),
@@ -194,6 +244,7 @@ def _make_services(
         clock=utc_now,
         environment=config.environment,
         channel=config.channel or "",
+        pull=SecurityHub(config.accounts.to_clouds().aws, stores.pulls, stores.reports),
     )
 
 
@@ -221,6 +272,8 @@ def _make_app(settings: Settings, services: Services) -> App:
         token_verification_enabled=False,
         listener_executor=ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener"),
     )
+    register_forms(app, services)
+    register_home(app, services)
     register(
         app,
         services.inbox,

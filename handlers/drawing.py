@@ -11,6 +11,7 @@ import structlog
 
 from handlers.blocks.card import build_card, build_plain_card, build_superseded_card
 from handlers.blocks.parts import Message
+from handlers.blocks.texts import place
 from handlers.blocks.thread import build_progress, build_superseded_progress, has_progress
 from handlers.posting import Posted, Poster, Tag, lacks_scope, tell
 from handlers.services import Services
@@ -124,7 +125,7 @@ class _Drawing:
             self._keep(drawn_version=self._execution.version, attempts=0, next_attempt_at=None)
 
     def _place_card(self, *, attempted_before: bool) -> None:
-        card = build_card(self._execution, self._services.card_rules)
+        card = build_card(self._execution, self._services.card_rules_for(self._execution))
         try:
             self._show_card(card, attempted_before=attempted_before)
         except SLACK_FAILURES as error:
@@ -193,7 +194,7 @@ class _Drawing:
         if code not in HOPELESS:
             return
         if not self._posting.message_id and not self._posting.drawn_version:
-            words = f"The card for {self._execution.execution_id} could not be posted in <#{self._posting.channel}>."
+            words = f"The card for {self._execution.execution_id} could not be posted in {place(self._posting.channel)}."
             tell(self._services.client, self._execution.requester, f"{words} {advise(code)}")
             self._keep(drawn_version=_TOLD)
         if self._posting.attempts >= _MOST_HOPELESS:

@@ -123,7 +123,7 @@ class SqlExecutions:
             alive = select(OwnerRow.owner_id).where(col(OwnerRow.seen_at) > now - OWNER_LOST_AFTER)
             others = set(session.exec(alive)) - {owner}
             rows = session.exec(under_way.order_by(col(ExecutionRow.created_at))).all()
-            found = _with_journals(session, rows)
+            found = with_journals(session, rows)
         return [execution for execution in found if execution.owner not in others]
 
     def _refuse_held(self, execution: PlaybookExecution) -> None:
@@ -144,7 +144,7 @@ class SqlExecutions:
     def _load(self, wanted: SelectOfScalar[ExecutionRow]) -> list[PlaybookExecution]:
         with self._database.reading() as session:
             rows = session.exec(wanted).all()
-            return _with_journals(session, rows)
+            return with_journals(session, rows)
 
 
 def _newest_ids(*ways: ColumnElement[bool], limit: int) -> ColumnElement[bool]:
@@ -189,7 +189,8 @@ def _write_journal(session: Session, *, before: PlaybookExecution | None, after:
     session.flush()
 
 
-def _with_journals(session: Session, rows: Sequence[ExecutionRow]) -> list[PlaybookExecution]:
+def with_journals(session: Session, rows: Sequence[ExecutionRow]) -> list[PlaybookExecution]:
+    """Return the executions of rows, with their actions and decisions."""
     names = [row.execution_id for row in rows]
     actions, decisions = defaultdict(list), defaultdict(list)
     for action in session.exec(

@@ -75,7 +75,17 @@ class FindingRow(Row, table=True):
 
     __tablename__ = "findings"
     __table_args__ = (
-        Index("ix_findings_worst_first", "report_key", "severity_rank", "check_id", "position"),
+        # The last three let a comparison of reports do without the rows.
+        Index(
+            "ix_findings_worst_first",
+            "report_key",
+            "severity_rank",
+            "check_id",
+            "position",
+            "status",
+            "muted",
+            "fingerprint",
+        ),
     )
 
     report_key: int = Field(primary_key=True, foreign_key="reports.report_key")

@@ -134,7 +134,7 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Site) as site:
-        thread = threading.Thread(target=site.serve_forever)
+        thread = threading.Thread(target=site.serve_forever, args=(0.02,))
         thread.start()
         yield f"http://127.0.0.1:{site.server_port}", asked
         site.shutdown()

@@ -278,7 +278,7 @@ class Sts(BaseHTTPRequestHandler):
 def sts_that(*, refuses: int, says: str) -> Iterator[str]:
     kind = type("OneSts", (Sts,), {"refusals": refuses, "arn": says})
     with ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 

@@ -71,7 +71,7 @@ def serving(sts: Sts) -> Iterator[Sts]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         sts.url = f"http://127.0.0.1:{server.server_port}"
         yield sts

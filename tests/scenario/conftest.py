@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from bot.sandbox.records import Message
 from bot.sandbox.standin import SlackStandIn
 from bot.sandbox.workspace import DEFAULT_WORKSPACE
 from tests.conftest import ACCOUNT
+from tests.shell import Done, run_in
 
 PATIENCE_S = 20.0
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -40,9 +40,8 @@ class Stage:
     def log(self) -> str:
         return (self.folder / "bot.log").read_text(encoding="utf-8")
 
-    def countersign(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "bot", *words]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+    def countersign(self, *words: str) -> Done:
+        return run_in(self.environment, *words)
 
     def make_finding(self) -> Finding:
         """Create a bucket without any block, and take in a report that complains about it."""

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from bot.sandbox import SlackStandIn
 from tests.conftest import need, sample
+from tests.shell import countersign, countersign_process
 
 HEAVY = (
     "boto3",
@@ -26,15 +28,16 @@ HEAVY = (
 )
 
 
-def countersign(folder: Path, *words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    environment = {"PATH": "/usr/bin:/bin", "DATABASE_URL": f"sqlite:///{folder / 'test.db'}", **variables}
-    command = [sys.executable, "-m", "bot", *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("upgraded")
+    assert countersign(folder, "db", "upgrade").returncode == 0
+    return folder / "test.db"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    assert countersign(tmp_path, "db", "upgrade").returncode == 0
+def folder(tmp_path: Path, upgraded: Path) -> Path:
+    shutil.copy(upgraded, tmp_path)
     return tmp_path
 
 
@@ -196,7 +199,7 @@ def test_a_refused_app_token_is_one_line_at_the_start(folder: Path) -> None:
     config = folder / "countersign.yaml"
     config.write_text("policy: {approvers: [S0SEC]}", encoding="utf-8")
     with SlackStandIn.start() as slack:
-        done = countersign(
+        done = countersign_process(
             folder,
             "serve",
             SLACK_BOT_TOKEN=slack.workspace.bot_token,

@@ -32,7 +32,7 @@ def serve() -> Iterator[Serve]:
                 """Say nothing."""
 
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         servers.append((server, thread))
         return WebClient(

@@ -90,7 +90,7 @@ def ask() -> Iterator[Ask]:
     """Return what looks up a person of whom Slack says what the test wants it to."""
     handler = type("Handler", (Saying,), {})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         directory = SlackDirectory(
             WebClient("xoxb-x", base_url=f"http://127.0.0.1:{server.server_port}/api/")

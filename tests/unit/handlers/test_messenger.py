@@ -52,7 +52,7 @@ class HangsUp(BaseHTTPRequestHandler):
 def test_where_slack_does_not_answer_it_may_have_arrived_and_is_not_tried_again() -> None:
     HangsUp.calls.clear()
     with HTTPServer(("127.0.0.1", 0), HangsUp) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         client = WebClient("xoxb-1", base_url=f"http://127.0.0.1:{server.server_port}/", timeout=5)
         try:

@@ -139,7 +139,7 @@ def elsewhere() -> Iterator[Callable[[Elsewhere], Elsewhere]]:
 
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         plan.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         servers.append((server, thread))
         return plan
