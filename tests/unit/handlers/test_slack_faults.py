@@ -26,8 +26,8 @@ FAULTS: dict[str, dict[str, object]] = {
     "invalid blocks": {"error": "invalid_blocks"},
 }
 METHODS = ("chat.postMessage", "chat.update", "conversations.history", "conversations.replies")
-# What a fix's life takes, as `test_the_life_of_a_fix` counts it: card and thread, and the looks before a reply is posted.
-CALLS = [("chat.postMessage", 2), ("chat.update", 5), ("conversations.replies", 1)]
+# What a fix's life takes, as `test_the_life_of_a_fix` counts it: card and thread, words to who asked, the look before a reply.
+CALLS = [("chat.postMessage", 4), ("chat.update", 5), ("conversations.replies", 1)]
 CASES = [(method, number) for method, times in CALLS for number in range(times)]
 
 
