@@ -23,6 +23,11 @@ log = structlog.get_logger()
 CARD = "countersign_card"
 PROGRESS = "countersign_progress"
 _LONGEST_WAIT = timedelta(minutes=10)
+# Where we may not speak, somebody has to let us in first: asked each hour, for a day, or at the next change.
+_WAIT_TO_BE_LET_IN = timedelta(hours=1)
+_MOST_HOPELESS = 24
+# As a `drawn_version`: nothing was drawn yet, and whoever asked was told why.
+_TOLD = -1
 
 
 def draw(services: Services, execution_id: str) -> None:
@@ -183,7 +188,7 @@ class _Drawing:
         return True
 
     def _give_up(self, code: str) -> None:
-        """Leave the drawing to a later sweep; where we may not speak, until the state changes, and say so once."""
+        """Leave the drawing to a later sweep; where we may not speak, to a much later one, and say so once."""
         self._put_off(attempts=self._posting.attempts)
         self._log.warning("card not drawn", error=code, attempts=self._posting.attempts)
         if code not in HOPELESS:
@@ -191,7 +196,10 @@ class _Drawing:
         if not self._posting.message_id and not self._posting.drawn_version:
             words = f"The card for {self._execution.execution_id} could not be posted in {place(self._posting.channel)}."
             tell(self._services.client, self._execution.requester, f"{words} {advise(code)}")
-        self._keep(drawn_version=self._execution.version)
+            self._keep(drawn_version=_TOLD)
+        if self._posting.attempts >= _MOST_HOPELESS:
+            self._keep(drawn_version=self._execution.version)
+        self._keep(next_attempt_at=self._services.clock() + _WAIT_TO_BE_LET_IN)
 
     def _keep(self, **changes: object) -> None:
         """Store what became of the posting."""
