@@ -21,6 +21,7 @@ from bot.connecting import Connection, ask_who_we_are, open_socket
 from bot.mail import make_mail_service
 from bot.planning import make_planner
 from bot.playbooks import load_playbooks
+from bot.pulling import SecurityHub
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
 from bot.settings import Settings
@@ -39,8 +40,10 @@ from handlers.listeners import register
 from handlers.messenger import SlackMessenger
 from handlers.notifier import DispatchingNotifier
 from handlers.outcomes import tell_outcome
+from handlers.regressions import tell_regression
 from handlers.services import Services
 from remediation.journal import Journal
+from remediation.rechecking import Rechecking
 from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
 from remediation.states import PlaybookStatus
@@ -66,6 +69,9 @@ class Bot:
                 "recover": Lane(self._recover, threads=2),
                 "expire": Lane(self._expire, threads=2),
                 "anchor": Lane(self._anchor, threads=1),
+                "findings": Lane(self._catch_up, threads=1),
+                "recheck": Lane(self._recheck, threads=2),
+                "regression": Lane(self._tell_regression, threads=1),
                 "homes": Lane(self._note_change, threads=1),
                 "home": Lane(self._publish_home, threads=2),
                 "tell": Lane(self._tell, threads=2),
@@ -74,6 +80,14 @@ class Bot:
         )
         formats = export_formats(make_style(settings, config))
         self.services = _make_services(settings, config, stores, self.worker, formats)
+        self._rechecking = Rechecking(
+            store=stores.executions,
+            planner=self.services.runner.planner,
+            tracker=self.services.tracker,
+            rechecks=stores.rechecks,
+            trail=stores.trail,
+            clock=self.services.clock,
+        )
         self.anchoring = make_anchoring(
             config,
             folder=settings.config_folder,
@@ -157,6 +171,16 @@ class Bot:
         if anchor := self.anchoring.due():
             self.anchoring.note(anchor)
 
+    def _catch_up(self, _report: str) -> None:
+        while self._stores.tracker.catch_up(self.services.clock()):
+            pass
+
+    def _recheck(self, execution_id: str) -> None:
+        self._rechecking.recheck(execution_id)
+
+    def _tell_regression(self, regression_id: str) -> None:
+        tell_regression(self.services, int(regression_id))
+
     def _note_change(self, _all: str) -> None:
         note_change(self.services)
 
@@ -178,6 +202,10 @@ class Bot:
             yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
         yield "anchor", "head"
+        yield from (("recheck", execution_id) for execution_id in self._stores.rechecks.due(now))
+        yield from (("regression", str(key)) for key in self._stores.regressions.untold(now))
+        if self._stores.tracker.is_behind():
+            yield "findings", "next"
         yield from (("tell", execution_id) for execution_id in self._stores.outcomes.untold(now))
         yield from (("home", name) for name in due_homes(self.services))
 
@@ -195,6 +223,8 @@ def _make_services(
     return Services(
         reports=stores.reports,
         trail=stores.trail,
+        tracker=stores.tracker.with_sla(config.sla.to_sla()),
+        regressions=stores.regressions,
         executions=stores.executions,
         finder=stores.finder,
         postings=stores.postings,
@@ -215,6 +245,7 @@ def _make_services(
         clock=utc_now,
         environment=config.environment,
         channel=config.channel or "",
+        pull=SecurityHub(config.accounts.to_clouds().aws, stores.pulls, stores.reports),
     )
 
 

@@ -120,7 +120,7 @@ class _Drawing:
             self._keep(drawn_version=self._execution.version, attempts=0, next_attempt_at=None)
 
     def _place_card(self, *, attempted_before: bool) -> None:
-        card = build_card(self._execution, self._services.card_rules)
+        card = build_card(self._execution, self._services.card_rules_for(self._execution))
         try:
             self._show_card(card, attempted_before=attempted_before)
         except SLACK_FAILURES as error:

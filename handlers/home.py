@@ -13,7 +13,6 @@ from slack_sdk import WebClient
 from slack_sdk.models.views import View
 
 from audit.errors import RefusedError
-from audit.findings import Severity
 from audit.report import ReportHeader
 from handlers.blocks.card import CardRules
 from handlers.blocks.home import HomePage, Standing, build_home, build_plain_home
@@ -32,8 +31,9 @@ from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
 from remediation.audience import Home
 from remediation.execution import PlaybookExecution
-from remediation.policy import Policy, refuse_late, refuse_outsider, refuse_same_person, refuse_twice
+from remediation.policy import Policy
 from remediation.ports import Person
+from remediation.refusals import refuse_late, refuse_outsider, refuse_same_person, refuse_twice
 from remediation.states import PlaybookStatus
 
 log = structlog.get_logger()
@@ -65,7 +65,8 @@ def register_home(app: App, services: Services) -> None:
     def opening(build: Callable[[PlaybookExecution, CardRules], View]) -> Callable[..., None]:
         def on_click(ack: Ack, body: Body, client: WebClient) -> None:
             ref = CardRef.parse(clicked(body).get("value"))
-            window = build(services.executions.get(ref.execution_id), services.card_rules)
+            execution = services.executions.get(ref.execution_id)
+            window = build(execution, services.card_rules_for(execution))
             _open(client, body, window)
             ack()
 
@@ -153,7 +154,9 @@ def _read_pending(services: Services, home: Home, now: datetime) -> tuple[list[P
     if not waiting:
         return [], ""
     remediation = services.remediation
-    groups = remediation.policy.approver_groups
+    groups = frozenset(
+        group for each in waiting for group in remediation.policy.terms_of(each).approver_groups
+    )
     try:
         person = services.people.get(
             home.person, lambda: remediation.directory.look_up(home.person, groups=groups), now=now
@@ -169,27 +172,24 @@ def may_sign(policy: Policy, execution: PlaybookExecution, person: Person, *, no
         refuse_late(execution, revision=None, now=now)
         refuse_same_person(policy, execution.requester, person.actor)
         refuse_twice(execution, person.actor)
-        refuse_outsider(policy, person)
+        refuse_outsider(policy.terms_of(execution), person)
     except RefusedError:
         return False
     return True
 
 
 def read_standing(services: Services, now: datetime) -> Standing:
-    """Return how things stand: by the findings' own states where they are kept, else as the newest report says."""
+    """Return how things stand: by the findings' own states, and by the scores of the reports."""
     reports = services.reports.list_reports(_TREND)
     if not reports:
         return Standing(open={})
     newest = reports[0]
-    open_ones, overdue = _failing(newest), None
-    if services.tracker is not None:
-        overview = services.tracker.overview(now)
-        open_ones, overdue = dict(overview.open_by_severity), dict(overview.overdue_by_severity)
+    overview = services.tracker.overview(now)
     row = [report for report in reversed(reports) if _same_row(report, newest)]
     scores = [report.summary["security_score"] for report in row]
     return Standing(
-        open=open_ones,
-        overdue=overdue,
+        open=dict(overview.open_by_severity),
+        overdue=dict(overview.overdue_by_severity),
         scores=[score for score in scores if score is not None],
         report_name=newest.name,
         reported_at=newest.generated_at,
@@ -200,14 +200,3 @@ def _same_row(report: ReportHeader, newest: ReportHeader) -> bool:
     """Tell whether two reports can be compared: the same scanner, the same account."""
     same_account = report.summary["account_id"] == newest.summary["account_id"]
     return report.source == newest.source and same_account
-
-
-def _failing(report: ReportHeader) -> dict[Severity, int]:
-    summary = report.summary
-    return {
-        Severity.CRITICAL: summary["critical"],
-        Severity.HIGH: summary["high"],
-        Severity.MEDIUM: summary["medium"],
-        Severity.LOW: summary["low"],
-        Severity.INFO: summary["info"],
-    }

@@ -16,7 +16,9 @@ from handlers.blocks.names import (
     APPROVE,
     APPROVE_HERE,
     DONE,
+    NEXT_FINDINGS,
     NOT_DONE,
+    PREVIOUS_FINDINGS,
     REASON,
     REJECT,
     REJECT_FORM,
@@ -73,7 +75,17 @@ def register(
 
     for command in COMMANDS:
         app.command(command.name)(on_command)
-    for button in (APPROVE, APPROVE_HERE, ROLL_BACK, ROLL_BACK_HERE, DONE, NOT_DONE, TRY_AGAIN):
+    for button in (
+        APPROVE,
+        APPROVE_HERE,
+        ROLL_BACK,
+        ROLL_BACK_HERE,
+        DONE,
+        NOT_DONE,
+        TRY_AGAIN,
+        PREVIOUS_FINDINGS,
+        NEXT_FINDINGS,
+    ):
         app.action(button)(on_click)
     app.action(REJECT)(open_reject_form)
     app.view(REJECT_FORM)(on_reject_form)

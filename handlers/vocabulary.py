@@ -38,7 +38,7 @@ class CommandHelp:
 REPORT = CommandHelp(
     "/report",
     "Look at security reports, and hand them on",
-    "list | show [REPORT] | export FORMAT [REPORT] | email ADDRESS… | help",
+    "list | show [REPORT] | findings [WORDS] | compare A B | trend | export FORMAT [REPORT] | email ADDRESS… | pull aws | help",
     (
         Word("list", "", "the newest reports, with score and failing findings", "/report list"),
         Word(
@@ -46,6 +46,28 @@ REPORT = CommandHelp(
             "[REPORT]",
             "a report's worst findings, and the playbook that fixes each",
             "/report show",
+            most=1,
+        ),
+        Word(
+            "findings",
+            "[WORDS…]",
+            "what is open, by severity:, account:, region:, check:, status:, overdue, or any text",
+            "/report findings severity:critical overdue",
+            most=19,
+        ),
+        Word(
+            "compare",
+            "REPORT REPORT",
+            "what is new, came back or was fixed between two reports",
+            "/report compare r-1a2b3c4d5e latest",
+            least=2,
+            most=2,
+        ),
+        Word(
+            "trend",
+            "[REPORT]",
+            "failing findings, score and time to fix over reports, with a picture",
+            "/report trend",
             most=1,
         ),
         Word(
@@ -63,6 +85,14 @@ REPORT = CommandHelp(
             "/report email ciso@company.com",
             least=1,
             most=12,
+        ),
+        Word(
+            "pull",
+            "aws [REGION] [ACCOUNT] [SEVERITY…]",
+            "findings straight from AWS Security Hub, as a new report",
+            "/report pull aws eu-central-1",
+            least=1,
+            most=8,
         ),
         Word(HELP, "", "this page", "/report help"),
     ),

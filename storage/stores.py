@@ -10,8 +10,11 @@ from storage.engine import open_engine
 from storage.execution_lookup import SqlExecutionFinder
 from storage.executions import SqlExecutions
 from storage.inbox import SqlInbox
+from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
 from storage.postings import SqlPostings
+from storage.pulls import SqlPulls
+from storage.rechecks import SqlRechecks, SqlRegressions
 from storage.reports import SqlReports
 from storage.trail import SqlTrail
 
@@ -28,6 +31,10 @@ class Stores:
     anchors: SqlAnchors
     postings: SqlPostings
     inbox: SqlInbox
+    tracker: SqlTracker
+    rechecks: SqlRechecks
+    regressions: SqlRegressions
+    pulls: SqlPulls
     homes: SqlHomes
     outcomes: SqlOutcomes
 
@@ -43,6 +50,10 @@ class Stores:
             anchors=SqlAnchors(database),
             postings=SqlPostings(database),
             inbox=SqlInbox(database),
+            tracker=SqlTracker(database),
+            rechecks=SqlRechecks(database),
+            regressions=SqlRegressions(database),
+            pulls=SqlPulls(database),
             homes=SqlHomes(database),
             outcomes=SqlOutcomes(database),
         )

@@ -99,7 +99,7 @@ def _without_backticks(text: str) -> str:
 def linkify(text: str) -> str:
     """Turn the `@U…` and `@S…` of our own refusals into mentions of the person or the group.
 
-    Only for escaped text that one person alone will see.
+    Only for escaped text in which nobody else's words stand: whom it names is told.
     """
     return _MARKED_GROUP.sub(r"<!subteam^\1>", _MARKED_PERSON.sub(r"<@\1>", text))
 

@@ -8,7 +8,7 @@ from audit.errors import InputError
 from audit.wording import nearest
 from handlers.blocks.lists import build_help
 from handlers.blocks.parts import Message
-from handlers.commands import executions, playbook, report
+from handlers.commands import executions, findings, playbook, pull, report, trend
 from handlers.lateness import refuse_again, refuse_old
 from handlers.parsing import split_words
 from handlers.requests import said
@@ -23,6 +23,10 @@ _DO: Mapping[tuple[str, str], Do] = MappingProxyType(
         (REPORT.name, "show"): report.show_report,
         (REPORT.name, "export"): report.export_report,
         (REPORT.name, "email"): report.email_report,
+        (REPORT.name, "findings"): findings.search_findings,
+        (REPORT.name, "compare"): findings.compare_reports,
+        (REPORT.name, "trend"): trend.show_trend,
+        (REPORT.name, "pull"): pull.pull_report,
         (PLAYBOOK.name, "list"): playbook.list_playbooks,
         (PLAYBOOK.name, "show"): playbook.show_playbook,
         (PLAYBOOK.name, "run"): playbook.run_playbook,
@@ -36,8 +40,8 @@ _DO: Mapping[tuple[str, str], Do] = MappingProxyType(
 )
 
 # Nobody can take back a file or a mail. The others find what an earlier attempt has stored.
-_DONE_ONCE = frozenset({(REPORT.name, "export"), (REPORT.name, "email")})
-_ACTS = _DONE_ONCE | {(PLAYBOOK.name, "run"), (PLAYBOOK.name, "reject")}
+_DONE_ONCE = frozenset({(REPORT.name, "export"), (REPORT.name, "email"), (REPORT.name, "trend")})
+_ACTS = _DONE_ONCE | {(REPORT.name, "pull"), (PLAYBOOK.name, "run"), (PLAYBOOK.name, "reject")}
 
 
 def answer_command(services: Services, request: Request) -> Message | None:

@@ -13,9 +13,8 @@ from handlers.blocks.parts import Message
 from handlers.blocks.private import build_rejected, build_status, build_to_roll_back, build_to_sign
 from handlers.services import Services
 from remediation.lookup import find_history
-from remediation.policy import refuse_late
 from remediation.ports import Request
-from remediation.service import refuse_without_rollback
+from remediation.refusals import refuse_late, refuse_without_rollback
 
 _MOST = 10
 
@@ -49,7 +48,8 @@ def show_status(services: Services, _request: Request, words: Sequence[str]) -> 
     Raises:
         NotFoundError: none, or more than one, goes by that name.
     """
-    return build_status(services.finder.named(words[0]), services.card_rules)
+    execution = services.finder.named(words[0])
+    return build_status(execution, services.card_rules_for(execution))
 
 
 def offer_to_sign(services: Services, _request: Request, words: Sequence[str]) -> Message:
@@ -61,7 +61,7 @@ def offer_to_sign(services: Services, _request: Request, words: Sequence[str]) -
     """
     execution = services.finder.named(words[0])
     refuse_late(execution, revision=None, now=services.clock())
-    return build_to_sign(execution, services.card_rules)
+    return build_to_sign(execution, services.card_rules_for(execution))
 
 
 def reject(services: Services, request: Request, words: Sequence[str]) -> Message:
@@ -91,4 +91,4 @@ def offer_rollback(services: Services, _request: Request, words: Sequence[str]) 
     """
     execution = services.finder.named(words[0])
     refuse_without_rollback(execution)
-    return build_to_roll_back(execution, services.card_rules)
+    return build_to_roll_back(execution, services.card_rules_for(execution))

@@ -111,7 +111,10 @@ def find_card_channel(services: Services, request: Request) -> str:
 
 def _approval(playbook: RemediationPlaybook, policy: Policy) -> str:
     if playbook.requires_approval:
-        return f"{max(1, policy.required_approvals)} of: {policy.describe_approvers()}"
+        terms = policy.terms_by_rule(playbook.playbook_id)
+        return "; ".join(
+            f"{when and f'{when}: '}{each.needed} of: {each.describe_approvers()}" for when, each in terms
+        )
     if policy.lets_run_unattended(playbook.playbook_id):
         return "None: the policy lets it run by itself."
     return "None, and the policy does not let it run by itself: it cannot be run from Slack."

@@ -18,6 +18,7 @@ from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER, Posting, Request
 from remediation.states import PlaybookStatus, check_transition
 from tests.fakes.audience import MemoryHomes, MemoryOutcomes
+from tests.fakes.findings import NoRegressions, NoTracker
 from tests.fakes.reports import MemoryReports
 
 __all__ = [
@@ -272,6 +273,8 @@ class MemoryStores:
     finder: MemoryFinder = field(init=False)
     postings: MemoryPostings = field(init=False)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
+    tracker: NoTracker = field(default_factory=NoTracker)
+    regressions: NoRegressions = field(default_factory=NoRegressions)
     homes: MemoryHomes = field(default_factory=MemoryHomes)
     outcomes: MemoryOutcomes = field(init=False)
 

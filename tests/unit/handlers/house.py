@@ -49,6 +49,7 @@ from remediation.playbook import RemediationPlaybook
 from remediation.policy import Policy
 from remediation.runner import Runner
 from remediation.service import Remediation
+from storage import Stores
 from tests.fakes.stores import MemoryStores
 from tests.fakes.switches import Switch, Switchboard
 
@@ -98,7 +99,7 @@ class House:
     slack: SlackStandIn
     policy: Policy = APPROVERS
     channel: str = ""
-    stores: MemoryStores = field(default_factory=MemoryStores)
+    stores: MemoryStores | Stores = field(default_factory=MemoryStores)
     board: Switchboard = field(default_factory=Switchboard)
     hands: Hands = field(default_factory=Hands)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -119,6 +120,8 @@ class House:
         self.services = Services(
             reports=self.stores.reports,
             trail=self.stores.trail,
+            tracker=self.stores.tracker,
+            regressions=self.stores.regressions,
             executions=executions,
             finder=self.stores.finder,
             postings=self.stores.postings,
