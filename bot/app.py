@@ -32,6 +32,7 @@ from exporters.formats import ExportFormat, export_formats
 from exporters.service import ExportService
 from handlers.answer import answer
 from handlers.directory import SlackDirectory
+from handlers.door import Door
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
@@ -280,7 +281,7 @@ def make_client(settings: Settings) -> WebClient:
 def _make_app(settings: Settings, services: Services) -> App:
     """Return the Bolt app. Bolt's own pool has five threads, for listeners and their acknowledgements alike."""
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
-    app = App(
+    app = Door(
         client=services.client,
         signing_secret=secret,
         token_verification_enabled=False,

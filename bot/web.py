@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import App, BoltResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.report_page import ReportPage
+from handlers.door import admit
 
 LISTENER_THREADS = 64
 MOST_BODY_BYTES = 1024 * 1024
@@ -37,12 +39,15 @@ def make_web(app: App | None, *, probe: Probe, page: ReportPage) -> Starlette:
         body = await _read_body(request)
         if app is None or body is None:
             return PlainTextResponse("too large", status_code=413)
-        bolt_request = BoltRequest(
-            body=body.decode("utf-8", "replace"), query=request.url.query, headers=_headers(request)
+        answer = partial(
+            admit,
+            app,
+            body=body.decode("utf-8", "replace"),
+            query=request.url.query,
+            headers=_headers(request),
         )
         # Bolt's own adapters call the synchronous app on the event loop, one request at a time.
-        loop = asyncio.get_running_loop()
-        return _to_response(await loop.run_in_executor(threads, app.dispatch, bolt_request))
+        return _to_response(await asyncio.get_running_loop().run_in_executor(threads, answer))
 
     async def answer_alive(_request: Request) -> Response:
         return PlainTextResponse("ok")

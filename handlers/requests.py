@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from handlers.blocks.names import REASON
 from remediation.ports import Request
 
 Body = Mapping[str, object]
+_PERSON = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
 def command_request(body: Body, *, now: datetime) -> Request:
@@ -104,7 +106,11 @@ def opener_of(body: Body) -> Actor | None:
     """Return who has opened their home; None where an event says something else."""
     event = _part(body, "event")
     slack_id, tab = _text(event, "user"), _text(event, "tab")
-    return Actor(workspace=_text(body, "team_id"), slack_id=slack_id) if slack_id and tab == "home" else None
+    return (
+        Actor(workspace=_text(body, "team_id"), slack_id=slack_id)
+        if _PERSON.fullmatch(slack_id) and tab == "home"
+        else None
+    )
 
 
 def trigger_of(body: Body) -> str:

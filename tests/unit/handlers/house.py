@@ -32,6 +32,7 @@ from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.answer import answer
 from handlers.directory import SlackDirectory
+from handlers.door import Door
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
@@ -156,7 +157,7 @@ class House:
     def _make_app(self) -> App:
         logger = logging.getLogger("house")
         logger.setLevel(logging.CRITICAL)
-        app = App(
+        app = Door(
             client=self.client,
             signing_secret=self.slack.workspace.signing_secret,
             token_verification_enabled=False,
