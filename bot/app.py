@@ -35,8 +35,10 @@ from handlers.errors import register_error_handler
 from handlers.forms import register_forms
 from handlers.listeners import register
 from handlers.messenger import SlackMessenger
+from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
 from handlers.services import Services
+from remediation.ending import ExceptionEnds
 from remediation.journal import Journal
 from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
@@ -62,6 +64,8 @@ class Bot:
                 "run": Lane(self._run, threads=8),
                 "recover": Lane(self._recover, threads=2),
                 "expire": Lane(self._expire, threads=2),
+                "tell": Lane(self._tell, threads=2),
+                "exception": Lane(self._end_exception, threads=1),
                 "anchor": Lane(self._anchor, threads=1),
             },
             self._find_waiting,
@@ -147,6 +151,13 @@ class Bot:
         with suppress(StateError):  # somebody decided at the last moment
             self.services.remediation.expire(self.services.executions.get(execution_id))
 
+    def _tell(self, notice_id: str) -> None:
+        tell_notice(self.services, notice_id)
+
+    def _end_exception(self, exception_id: str) -> None:
+        with suppress(StateError):  # somebody ended it at this moment
+            ExceptionEnds(self.services.remediation, self.services.exceptions).end_in_time(exception_id)
+
     def _anchor(self, _head: str) -> None:
         if anchor := self.anchoring.due():
             self.anchoring.note(anchor)
@@ -162,6 +173,8 @@ class Bot:
         for execution in self._stores.executions.unfinished(owner, now):
             yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
+        yield from (("exception", each.exception_id) for each in self._stores.exceptions.over(now))
+        yield from (("tell", notice_id) for notice_id in self.services.herald.due(now))
         yield "anchor", "head"
 
 
@@ -183,7 +196,11 @@ def _make_services(
         postings=stores.postings,
         inbox=stores.inbox,
         remediation=Remediation(
-            store=stores.executions, planner=planner, directory=SlackDirectory(client), notifier=notifier
+            store=stores.executions,
+            planner=planner,
+            directory=SlackDirectory(client),
+            notifier=notifier,
+            exceptions=stores.exceptions,
         ),
         runner=Runner(
             journal=Journal(store=stores.executions, notifier=notifier, owner=_boot_id()), planner=planner
@@ -191,6 +208,9 @@ def _make_services(
         playbooks=load_playbooks(config, beside=settings.config_folder),
         exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now, formats=formats),
         mailing=make_mail_service(settings, config, stores),
+        exceptions=stores.exceptions,
+        notices=stores.notices,
+        attention=config.policy.to_attention(),
         dispatcher=worker,
         client=client,
         clock=utc_now,

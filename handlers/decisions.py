@@ -1,8 +1,10 @@
 """Approve, reject, roll back, settle: a click becomes a decision, or a private no that says why."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from types import MappingProxyType
 
+from audit.actor import Actor
 from audit.errors import InputError, RefusedError, StateError
 from handlers.blocks.names import (
     APPROVE,
@@ -20,6 +22,7 @@ from handlers.blocks.private import build_rollback_ordered, build_signed
 from handlers.lateness import refuse_old
 from handlers.requests import said
 from handlers.services import Services
+from remediation.excepting import ExceptionWish
 from remediation.ports import Request
 from remediation.settling import Settling
 from remediation.states import PlaybookStatus
@@ -58,8 +61,33 @@ def _approve_here(services: Services, request: Request, ref: CardRef) -> Message
 
 def _reject(services: Services, request: Request, ref: CardRef) -> None:
     services.remediation.reject(
-        ref.execution_id, request.actor, reason=said(request, "reason"), revision=ref.revision
+        ref.execution_id,
+        request.actor,
+        reason=said(request, "reason"),
+        revision=ref.revision,
+        wish=_wish(request),
     )
+
+
+def _wish(request: Request) -> ExceptionWish | None:
+    """Return what the form says about leaving the finding as it is; None where no day was picked.
+
+    Raises:
+        InputError: an owner without a day, or a day that is none.
+    """
+    until, owner = said(request, "until"), said(request, "owner")
+    if not until:
+        if owner:
+            raise InputError(
+                "You named somebody to answer for an exception, but no day. Nothing was decided."
+            )
+        return None
+    try:
+        last_day = date.fromisoformat(until)
+    except ValueError:
+        raise InputError("The day of the exception could not be read, so nothing was decided.") from None
+    workspace = request.actor.workspace
+    return ExceptionWish(last_day, Actor(workspace=workspace, slack_id=owner) if owner else None)
 
 
 def _roll_back(services: Services, request: Request, ref: CardRef) -> None:

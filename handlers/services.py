@@ -12,10 +12,11 @@ from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
 from handlers.reply_urls import ReplyUrls
+from remediation.attention import Attention, Herald
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
-from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings
+from remediation.ports import Dispatcher, Exceptions, ExecutionStore, Inbox, Notices, Postings
 from remediation.runner import Runner
 from remediation.service import Remediation
 
@@ -40,13 +41,27 @@ class Services:
     playbooks: Mapping[str, RemediationPlaybook]
     exports: ExportService
     mailing: MailService
+    exceptions: Exceptions
+    notices: Notices
     dispatcher: Dispatcher
     client: WebClient
     clock: Callable[[], datetime]
+    attention: Attention = field(default_factory=Attention)
     environment: str = ""
     channel: str = ""
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
+
+    @property
+    def herald(self) -> Herald:
+        """Return who finds what people are to be told."""
+        return Herald(
+            store=self.executions,
+            exceptions=self.exceptions,
+            notices=self.notices,
+            policy=self.remediation.policy,
+            attention=self.attention,
+        )
 
     def card_rules_for(self, execution: PlaybookExecution) -> CardRules:
         """Return what an execution's card says about the rules in force."""

@@ -5,13 +5,16 @@ from functools import partial
 
 from audit.actor import POLICY, Actor
 from audit.errors import InputError, RefusedError
+from audit.trail import TrailEvent
 from remediation.desk import Desk
+from remediation.excepting import ExceptionWish, about, make_exception, refuse_excepted, refuse_term
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.planning import planned_results
 from remediation.policy import is_approved
 from remediation.refusals import (
     refuse_late,
     refuse_outsider,
+    refuse_owner,
     refuse_same_person,
     refuse_self_approval,
     refuse_twice,
@@ -45,6 +48,7 @@ class Decisions(Desk):
         self, reason: str, execution: PlaybookExecution, actor: Actor, revision: int | None
     ) -> PlaybookExecution:
         refuse_late(execution, revision=revision, now=self.clock())
+        refuse_excepted(self.exceptions, execution.finding, now=self.clock())
         self.policy.protection.refuse_time(self.clock())
         refuse_same_person(self.policy, execution.requester, actor)
         terms = self.policy.terms_of(execution)
@@ -73,31 +77,69 @@ class Decisions(Desk):
         return self.save(execution, _for_real(signed), "execution.approved", POLICY)
 
     def reject(
-        self, execution_id: str, actor: Actor, *, reason: str, revision: int | None = None
+        self,
+        execution_id: str,
+        actor: Actor,
+        *,
+        reason: str,
+        revision: int | None = None,
+        wish: ExceptionWish | None = None,
     ) -> PlaybookExecution:
         """Record a person's no. Approvers may, and whoever asked may withdraw.
 
+        With a `wish` the finding is left as it is for a while, and cannot be asked for meanwhile. That is stored with the
+        rejection, or neither is, and only an approver other than whoever asked may grant it.
+
         Raises:
             NotFoundError: there is no such execution.
-            InputError: no reason was given.
+            InputError: no reason was given, or the exception would be over already or last too long.
             RefusedError: this person may not, or not now.
         """
         if not reason.strip():
             raise InputError("a rejection needs a reason")
-
-        def reject_once(
-            execution: PlaybookExecution, actor: Actor, revision: int | None
-        ) -> PlaybookExecution:
-            refuse_late(execution, revision=revision, now=self.clock())
-            terms = self.policy.terms_of(execution)
-            person = self.look_up(actor, terms)
-            if not person.actor.is_same_person(execution.requester):
-                refuse_outsider(terms, person)
-            signed = self.signed(execution, Verdict.REJECT, person.actor, reason=reason.strip())
-            rejected = signed.moved(PlaybookStatus.REJECTED, ended_at=self.clock())
-            return self.save(execution, rejected, "execution.rejected", person.actor, reason=reason.strip())
-
+        reject_once = partial(self._reject_once, reason.strip(), wish)
         return self.decide(reject_once, execution_id, actor, revision)
+
+    def _reject_once(
+        self,
+        reason: str,
+        wish: ExceptionWish | None,
+        execution: PlaybookExecution,
+        actor: Actor,
+        revision: int | None,
+    ) -> PlaybookExecution:
+        refuse_late(execution, revision=revision, now=self.clock())
+        terms = self.policy.terms_of(execution)
+        person = self.look_up(actor, terms)
+        if wish is not None or not person.actor.is_same_person(execution.requester):
+            refuse_outsider(terms, person)
+        signed = self.signed(execution, Verdict.REJECT, person.actor, reason=reason)
+        rejected = signed.moved(PlaybookStatus.REJECTED, ended_at=self.clock())
+        if wish is None:
+            return self.save(execution, rejected, "execution.rejected", person.actor, reason=reason)
+        refuse_self_approval(self.policy, self._requester(execution), person.actor)
+        return self._except(execution, rejected, wish, person.actor)
+
+    def _except(
+        self, before: PlaybookExecution, rejected: PlaybookExecution, wish: ExceptionWish, actor: Actor
+    ) -> PlaybookExecution:
+        """Store a rejection with the exception that it grants."""
+        now, reason = self.clock(), rejected.decisions[-1].reason
+        refuse_term(wish, now=now, longest=self.policy.longest_exception)
+        owner = actor
+        if wish.owner is not None:
+            person = self.look_up(wish.owner, self.policy.terms_of(before))
+            refuse_owner(person)
+            owner = person.actor
+        exception = make_exception(before, wish, owner=owner, reason=reason, now=now)
+        detail = about(exception)
+        rejection = self.event("execution.rejected", actor, rejected, reason=reason, exception=dict(detail))
+        grant = TrailEvent(
+            kind="exception.granted", actor=actor, at=now, subject=exception.exception_id, detail=detail
+        )
+        stored = self.exceptions.grant(before, rejected, exception, [rejection, grant])
+        self.notifier.changed(stored.execution_id)
+        return stored
 
     def allow_rollback(self, execution_id: str, actor: Actor) -> tuple[PlaybookExecution, Actor]:
         """Let an approver ask for a rollback; return the execution and who they are.

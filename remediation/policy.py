@@ -24,7 +24,8 @@ class Policy:
     `approvers` holds Slack member ids and email addresses, `approver_groups` Slack user group ids.
     `anyone_else_may_approve` is for programs that bring their own gate: any resolved person but the requester may decide.
     `unattended_playbooks` names those that the policy itself may sign when they ask for no person; None allows all.
-    The first of `rules` that fits an execution says who approves it instead.
+    `longest_exception` says how far away the end of an exception may be; it changes nothing about what is approved, so it is no part
+    of the digest. The first of `rules` that fits an execution says who approves it instead.
     """
 
     approvers: frozenset[str] = frozenset()
@@ -36,6 +37,7 @@ class Policy:
     expires_after: timedelta = DEFAULT_EXPIRY
     rules: tuple[Rule, ...] = ()
     protection: Protection = field(default_factory=Protection)
+    longest_exception: timedelta = timedelta(days=90)
 
     @cached_property
     def digest(self) -> str:

@@ -6,10 +6,12 @@ from typing import Self
 from storage.anchors import SqlAnchors
 from storage.database import Database
 from storage.engine import open_engine
+from storage.exceptions import SqlExceptions
 from storage.execution_lookup import SqlExecutionFinder
 from storage.executions import SqlExecutions
 from storage.inbox import SqlInbox
 from storage.migrate import check, check_revision, upgrade
+from storage.notices import SqlNotices
 from storage.postings import SqlPostings
 from storage.reports import SqlReports
 from storage.trail import SqlTrail
@@ -27,6 +29,8 @@ class Stores:
     anchors: SqlAnchors
     postings: SqlPostings
     inbox: SqlInbox
+    exceptions: SqlExceptions
+    notices: SqlNotices
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -40,6 +44,8 @@ class Stores:
             anchors=SqlAnchors(database),
             postings=SqlPostings(database),
             inbox=SqlInbox(database),
+            exceptions=SqlExceptions(database),
+            notices=SqlNotices(database),
         )
 
     @classmethod

@@ -9,6 +9,7 @@ from audit.wording import nearest
 from handlers.blocks.lists import build_help
 from handlers.blocks.parts import Message
 from handlers.commands import executions, playbook, report
+from handlers.commands.exceptions import answer_exceptions
 from handlers.lateness import refuse_again, refuse_old
 from handlers.parsing import split_words
 from handlers.requests import said
@@ -31,13 +32,14 @@ _DO: Mapping[tuple[str, str], Do] = MappingProxyType(
         (PLAYBOOK.name, "status"): executions.show_status,
         (PLAYBOOK.name, "approve"): executions.offer_to_sign,
         (PLAYBOOK.name, "reject"): executions.reject,
+        (PLAYBOOK.name, "exceptions"): answer_exceptions,
         (PLAYBOOK.name, "rollback"): executions.offer_rollback,
     }
 )
 
 # Nobody can take back a file or a mail. The others find what an earlier attempt has stored.
 _DONE_ONCE = frozenset({(REPORT.name, "export"), (REPORT.name, "email")})
-_ACTS = _DONE_ONCE | {(PLAYBOOK.name, "run"), (PLAYBOOK.name, "reject")}
+_ACTS = _DONE_ONCE | {(PLAYBOOK.name, "run"), (PLAYBOOK.name, "exceptions"), (PLAYBOOK.name, "reject")}
 
 
 def answer_command(services: Services, request: Request) -> Message | None:

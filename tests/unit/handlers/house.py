@@ -35,10 +35,12 @@ from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
 from handlers.listeners import register
+from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
 from handlers.requests import command_request
 from handlers.services import Services
 from remediation.actions.registry import ActionRegistry
+from remediation.attention import Attention
 from remediation.execution import PlaybookExecution
 from remediation.journal import Journal
 from remediation.planning import Planner
@@ -95,6 +97,7 @@ class House:
     slack: SlackStandIn
     policy: Policy = APPROVERS
     channel: str = ""
+    attention: Attention = field(default_factory=Attention)
     stores: MemoryStores = field(default_factory=MemoryStores)
     board: Switchboard = field(default_factory=Switchboard)
     hands: Hands = field(default_factory=Hands)
@@ -126,6 +129,7 @@ class House:
                 directory=SlackDirectory(self.client, timeout_s=2),
                 notifier=notifier,
                 clock=self.clock,
+                exceptions=self.stores.exceptions,
             ),
             runner=Runner(
                 journal=Journal(store=executions, notifier=notifier, clock=self.clock), planner=planner
@@ -133,6 +137,9 @@ class House:
             playbooks={book.playbook_id: book},
             exports=exports,
             mailing=MailService(exports=exports, mailer=lambda: EmailService().mailer, style=PLAIN_MAIL),
+            exceptions=self.stores.exceptions,
+            notices=self.stores.notices,
+            attention=self.attention,
             dispatcher=self.hands,
             client=self.client,
             clock=self.clock,
@@ -201,6 +208,8 @@ class House:
             answer(self.services, work_id)
         elif kind == "draw":
             draw(self.services, work_id)
+        elif kind == "tell":
+            tell_notice(self.services, work_id)
         else:
             with contextlib.suppress(StateError):
                 self.services.runner.run(work_id)
