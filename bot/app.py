@@ -40,6 +40,7 @@ from handlers.notifier import DispatchingNotifier
 from handlers.services import Services
 from remediation.ending import ExceptionEnds
 from remediation.journal import Journal
+from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
 from remediation.states import PlaybookStatus
@@ -65,6 +66,7 @@ class Bot:
                 "recover": Lane(self._recover, threads=2),
                 "expire": Lane(self._expire, threads=2),
                 "tell": Lane(self._tell, threads=2),
+                "rollback": Lane(self._expire_rollback, threads=1),
                 "exception": Lane(self._end_exception, threads=1),
                 "anchor": Lane(self._anchor, threads=1),
             },
@@ -154,6 +156,11 @@ class Bot:
     def _tell(self, notice_id: str) -> None:
         tell_notice(self.services, notice_id)
 
+    def _expire_rollback(self, execution_id: str) -> None:
+        with suppress(StateError):  # somebody decided at the last moment
+            rollbacks = Rollbacks(self.services.remediation, self.services.runner)
+            rollbacks.expire(self.services.executions.get(execution_id))
+
     def _end_exception(self, exception_id: str) -> None:
         with suppress(StateError):  # somebody ended it at this moment
             ExceptionEnds(self.services.remediation, self.services.exceptions).end_in_time(exception_id)
@@ -173,6 +180,11 @@ class Bot:
         for execution in self._stores.executions.unfinished(owner, now):
             yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
+        yield from (
+            ("rollback", execution.execution_id)
+            for execution in self._stores.executions.ran_out(now, since=now)
+            if execution.rollback and execution.rollback.expires_at <= now
+        )
         yield from (("exception", each.exception_id) for each in self._stores.exceptions.over(now))
         yield from (("tell", notice_id) for notice_id in self.services.herald.due(now))
         yield "anchor", "head"

@@ -10,8 +10,11 @@ from handlers.blocks.names import (
     APPROVE,
     APPROVE_HERE,
     DONE,
+    GLASS_FORM,
     NOT_DONE,
+    REFUSE_ROLLBACK,
     REJECT_FORM,
+    REVIEWED,
     ROLL_BACK,
     ROLL_BACK_HERE,
     TRY_AGAIN,
@@ -24,6 +27,7 @@ from handlers.requests import said
 from handlers.services import Services
 from remediation.excepting import ExceptionWish
 from remediation.ports import Request
+from remediation.rollbacks import Rollbacks
 from remediation.settling import Settling
 from remediation.states import PlaybookStatus
 
@@ -91,10 +95,26 @@ def _wish(request: Request) -> ExceptionWish | None:
 
 
 def _roll_back(services: Services, request: Request, ref: CardRef) -> None:
-    execution, person = services.remediation.allow_rollback(ref.execution_id, request.actor)
-    if execution.revision != ref.revision:
-        raise RefusedError("This card is out of date. A newer card shows what can be rolled back.")
-    services.runner.roll_back(execution.execution_id, person)
+    _rollbacks(services).ask(ref.execution_id, request.actor, revision=ref.revision)
+
+
+def _refuse_rollback(services: Services, request: Request, ref: CardRef) -> None:
+    _rollbacks(services).refuse(ref.execution_id, request.actor)
+
+
+def _rollbacks(services: Services) -> Rollbacks:
+    return Rollbacks(services.remediation, services.runner)
+
+
+def _break_glass(services: Services, request: Request, ref: CardRef) -> None:
+    execution = services.remediation.break_glass(
+        ref.execution_id, request.actor, reason=said(request, "reason"), revision=ref.revision
+    )
+    services.dispatcher.submit("run", execution.execution_id)
+
+
+def _review(services: Services, request: Request, ref: CardRef) -> None:
+    services.remediation.review(ref.execution_id, request.actor)
 
 
 def _roll_back_here(services: Services, request: Request, ref: CardRef) -> Message:
@@ -126,6 +146,9 @@ _DECIDE: Mapping[str, Decide] = MappingProxyType(
         REJECT_FORM: _reject,
         ROLL_BACK: _roll_back,
         ROLL_BACK_HERE: _roll_back_here,
+        REFUSE_ROLLBACK: _refuse_rollback,
+        GLASS_FORM: _break_glass,
+        REVIEWED: _review,
         DONE: _found_done,
         NOT_DONE: _found_not_done,
         TRY_AGAIN: _try_again,

@@ -11,8 +11,17 @@ from handlers.blocks.texts import code, escape, linkify, mention, moment
 from handlers.posting import Poster, Tag, lacks_scope
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
-from remediation.attention import ESCALATION, EXCEPTION_OVER, NEWS_FOR, REMINDER, Notice, needs_reminder
-from remediation.execution import PlaybookExecution
+from remediation.attention import (
+    ESCALATION,
+    EXCEPTION_OVER,
+    GLASS,
+    NEWS_FOR,
+    OVERDUE,
+    REMINDER,
+    Notice,
+    needs_reminder,
+)
+from remediation.execution import PlaybookExecution, Verdict
 from remediation.rules import mark
 
 log = structlog.get_logger()
@@ -51,7 +60,36 @@ def _message(services: Services, notice: Notice) -> Message | None:
         return _reminder(services, execution) if is_due else None
     if notice.kind == ESCALATION:
         return _escalation(execution)
+    if notice.kind == GLASS:
+        return _glass(execution)
+    if notice.kind == OVERDUE and execution.unreviewed:
+        return _overdue(services, execution)
     return None
+
+
+def _glass(execution: PlaybookExecution) -> Message | None:
+    broken = [each for each in execution.decisions if each.verdict is Verdict.BREAK_GLASS]
+    if not broken:
+        return None
+    return _say(
+        f"🚨 *{mention(broken[-1].actor)} broke the glass* and approved {_name(execution)} alone, on "
+        f"{code(execution.finding.resource or 'no resource named', 300)}: {escape(broken[-1].reason, 1000)}. {_review_by(execution)}"
+    )
+
+
+def _overdue(services: Services, execution: PlaybookExecution) -> Message:
+    terms = services.remediation.policy.terms_of(execution)
+    who = linkify(escape(terms.describe_approvers(), 1000))
+    return _say(
+        f"🚨 *Nobody has reviewed the broken glass of {_name(execution)}* "
+        f"({code(execution.execution_id, 80)}). {_review_by(execution)} Who can: {who}."
+    )
+
+
+def _review_by(execution: PlaybookExecution) -> str:
+    if execution.review_due_at is None:
+        return "It has been reviewed."
+    return f"A second approver has to review it until {moment(execution.review_due_at)}, with the button on its card."
 
 
 def _reminder(services: Services, execution: PlaybookExecution) -> Message:
@@ -105,6 +143,10 @@ def _post(services: Services, notice: Notice, message: Message, *, is_repeat: bo
     if notice.kind == ESCALATION:
         _post_in(services, _channel(services, notice.number), notice, message, is_repeat=is_repeat)
         return
+    glass = services.remediation.policy.break_glass
+    if glass and glass.channel and (notice.kind == OVERDUE or notice.number.endswith("-channel")):
+        _post_in(services, glass.channel, notice, message, is_repeat=is_repeat)
+        return
     named = (
         services.exceptions.get(notice.about).execution_id if notice.kind == EXCEPTION_OVER else notice.about
     )
@@ -135,7 +177,7 @@ def _post_in(  # noqa: PLR0913 - private, and named at each call
     slack, tag = Poster(services.client, channel), Tag(f"{NOTICE}_{notice.kind}", notice.notice_id, 1)
     if is_repeat and _is_there(services, slack, tag, thread):
         return
-    slack.post(message, tag, thread=thread)
+    slack.post(message, tag, thread=thread, is_broadcast=notice.kind in {GLASS, OVERDUE})
 
 
 def _is_there(services: Services, slack: Poster, tag: Tag, thread: str | None) -> bool:

@@ -14,6 +14,8 @@ from remediation.states import PlaybookStatus
 REMINDER = "reminder"
 ESCALATION = "escalation"
 EXCEPTION_OVER = "exception"
+GLASS = "glass"
+OVERDUE = "overdue"
 # What happened while nobody was there to tell it is news for this long.
 NEWS_FOR = timedelta(days=2)
 
@@ -82,9 +84,21 @@ class Herald:
 
     def _ran_out(self, now: datetime) -> Iterator[Notice]:
         for execution in self.store.ran_out(now, since=now - NEWS_FOR):
+            yield from self._broken(execution, now)
             if execution.status is PlaybookStatus.EXPIRED:
                 for place in self.attention.escalate_to:
                     yield Notice(ESCALATION, execution.execution_id, place)
+
+    def _broken(self, execution: PlaybookExecution, now: datetime) -> Iterator[Notice]:
+        """Yield what everybody hears of broken glass: at once, and once a day when nobody reviews it."""
+        if execution.unreviewed is None:
+            return
+        yield Notice(GLASS, execution.execution_id, f"{execution.revision}-thread")
+        if self.policy.break_glass and self.policy.break_glass.channel:
+            yield Notice(GLASS, execution.execution_id, f"{execution.revision}-channel")
+        if execution.review_due_at and now >= execution.review_due_at:
+            day = (now - execution.review_due_at).days
+            yield Notice(OVERDUE, execution.execution_id, f"{execution.revision}-{day}")
 
     def _exceptions(self, now: datetime) -> Iterator[Notice]:
         for exception in self.exceptions.ended_since(now - NEWS_FOR):

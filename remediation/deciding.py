@@ -1,6 +1,6 @@
 """Deciding about a fix: every signature and every no is one stored change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from audit.actor import POLICY, Actor
@@ -18,8 +18,10 @@ from remediation.refusals import (
     refuse_same_person,
     refuse_self_approval,
     refuse_twice,
+    refuse_unfit,
     refuse_without_rollback,
 )
+from remediation.rules import is_named, mark
 from remediation.states import PlaybookStatus
 
 
@@ -75,6 +77,62 @@ class Decisions(Desk):
         self.policy.protection.refuse_time(self.clock())
         signed = self.signed(execution, Verdict.APPROVE, POLICY)
         return self.save(execution, _for_real(signed), "execution.approved", POLICY)
+
+    def break_glass(
+        self, execution_id: str, actor: Actor, *, reason: str, revision: int | None = None
+    ) -> PlaybookExecution:
+        """Approve alone, in an emergency: no second person and no window is waited for, and everything else holds.
+
+        Raises:
+            NotFoundError: there is no such execution.
+            InputError: no reason was given.
+            RefusedError: the policy does not let this person, or not now; nothing was decided.
+        """
+        if not reason.strip():
+            raise InputError("breaking the glass needs a reason")
+        return self.decide(partial(self._break_once, reason.strip()), execution_id, actor, revision)
+
+    def _break_once(
+        self, reason: str, execution: PlaybookExecution, actor: Actor, revision: int | None
+    ) -> PlaybookExecution:
+        now, glass = self.clock(), self.policy.break_glass
+        refuse_late(execution, revision=revision, now=now)
+        if glass is None:
+            raise RefusedError("Nobody may break the glass here: `policy.break_glass` is not set.")
+        refuse_excepted(self.exceptions, execution.finding, now=now)
+        self.policy.protection.refuse_freeze(now)
+        person = self.look_up(actor, self.policy.terms_of(execution))
+        refuse_unfit(person)
+        if not is_named(person.actor, glass.people):
+            raise RefusedError(f"You may not break the glass. Who may: {mark(sorted(glass.people))}.")
+        signed = self.signed(execution, Verdict.BREAK_GLASS, person.actor, reason=reason)
+        due = now + glass.review_within
+        broken = replace(_for_real(signed), review_due_at=due)
+        detail = {"reason": reason, "review_due_at": due.isoformat()}
+        return self.save(execution, broken, "execution.break_glass", person.actor, **detail)
+
+    def review(self, execution_id: str, actor: Actor) -> PlaybookExecution:
+        """Record that a second person has looked at what was run under broken glass.
+
+        Raises:
+            NotFoundError: there is no such execution.
+            RefusedError: there is nothing to review, or this person may not.
+        """
+        return self.decide(self._review_once, execution_id, actor, None)
+
+    def _review_once(
+        self, execution: PlaybookExecution, actor: Actor, _revision: int | None
+    ) -> PlaybookExecution:
+        glass = execution.unreviewed
+        if glass is None:
+            raise RefusedError("There is nothing to review here, or somebody has reviewed it already.")
+        terms = self.policy.terms_of(execution)
+        person = self.look_up(actor, terms)
+        if person.actor.is_same_person(glass.actor) or not person.actor.is_comparable(glass.actor):
+            raise RefusedError("You broke the glass, so somebody else has to review it.")
+        refuse_outsider(terms, person)
+        reviewed = self.signed(execution, Verdict.REVIEWED, person.actor)
+        return self.save(execution, replace(reviewed, review_due_at=None), "execution.reviewed", person.actor)
 
     def reject(
         self,

@@ -72,10 +72,15 @@ class Restored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackRequest:
-    """A rollback that waits for another person's signature. `digest` is what is signed; `settings` what they see."""
+    """A rollback that waits for another person's signature.
+
+    `asked_version` is the version of the execution that it was asked of, so that no two requests are the same. `digest` is what is
+    signed; `settings` what they see.
+    """
 
     requester: Actor
     asked_at: datetime
+    asked_version: int
     expires_at: datetime
     digest: str
     settings: tuple[Restored, ...]
@@ -165,7 +170,7 @@ class PlaybookExecution:
     @property
     def wakes_at(self) -> datetime | None:
         """Return when a worker has to look at this again, whatever state it is in."""
-        review = self.review_due_at if self.unreviewed else None
+        review = self.unreviewed.at if self.unreviewed else None
         rollback = self.rollback.expires_at if self.rollback else None
         return min((at for at in (review, rollback) if at is not None), default=None)
 

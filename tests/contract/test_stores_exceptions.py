@@ -142,7 +142,8 @@ def test_what_is_to_be_looked_at_again_is_found_then(stores: AnyStores) -> None:
     new = an_execution()
     glass = replace(a_decision(new), verdict=Verdict.BREAK_GLASS)
     waking = stores.executions.create(replace(new, decisions=(glass,), review_due_at=NOW + DAY), an_event())
-    assert stores.executions.ran_out(NOW + DAY - timedelta(seconds=1), since=NOW) == []
+    assert stores.executions.ran_out(glass.at - timedelta(seconds=1), since=NOW) == []
+    assert stores.executions.ran_out(glass.at, since=NOW) == [waking], "everybody is to hear of it at once"
     assert stores.executions.ran_out(NOW + DAY, since=NOW) == [waking]
     reviewed = replace(waking, decisions=(glass, replace(glass, verdict=Verdict.REVIEWED)))
     stores.executions.save(waking, reviewed, an_event())
