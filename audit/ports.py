@@ -130,8 +130,11 @@ class FindingTracker(Protocol):
             TrailError: the trail cannot be written; nothing was changed.
         """
 
-    def catch_up(self) -> bool:
-        """Work a report into the findings' states where one was left in the middle; tell whether there is more to do."""
+    def catch_up(self, now: datetime) -> bool:
+        """Work a part of a report into the findings' states, where one is waiting; tell whether there is more to do."""
+
+    def is_behind(self) -> bool:
+        """Tell whether a report is still to be worked in. Its findings are seen before those it no longer shows are closed."""
 
 
 class Trail(Protocol):

@@ -21,8 +21,10 @@ from bot.connecting import Connection, ask_who_we_are, open_socket
 from bot.mail import make_mail_service
 from bot.planning import make_planner
 from bot.playbooks import load_playbooks
+from bot.pulling import SecurityHub
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
+from bot.scheduler import make_clockwork, make_firing
 from bot.settings import Settings
 from bot.style import make_style
 from bot.worker import Lane, Work, Worker
@@ -33,13 +35,17 @@ from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
+from handlers.home import due_homes, note_change, publish_home, register_home
 from handlers.listeners import register
 from handlers.messenger import SlackMessenger
 from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
+from handlers.outcomes import tell_outcome
+from handlers.regressions import tell_regression
 from handlers.services import Services
 from remediation.ending import ExceptionEnds
 from remediation.journal import Journal
+from remediation.rechecking import Rechecking
 from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
@@ -65,15 +71,30 @@ class Bot:
                 "run": Lane(self._run, threads=8),
                 "recover": Lane(self._recover, threads=2),
                 "expire": Lane(self._expire, threads=2),
-                "tell": Lane(self._tell, threads=2),
+                "notice": Lane(self._tell_notice, threads=2),
                 "rollback": Lane(self._expire_rollback, threads=1),
                 "exception": Lane(self._end_exception, threads=1),
                 "anchor": Lane(self._anchor, threads=1),
+                "fire": Lane(self._fire, threads=2),
+                "findings": Lane(self._catch_up, threads=1),
+                "recheck": Lane(self._recheck, threads=2),
+                "regression": Lane(self._tell_regression, threads=1),
+                "homes": Lane(self._note_change, threads=1),
+                "home": Lane(self._publish_home, threads=2),
+                "tell": Lane(self._tell, threads=2),
             },
             self._find_waiting,
         )
         formats = export_formats(make_style(settings, config))
         self.services = _make_services(settings, config, stores, self.worker, formats)
+        self._rechecking = Rechecking(
+            store=stores.executions,
+            planner=self.services.runner.planner,
+            tracker=self.services.tracker,
+            rechecks=stores.rechecks,
+            trail=stores.trail,
+            clock=self.services.clock,
+        )
         self.anchoring = make_anchoring(
             config,
             folder=settings.config_folder,
@@ -81,6 +102,8 @@ class Bot:
             client=self.services.client,
             clock=utc_now,
         )
+        self.firing = make_firing(self.services)
+        self.clockwork = make_clockwork(self.services)
         self.app = _make_app(settings, self.services)
         self.page = ReportPage(
             reports=stores.reports,
@@ -105,6 +128,7 @@ class Bot:
             ConfigError: Slack refuses the app-level token.
         """
         self.worker.start()
+        self.clockwork.start()
         if token := self._settings.slack_app_token:
             self._socket = SocketModeHandler(
                 self.app,
@@ -118,6 +142,7 @@ class Bot:
         """Take nothing new, finish what is being done, close. What waits is found by the next process."""
         if self._socket:
             self._socket.close()  # type: ignore[no-untyped-call]
+        self.clockwork.stop()
         self.worker.stop()
         self.page.threads.shutdown(wait=True)
         self._stores.close()
@@ -127,6 +152,8 @@ class Bot:
         problems: dict[str, str] = {}
         if not self.worker.is_alive:
             problems["worker"] = "not running"
+        if not self.clockwork.is_alive:
+            problems["schedules"] = "the clock has stopped"
         if self._socket and not self._socket.client.is_connected():
             problems["slack"] = "Socket Mode is not connected"
         try:
@@ -153,7 +180,7 @@ class Bot:
         with suppress(StateError):  # somebody decided at the last moment
             self.services.remediation.expire(self.services.executions.get(execution_id))
 
-    def _tell(self, notice_id: str) -> None:
+    def _tell_notice(self, notice_id: str) -> None:
         tell_notice(self.services, notice_id)
 
     def _expire_rollback(self, execution_id: str) -> None:
@@ -165,9 +192,31 @@ class Bot:
         with suppress(StateError):  # somebody ended it at this moment
             ExceptionEnds(self.services.remediation, self.services.exceptions).end_in_time(exception_id)
 
+    def _fire(self, fire_id: str) -> None:
+        self.firing.fire(fire_id)
+
     def _anchor(self, _head: str) -> None:
         if anchor := self.anchoring.due():
             self.anchoring.note(anchor)
+
+    def _catch_up(self, _report: str) -> None:
+        while self._stores.tracker.catch_up(self.services.clock()):
+            pass
+
+    def _recheck(self, execution_id: str) -> None:
+        self._rechecking.recheck(execution_id)
+
+    def _tell_regression(self, regression_id: str) -> None:
+        tell_regression(self.services, int(regression_id))
+
+    def _note_change(self, _all: str) -> None:
+        note_change(self.services)
+
+    def _publish_home(self, name: str) -> None:
+        publish_home(self.services, name)
+
+    def _tell(self, execution_id: str) -> None:
+        tell_outcome(self.services, execution_id)
 
     def _find_waiting(self) -> Iterator[Work]:
         """Yield what the stored state says is to be done, whoever left it."""
@@ -186,8 +235,15 @@ class Bot:
             if execution.rollback and execution.rollback.expires_at <= now
         )
         yield from (("exception", each.exception_id) for each in self._stores.exceptions.over(now))
-        yield from (("tell", notice_id) for notice_id in self.services.herald.due(now))
+        yield from (("notice", notice_id) for notice_id in self.services.herald.due(now))
+        yield from (("fire", fire_id) for fire_id in self._stores.schedules.waiting(now))
         yield "anchor", "head"
+        yield from (("recheck", execution_id) for execution_id in self._stores.rechecks.due(now))
+        yield from (("regression", str(key)) for key in self._stores.regressions.untold(now))
+        if self._stores.tracker.is_behind():
+            yield "findings", "next"
+        yield from (("tell", execution_id) for execution_id in self._stores.outcomes.untold(now))
+        yield from (("home", name) for name in due_homes(self.services))
 
 
 def _make_services(
@@ -203,10 +259,15 @@ def _make_services(
     return Services(
         reports=stores.reports,
         trail=stores.trail,
+        tracker=stores.tracker.with_sla(config.sla.to_sla()),
+        regressions=stores.regressions,
         executions=stores.executions,
         finder=stores.finder,
         postings=stores.postings,
         inbox=stores.inbox,
+        schedules=stores.schedules,
+        homes=stores.homes,
+        outcomes=stores.outcomes,
         remediation=Remediation(
             store=stores.executions,
             planner=planner,
@@ -228,6 +289,7 @@ def _make_services(
         clock=utc_now,
         environment=config.environment,
         channel=config.channel or "",
+        pull=SecurityHub(config.accounts.to_clouds().aws, stores.pulls, stores.reports),
     )
 
 
@@ -256,6 +318,7 @@ def _make_app(settings: Settings, services: Services) -> App:
         listener_executor=ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener"),
     )
     register_forms(app, services)
+    register_home(app, services)
     register(
         app,
         services.inbox,

@@ -8,6 +8,7 @@ from audit.actor import Actor
 from audit.errors import InputError, RefusedError, StateError
 from handlers.blocks.names import (
     APPROVE,
+    APPROVE_FORM,
     APPROVE_HERE,
     DONE,
     GLASS_FORM,
@@ -16,6 +17,7 @@ from handlers.blocks.names import (
     REJECT_FORM,
     REVIEWED,
     ROLL_BACK,
+    ROLL_BACK_FORM,
     ROLL_BACK_HERE,
     TRY_AGAIN,
     CardRef,
@@ -142,9 +144,11 @@ def _try_again(services: Services, request: Request, ref: CardRef) -> None:
 _DECIDE: Mapping[str, Decide] = MappingProxyType(
     {
         APPROVE: _approve,
+        APPROVE_FORM: _approve,
         APPROVE_HERE: _approve_here,
         REJECT_FORM: _reject,
         ROLL_BACK: _roll_back,
+        ROLL_BACK_FORM: _roll_back,
         ROLL_BACK_HERE: _roll_back_here,
         REFUSE_ROLLBACK: _refuse_rollback,
         GLASS_FORM: _break_glass,

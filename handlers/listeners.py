@@ -19,7 +19,10 @@ from handlers.blocks.names import (
     BREAK_GLASS,
     DONE,
     GLASS_FORM,
+    NEXT_FINDINGS,
     NOT_DONE,
+    PLAN_FIX,
+    PREVIOUS_FINDINGS,
     REASON,
     REFUSE_ROLLBACK,
     REJECT,
@@ -37,6 +40,7 @@ from handlers.requests import (
     clicked,
     command_request,
     response_url_of,
+    trigger_of,
     typed_reason,
     view_request,
 )
@@ -87,6 +91,9 @@ def register(
         DONE,
         NOT_DONE,
         TRY_AGAIN,
+        PLAN_FIX,
+        PREVIOUS_FINDINGS,
+        NEXT_FINDINGS,
     ):
         app.action(button)(on_click)
     app.action(REJECT)(open_reject_form)
@@ -119,7 +126,7 @@ def _open(client: WebClient, body: Body, form: View) -> None:
         RefusedError: Slack did not, in time.
     """
     try:
-        client.views_open(trigger_id=body["trigger_id"], view=form.to_dict())
+        client.views_open(trigger_id=trigger_of(body), view=form.to_dict())
     except SLACK_FAILURES as error:
         raise RefusedError(
             "Slack did not open the form in time, so nothing was decided. Click once more."

@@ -89,6 +89,18 @@ def channel_of(body: Body) -> str:
     return _text(_part(body, "channel"), "id") or _text(_part(body, "container"), "channel_id")
 
 
+def opener_of(body: Body) -> Actor | None:
+    """Return who has opened their home; None where an event says something else."""
+    event = _part(body, "event")
+    slack_id, tab = _text(event, "user"), _text(event, "tab")
+    return Actor(workspace=_text(body, "team_id"), slack_id=slack_id) if slack_id and tab == "home" else None
+
+
+def trigger_of(body: Body) -> str:
+    """Return what opens a window."""
+    return _text(body, "trigger_id")
+
+
 def response_url_of(body: Body) -> str:
     """Return where a private answer may be posted to: a secret, and no part of the request."""
     return _text(body, "response_url")

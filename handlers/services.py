@@ -6,17 +6,22 @@ from datetime import datetime
 
 from slack_sdk import WebClient
 
-from audit.ports import ReportStore, Trail
+from audit.ports import FindingTracker, ReportStore, Trail
+from audit.pulling import PullReports
 from exporters.mailing import MailService
+from exporters.ports import ScheduleStore
+from exporters.scheduling import Scheduling
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
+from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
 from remediation.attention import Attention, Herald
+from remediation.audience import Homes, Outcomes
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
-from remediation.ports import Dispatcher, Exceptions, ExecutionStore, Inbox, Notices, Postings
+from remediation.ports import Dispatcher, Exceptions, ExecutionStore, Inbox, Notices, Postings, Regressions
 from remediation.runner import Runner
 from remediation.service import Remediation
 
@@ -26,16 +31,22 @@ class Services:
     """Everything a handler may use, put together once by `bot`.
 
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
-    in one, empty where there is none. `drawing` keeps two threads from drawing the same card at once, `reply_urls` what must
-    not be stored.
+    in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `drawing` keeps two threads
+    from drawing the same card at once, `reply_urls` what must not be stored. `people` are for what is shown, never for what is
+    decided.
     """
 
     reports: ReportStore
     trail: Trail
+    tracker: FindingTracker
+    regressions: Regressions
     executions: ExecutionStore
     finder: ExecutionFinder
     postings: Postings
     inbox: Inbox
+    schedules: ScheduleStore
+    homes: Homes
+    outcomes: Outcomes
     remediation: Remediation
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]
@@ -49,8 +60,15 @@ class Services:
     attention: Attention = field(default_factory=Attention)
     environment: str = ""
     channel: str = ""
+    pull: PullReports | None = None
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
+    people: RememberedPeople = field(default_factory=RememberedPeople)
+
+    @property
+    def scheduling(self) -> Scheduling:
+        """Return what makes and changes schedules."""
+        return Scheduling(store=self.schedules, clock=self.clock)
 
     @property
     def herald(self) -> Herald:

@@ -38,7 +38,7 @@ class CommandHelp:
 REPORT = CommandHelp(
     "/report",
     "Look at security reports, and hand them on",
-    "list | show [REPORT] | export FORMAT [REPORT] | email ADDRESS… | help",
+    "list | show [REPORT] | findings [WORDS] | compare A B | trend | export FORMAT [REPORT] | email ADDRESS… | pull aws | help",
     (
         Word("list", "", "the newest reports, with score and failing findings", "/report list"),
         Word(
@@ -46,6 +46,28 @@ REPORT = CommandHelp(
             "[REPORT]",
             "a report's worst findings, and the playbook that fixes each",
             "/report show",
+            most=1,
+        ),
+        Word(
+            "findings",
+            "[WORDS…]",
+            "what is open, by severity:, account:, region:, check:, status:, overdue, or any text",
+            "/report findings severity:critical overdue",
+            most=19,
+        ),
+        Word(
+            "compare",
+            "REPORT REPORT",
+            "what is new, came back or was fixed between two reports",
+            "/report compare r-1a2b3c4d5e latest",
+            least=2,
+            most=2,
+        ),
+        Word(
+            "trend",
+            "[REPORT]",
+            "failing findings, score and time to fix over reports, with a picture",
+            "/report trend",
             most=1,
         ),
         Word(
@@ -63,6 +85,14 @@ REPORT = CommandHelp(
             "/report email ciso@company.com",
             least=1,
             most=12,
+        ),
+        Word(
+            "pull",
+            "aws [REGION] [ACCOUNT] [SEVERITY…]",
+            "findings straight from AWS Security Hub, as a new report",
+            "/report pull aws eu-central-1",
+            least=1,
+            most=8,
         ),
         Word(HELP, "", "this page", "/report help"),
     ),
@@ -139,4 +169,44 @@ PLAYBOOK = CommandHelp(
         Word(HELP, "", "this page", "/playbook help"),
     ),
 )
-COMMANDS: tuple[CommandHelp, ...] = (REPORT, PLAYBOOK)
+_WHERE_TO = "[ZONE] [#CHANNEL] [ADDRESS…] [FORMAT]"
+SCHEDULE = CommandHelp(
+    "/schedule",
+    "Send digests and reports by themselves",
+    "list | daily TIME | weekly DAY TIME | cron LINE | pause | resume | remove | run NAME | help",
+    (
+        Word("list", "", "what is sent when, and what became of it last", "/schedule list"),
+        Word(
+            "daily",
+            f"TIME {_WHERE_TO}",
+            "a digest every day",
+            "/schedule daily 09:00 Europe/Berlin #security pdf",
+            least=1,
+            most=15,
+        ),
+        Word(
+            "weekly",
+            f"DAY TIME {_WHERE_TO}",
+            "a digest once a week",
+            "/schedule weekly monday 08:00 Europe/Berlin ciso@company.com",
+            least=2,
+            most=16,
+        ),
+        Word(
+            "cron",
+            f"LINE {_WHERE_TO}",
+            "a digest by a crontab line, in quotes; 0 and 7 are Sunday",
+            '/schedule cron "0 9 * * 1-5" Europe/Berlin',
+            least=1,
+            most=15,
+        ),
+        Word(
+            "pause", "NAME", "send nothing until it is resumed", "/schedule pause s-1a2b3c", least=1, most=1
+        ),
+        Word("resume", "NAME", "send again, from now on", "/schedule resume s-1a2b3c", least=1, most=1),
+        Word("remove", "NAME", "forget a schedule", "/schedule remove s-1a2b3c", least=1, most=1),
+        Word("run", "NAME", "send it once now", "/schedule run s-1a2b3c", least=1, most=1),
+        Word(HELP, "", "this page", "/schedule help"),
+    ),
+)
+COMMANDS: tuple[CommandHelp, ...] = (REPORT, PLAYBOOK, SCHEDULE)

@@ -106,7 +106,7 @@ class Runner:
             if is_free and execution.status is PlaybookStatus.RUNNING:
                 return recover_run(self.journal, self.planner, execution, self._run_on)
             if is_free and execution.status is PlaybookStatus.ROLLING_BACK:
-                return recover_rollback(self.journal, execution)
+                return recover_rollback(self.journal, self.planner, execution)
             return execution
 
     def _run(self, execution: PlaybookExecution) -> PlaybookExecution:

@@ -4,16 +4,21 @@ from dataclasses import dataclass
 from typing import Self
 
 from storage.anchors import SqlAnchors
+from storage.audience import SqlHomes, SqlOutcomes
 from storage.database import Database
 from storage.engine import open_engine
 from storage.exceptions import SqlExceptions
 from storage.execution_lookup import SqlExecutionFinder
 from storage.executions import SqlExecutions
 from storage.inbox import SqlInbox
+from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
 from storage.notices import SqlNotices
 from storage.postings import SqlPostings
+from storage.pulls import SqlPulls
+from storage.rechecks import SqlRechecks, SqlRegressions
 from storage.reports import SqlReports
+from storage.schedules import SqlSchedules
 from storage.trail import SqlTrail
 
 
@@ -31,6 +36,13 @@ class Stores:
     inbox: SqlInbox
     exceptions: SqlExceptions
     notices: SqlNotices
+    schedules: SqlSchedules
+    tracker: SqlTracker
+    rechecks: SqlRechecks
+    regressions: SqlRegressions
+    pulls: SqlPulls
+    homes: SqlHomes
+    outcomes: SqlOutcomes
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -46,6 +58,13 @@ class Stores:
             inbox=SqlInbox(database),
             exceptions=SqlExceptions(database),
             notices=SqlNotices(database),
+            schedules=SqlSchedules(database),
+            tracker=SqlTracker(database),
+            rechecks=SqlRechecks(database),
+            regressions=SqlRegressions(database),
+            pulls=SqlPulls(database),
+            homes=SqlHomes(database),
+            outcomes=SqlOutcomes(database),
         )
 
     @classmethod

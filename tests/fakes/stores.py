@@ -14,10 +14,13 @@ from audit.actor import Actor
 from audit.anchors import Anchor
 from audit.errors import HeldError, InputError, NotFoundError, StateError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
+from exporters.schedule_memory import MemorySchedules
 from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
 from remediation.ports import NOTICE_RETRIED_AFTER, OWNER_LOST_AFTER, Posting, Request
 from remediation.states import PlaybookStatus, check_transition
+from tests.fakes.audience import MemoryHomes, MemoryOutcomes
+from tests.fakes.findings import NoRegressions, NoTracker
 from tests.fakes.reports import MemoryReports
 
 __all__ = [
@@ -353,11 +356,18 @@ class MemoryStores:
     exceptions: MemoryExceptions = field(init=False)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
     notices: MemoryNotices = field(default_factory=MemoryNotices)
+    schedules: MemorySchedules = field(init=False)
+    tracker: NoTracker = field(default_factory=NoTracker)
+    regressions: NoRegressions = field(default_factory=NoRegressions)
+    homes: MemoryHomes = field(default_factory=MemoryHomes)
+    outcomes: MemoryOutcomes = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
         object.__setattr__(self, "reports", MemoryReports(self.trail))
         object.__setattr__(self, "executions", MemoryExecutions(self.trail))
+        object.__setattr__(self, "outcomes", MemoryOutcomes(self.executions.by_id))
         object.__setattr__(self, "finder", MemoryFinder(self.executions))
         object.__setattr__(self, "exceptions", MemoryExceptions(self.executions))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))
+        object.__setattr__(self, "schedules", MemorySchedules(self.trail.record))

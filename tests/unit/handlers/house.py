@@ -25,6 +25,7 @@ from audit.errors import StateError
 from audit.findings import Finding, Severity
 from audit.ingest import Reading
 from bot.sandbox import Message, SlackStandIn
+from bot.scheduler import make_firing
 from exporters.email_service import EmailService
 from exporters.mail_writer import PLAIN_MAIL
 from exporters.mailing import MailService
@@ -34,9 +35,11 @@ from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
+from handlers.home import due_homes, note_change, publish_home, register_home
 from handlers.listeners import register
 from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
+from handlers.outcomes import tell_outcome
 from handlers.requests import command_request
 from handlers.services import Services
 from remediation.actions.registry import ActionRegistry
@@ -48,6 +51,7 @@ from remediation.playbook import RemediationPlaybook
 from remediation.policy import Policy
 from remediation.runner import Runner
 from remediation.service import Remediation
+from storage import Stores
 from tests.fakes.stores import MemoryStores
 from tests.fakes.switches import Switch, Switchboard
 
@@ -98,7 +102,7 @@ class House:
     policy: Policy = APPROVERS
     channel: str = ""
     attention: Attention = field(default_factory=Attention)
-    stores: MemoryStores = field(default_factory=MemoryStores)
+    stores: MemoryStores | Stores = field(default_factory=MemoryStores)
     board: Switchboard = field(default_factory=Switchboard)
     hands: Hands = field(default_factory=Hands)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -119,10 +123,15 @@ class House:
         self.services = Services(
             reports=self.stores.reports,
             trail=self.stores.trail,
+            tracker=self.stores.tracker,
+            regressions=self.stores.regressions,
             executions=executions,
             finder=self.stores.finder,
             postings=self.stores.postings,
             inbox=self.stores.inbox,
+            schedules=self.stores.schedules,
+            homes=self.stores.homes,
+            outcomes=self.stores.outcomes,
             remediation=Remediation(
                 store=executions,
                 planner=planner,
@@ -161,6 +170,7 @@ class House:
             logger=logger,
         )
         register_forms(app, self.services)
+        register_home(app, self.services)
         register(
             app,
             self.services.inbox,
@@ -194,6 +204,17 @@ class House:
         while work := self.hands.next(timeout_s=0.02):
             self.do(*work)
 
+    def work_but(self, kind: str) -> None:
+        """Do what waits, and leave out one kind of work."""
+        while work := self.hands.next(timeout_s=0.2):
+            if work[0] != kind:
+                self.do(*work)
+
+    def sweep_homes(self) -> None:
+        """Draw the homes that a sweep finds."""
+        for name in due_homes(self.services):
+            self.do("home", name)
+
     def put_command(self, command: str, body: dict[str, str]) -> str:
         """Put a command into the inbox the way a listener does; return the request's id."""
         whole = {"team_id": "T0DEMO", "user_id": "U0ANA", "command": command, **body}
@@ -206,10 +227,18 @@ class House:
         self.hands.done.append((kind, work_id))
         if kind == "request":
             answer(self.services, work_id)
+        elif kind == "fire":
+            make_firing(self.services).fire(work_id)
         elif kind == "draw":
             draw(self.services, work_id)
-        elif kind == "tell":
+        elif kind == "notice":
             tell_notice(self.services, work_id)
+        elif kind == "homes":
+            note_change(self.services)
+        elif kind == "home":
+            publish_home(self.services, work_id)
+        elif kind == "tell":
+            tell_outcome(self.services, work_id)
         else:
             with contextlib.suppress(StateError):
                 self.services.runner.run(work_id)

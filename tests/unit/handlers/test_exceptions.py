@@ -35,7 +35,7 @@ def kinds(house: House) -> list[str]:
 def tell(house: House) -> None:
     """Do what the sweep would find."""
     for notice_id in house.services.herald.due(house.now):
-        house.do("tell", notice_id)
+        house.do("notice", notice_id)
 
 
 def test_an_approver_grants_an_exception_and_nobody_can_ask_again(house: House) -> None:
@@ -176,7 +176,7 @@ def test_nobody_is_reminded_of_what_is_decided(make_house: MakeHouse) -> None:
     house.now += timedelta(hours=23, minutes=1)
     (due,) = house.services.herald.due(house.now)
     reject(house, "omar", card)
-    house.do("tell", due)
+    house.do("notice", due)
     assert [reply for reply in house.replies(card) if "still waits" in reply.words] == []
 
 
