@@ -39,12 +39,15 @@ from handlers.forms import register_forms
 from handlers.home import due_homes, note_change, publish_home, register_home
 from handlers.listeners import register
 from handlers.messenger import SlackMessenger
+from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
 from handlers.outcomes import tell_outcome
 from handlers.regressions import tell_regression
 from handlers.services import Services
+from remediation.ending import ExceptionEnds
 from remediation.journal import Journal
 from remediation.rechecking import Rechecking
+from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
 from remediation.states import PlaybookStatus
@@ -69,6 +72,9 @@ class Bot:
                 "run": Lane(self._run, threads=8),
                 "recover": Lane(self._recover, threads=2),
                 "expire": Lane(self._expire, threads=2),
+                "notice": Lane(self._tell_notice, threads=2),
+                "rollback": Lane(self._expire_rollback, threads=1),
+                "exception": Lane(self._end_exception, threads=1),
                 "anchor": Lane(self._anchor, threads=1),
                 "fire": Lane(self._fire, threads=2),
                 "findings": Lane(self._catch_up, threads=1),
@@ -175,6 +181,18 @@ class Bot:
         with suppress(StateError):  # somebody decided at the last moment
             self.services.remediation.expire(self.services.executions.get(execution_id))
 
+    def _tell_notice(self, notice_id: str) -> None:
+        tell_notice(self.services, notice_id)
+
+    def _expire_rollback(self, execution_id: str) -> None:
+        with suppress(StateError):  # somebody decided at the last moment
+            rollbacks = Rollbacks(self.services.remediation, self.services.runner)
+            rollbacks.expire(self.services.executions.get(execution_id))
+
+    def _end_exception(self, exception_id: str) -> None:
+        with suppress(StateError):  # somebody ended it at this moment
+            ExceptionEnds(self.services.remediation, self.services.exceptions).end_in_time(exception_id)
+
     def _fire(self, fire_id: str) -> None:
         self.firing.fire(fire_id)
 
@@ -212,6 +230,13 @@ class Bot:
         for execution in self._stores.executions.unfinished(owner, now):
             yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
+        yield from (
+            ("rollback", execution.execution_id)
+            for execution in self._stores.executions.ran_out(now, since=now)
+            if execution.rollback and execution.rollback.expires_at <= now
+        )
+        yield from (("exception", each.exception_id) for each in self._stores.exceptions.over(now))
+        yield from (("notice", notice_id) for notice_id in self.services.herald.due(now))
         yield from (("fire", fire_id) for fire_id in self._stores.schedules.waiting(now))
         yield "anchor", "head"
         yield from (("recheck", execution_id) for execution_id in self._stores.rechecks.due(now))
@@ -245,7 +270,11 @@ def _make_services(
         homes=stores.homes,
         outcomes=stores.outcomes,
         remediation=Remediation(
-            store=stores.executions, planner=planner, directory=SlackDirectory(client), notifier=notifier
+            store=stores.executions,
+            planner=planner,
+            directory=SlackDirectory(client),
+            notifier=notifier,
+            exceptions=stores.exceptions,
         ),
         runner=Runner(
             journal=Journal(store=stores.executions, notifier=notifier, owner=_boot_id()), planner=planner
@@ -253,6 +282,9 @@ def _make_services(
         playbooks=load_playbooks(config, beside=settings.config_folder),
         exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now, formats=formats),
         mailing=make_mail_service(settings, config, stores),
+        exceptions=stores.exceptions,
+        notices=stores.notices,
+        attention=config.policy.to_attention(),
         dispatcher=worker,
         client=client,
         clock=utc_now,

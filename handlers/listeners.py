@@ -9,20 +9,25 @@ from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
+from slack_sdk.models.views import View
 
 from audit.errors import RefusedError
-from handlers.blocks.modals import build_reject_form, refuse_reason
+from handlers.blocks.modals import build_glass_form, build_reject_form, refuse_reason
 from handlers.blocks.names import (
     APPROVE,
     APPROVE_HERE,
+    BREAK_GLASS,
     DONE,
+    GLASS_FORM,
     NEXT_FINDINGS,
     NOT_DONE,
     PLAN_FIX,
     PREVIOUS_FINDINGS,
     REASON,
+    REFUSE_ROLLBACK,
     REJECT,
     REJECT_FORM,
+    REVIEWED,
     ROLL_BACK,
     ROLL_BACK_HERE,
     TRY_AGAIN,
@@ -83,6 +88,8 @@ def register(
     for command in COMMANDS:
         app.command(command.name)(on_command)
     for button in (
+        REFUSE_ROLLBACK,
+        REVIEWED,
         APPROVE,
         APPROVE_HERE,
         ROLL_BACK,
@@ -99,6 +106,8 @@ def register(
         app.shortcut({"type": "message_action", "callback_id": shortcut.callback_id})(on_shortcut)
     app.action(REJECT)(open_reject_form)
     app.view(REJECT_FORM)(on_reject_form)
+    app.action(BREAK_GLASS)(open_glass_form)
+    app.view(GLASS_FORM)(on_reject_form)
 
 
 def open_reject_form(ack: Ack, body: Body, client: WebClient) -> None:
@@ -107,11 +116,26 @@ def open_reject_form(ack: Ack, body: Body, client: WebClient) -> None:
     Acknowledged last: Bolt 1.30 forgets an acknowledgement when its listener fails right after it (thread_runner.py).
     """
     ref = CardRef.parse(clicked(body).get("value"))
-    form = build_reject_form(ref, channel=channel_of(body))
+    _open(client, body, build_reject_form(ref, channel=channel_of(body)))
+    ack()
+
+
+def open_glass_form(ack: Ack, body: Body, client: WebClient) -> None:
+    """Ask why somebody approves alone; see `open_reject_form`."""
+    ref = CardRef.parse(clicked(body).get("value"))
+    _open(client, body, build_glass_form(ref, channel=channel_of(body)))
+    ack()
+
+
+def _open(client: WebClient, body: Body, form: View) -> None:
+    """Open a form.
+
+    Raises:
+        RefusedError: Slack did not, in time.
+    """
     try:
         client.views_open(trigger_id=trigger_of(body), view=form.to_dict())
     except SLACK_FAILURES as error:
         raise RefusedError(
             "Slack did not open the form in time, so nothing was decided. Click once more."
         ) from error
-    ack()

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from audit.actor import Actor
 from audit.errors import InputError
-from handlers.blocks.names import REASON
+from handlers.blocks.names import EXCEPTION_OWNER, EXCEPTION_UNTIL, REASON
 from remediation.ports import Request
 
 Body = Mapping[str, object]
@@ -43,6 +43,8 @@ def view_request(body: Body, *, now: datetime) -> Request:
         "value": _text(carried, "card"),
         "channel_id": _text(carried, "channel"),
         "reason": typed_reason(body),
+        "until": _picked(body, EXCEPTION_UNTIL, "selected_date"),
+        "owner": _picked(body, EXCEPTION_OWNER, "selected_user"),
     }
     return _request("view", body, payload, now=now)
 
@@ -127,6 +129,12 @@ def typed_reason(body: Body) -> str:
     """Return the reason that was typed into the form."""
     values = _part(_part(_part(body, "view"), "state"), "values")
     return _text(_part(_part(values, REASON), REASON), "value")
+
+
+def _picked(body: Body, name: str, kind: str) -> str:
+    """Return the date or the person that was picked in a form's field; empty where none was."""
+    values = _part(_part(_part(body, "view"), "state"), "values")
+    return _text(_part(_part(values, name), name), kind)
 
 
 def request_id_of(kind: str, body: Body) -> str:

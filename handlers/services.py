@@ -17,11 +17,12 @@ from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
 from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
+from remediation.attention import Attention, Herald
 from remediation.audience import Homes, Outcomes
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
-from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings, Regressions
+from remediation.ports import Dispatcher, Exceptions, ExecutionStore, Inbox, Notices, Postings, Regressions
 from remediation.runner import Runner
 from remediation.service import Remediation
 
@@ -52,9 +53,12 @@ class Services:
     playbooks: Mapping[str, RemediationPlaybook]
     exports: ExportService
     mailing: MailService
+    exceptions: Exceptions
+    notices: Notices
     dispatcher: Dispatcher
     client: WebClient
     clock: Callable[[], datetime]
+    attention: Attention = field(default_factory=Attention)
     environment: str = ""
     channel: str = ""
     pull: PullReports | None = None
@@ -68,6 +72,17 @@ class Services:
         """Return what makes and changes schedules."""
         return Scheduling(store=self.schedules, clock=self.clock)
 
+    @property
+    def herald(self) -> Herald:
+        """Return who finds what people are to be told."""
+        return Herald(
+            store=self.executions,
+            exceptions=self.exceptions,
+            notices=self.notices,
+            policy=self.remediation.policy,
+            attention=self.attention,
+        )
+
     def card_rules_for(self, execution: PlaybookExecution) -> CardRules:
         """Return what an execution's card says about the rules in force."""
         policy = self.remediation.policy
@@ -75,6 +90,8 @@ class Services:
         return CardRules(
             required_approvals=terms.needed,
             approvers=terms.describe_approvers(),
+            allows_breaking_glass=policy.break_glass is not None,
+            rollback_approvals=policy.rollback_approvals,
             allows_self_approval=policy.allow_self_approval,
             environment=self.environment,
         )

@@ -174,6 +174,13 @@ PLAYBOOK = CommandHelp(
             least=1,
             most=1,
         ),
+        Word(
+            "exceptions",
+            "[end ID]",
+            "which findings are left as they are, until when, and who answers for that",
+            "/playbook exceptions",
+            most=2,
+        ),
         Word(HELP, "", "this page", "/playbook help"),
     ),
 )

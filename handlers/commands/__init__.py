@@ -9,6 +9,7 @@ from audit.wording import nearest
 from handlers.blocks.lists import build_help
 from handlers.blocks.parts import Message
 from handlers.commands import executions, findings, playbook, pull, report, schedule, trend
+from handlers.commands.exceptions import answer_exceptions
 from handlers.lateness import refuse_again, refuse_old
 from handlers.parsing import split_words
 from handlers.requests import said
@@ -35,6 +36,7 @@ _DO: Mapping[tuple[str, str], Do] = MappingProxyType(
         (PLAYBOOK.name, "status"): executions.show_status,
         (PLAYBOOK.name, "approve"): executions.offer_to_sign,
         (PLAYBOOK.name, "reject"): executions.reject,
+        (PLAYBOOK.name, "exceptions"): answer_exceptions,
         (PLAYBOOK.name, "rollback"): executions.offer_rollback,
         (SCHEDULE.name, "list"): schedule.list_schedules,
         (SCHEDULE.name, "daily"): schedule.make_daily,
@@ -51,7 +53,12 @@ _DO: Mapping[tuple[str, str], Do] = MappingProxyType(
 _DONE_ONCE = frozenset({(REPORT.name, "export"), (REPORT.name, "email"), (REPORT.name, "trend")})
 _ACTS = (
     _DONE_ONCE
-    | {(REPORT.name, "pull"), (PLAYBOOK.name, "run"), (PLAYBOOK.name, "reject")}
+    | {
+        (REPORT.name, "pull"),
+        (PLAYBOOK.name, "run"),
+        (PLAYBOOK.name, "reject"),
+        (PLAYBOOK.name, "exceptions"),
+    }
     | {(SCHEDULE.name, word.name) for word in SCHEDULE.words if word.name not in {"list", HELP}}
 )
 

@@ -38,11 +38,13 @@ from handlers.errors import register_error_handler
 from handlers.forms import register_forms
 from handlers.home import due_homes, note_change, publish_home, register_home
 from handlers.listeners import register
+from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
 from handlers.outcomes import tell_outcome
 from handlers.requests import command_request
 from handlers.services import Services
 from remediation.actions.registry import ActionRegistry
+from remediation.attention import Attention
 from remediation.execution import PlaybookExecution
 from remediation.journal import Journal
 from remediation.planning import Planner
@@ -100,6 +102,7 @@ class House:
     slack: SlackStandIn
     policy: Policy = APPROVERS
     channel: str = ""
+    attention: Attention = field(default_factory=Attention)
     stores: MemoryStores | Stores = field(default_factory=MemoryStores)
     board: Switchboard = field(default_factory=Switchboard)
     hands: Hands = field(default_factory=Hands)
@@ -136,6 +139,7 @@ class House:
                 directory=SlackDirectory(self.client, timeout_s=2),
                 notifier=notifier,
                 clock=self.clock,
+                exceptions=self.stores.exceptions,
             ),
             runner=Runner(
                 journal=Journal(store=executions, notifier=notifier, clock=self.clock), planner=planner
@@ -143,6 +147,9 @@ class House:
             playbooks={book.playbook_id: book},
             exports=exports,
             mailing=MailService(exports=exports, mailer=lambda: EmailService().mailer, style=PLAIN_MAIL),
+            exceptions=self.stores.exceptions,
+            notices=self.stores.notices,
+            attention=self.attention,
             dispatcher=self.hands,
             client=self.client,
             clock=self.clock,
@@ -227,6 +234,8 @@ class House:
             make_firing(self.services).fire(work_id)
         elif kind == "draw":
             draw(self.services, work_id)
+        elif kind == "notice":
+            tell_notice(self.services, work_id)
         elif kind == "homes":
             note_change(self.services)
         elif kind == "home":
