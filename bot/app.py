@@ -213,13 +213,18 @@ def make_client(settings: Settings) -> WebClient:
 
 
 def _make_app(settings: Settings, services: Services) -> App:
-    """Return the Bolt app. Bolt's own pool has five threads, for listeners and their acknowledgements alike."""
+    """Return the Bolt app.
+
+    It answers each request on the thread that brought it (`process_before_response`): Bolt otherwise runs the listener on a
+    thread of a second pool and looks every 10 ms whether it has acknowledged. Listeners write down and acknowledge, so
+    there is nothing that the response would have to wait for.
+    """
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
     app = App(
         client=services.client,
         signing_secret=secret,
         token_verification_enabled=False,
-        listener_executor=ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener"),
+        process_before_response=True,
     )
     register(
         app,

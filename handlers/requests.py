@@ -74,8 +74,8 @@ def typed_reason(body: Body) -> str:
 
 
 def request_id_of(kind: str, body: Body) -> str:
-    """Return an id that is the same for a repeated delivery: Slack gives each interaction one `trigger_id`."""
-    unique = _text(body, "trigger_id") or uuid.uuid4().hex
+    """Return an id that is the same for a repeated delivery: Slack gives each interaction one `trigger_id`, each event an id."""
+    unique = _text(body, "trigger_id") or _text(body, "event_id") or uuid.uuid4().hex
     return f"q-{_digest(kind, unique)[:24]}"
 
 
