@@ -53,7 +53,7 @@ class SlackClient(WebClient):
         self.line = line
         self.patience_s = patience_s
 
-    def api_call(self, api_method: str, **how: object) -> SlackResponse:  # type: ignore[override]
+    def api_call(self, api_method: str, **how: object) -> SlackResponse:
         """Call a method; see `WebClient.api_call`. Raises one of `SLACK_FAILURES`."""
 
         def call() -> SlackResponse:
