@@ -1,6 +1,6 @@
 """What audit needs of the outside: where reports, findings and the trail are kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -9,6 +9,15 @@ from audit.actor import Actor
 from audit.anchors import Anchor
 from audit.findings import Finding, FindingDict
 from audit.ingest import Reading
+from audit.lifecycle import (
+    Comparison,
+    FindingPage,
+    FindingQuery,
+    LifecycleState,
+    Overview,
+    TrackedFinding,
+    TrendPoint,
+)
 from audit.report import ReportHeader
 from audit.trail import TrailEntry, TrailEvent
 
@@ -55,6 +64,77 @@ class ReportStore(Protocol):
 
     def search(self, text: str, *, limit: int = 20) -> list[Finding]:
         """Return failing findings of the newest report whose title, check, handle or resource holds the text."""
+
+
+class FindingTracker(Protocol):
+    """What became of findings from report to report (docs/findings.md), and by when they are due."""
+
+    def search(self, query: FindingQuery, *, now: datetime, offset: int = 0, limit: int = 20) -> FindingPage:
+        """Return a page of findings as they stand: worst first, then the longest open."""
+
+    def track(self, name: str, *, now: datetime) -> TrackedFinding:
+        """Return how a finding stands, by its fingerprint or its handle.
+
+        Raises:
+            NotFoundError: no report has shown it failing, or more than one goes by that handle.
+        """
+
+    def overview(self, now: datetime) -> Overview:
+        """Return how many findings stand where."""
+
+    def trend(self, limit: int = 20, *, report_id: str = LATEST) -> list[TrendPoint]:
+        """Return the newest reports of one row, oldest first: those of the same scanner and account as the report, up to it.
+
+        Raises:
+            NotFoundError: none, or more than one, goes by that name.
+        """
+
+    def compare(self, before: str, after: str, *, limit: int = 10) -> Comparison:
+        """Return what changed between two reports, with at most `limit` of the worst findings for each kind of change.
+
+        Raises:
+            NotFoundError: none, or more than one, goes by one of the names.
+        """
+
+    def newly(
+        self, states: Collection[LifecycleState], since: datetime, *, now: datetime, limit: int = 50
+    ) -> list[TrackedFinding]:
+        """Return the findings that came into one of the states after `since` and still are in it: worst first.
+
+        `since` is compared with when we learned of it, not with when a report was made: a report that is read late is news.
+        """
+
+    def mark_fixed(
+        self,
+        fingerprint: str,
+        *,
+        execution_id: str,
+        evidence: Mapping[str, object],
+        at: datetime,
+        actor: Actor,
+    ) -> bool:
+        """Note that an execution fixed a finding, together with its trail entry; tell whether that was news.
+
+        A finding that no report has shown failing, or that is fixed already, is left alone.
+
+        Raises:
+            TrailError: the trail cannot be written; nothing was changed.
+        """
+
+    def mark_open(self, fingerprint: str, *, execution_id: str, at: datetime, actor: Actor) -> bool:
+        """Note that an execution's fix was taken back, together with its trail entry; tell whether that was news.
+
+        Only a finding that this very execution fixed is opened again, as if it had never been fixed.
+
+        Raises:
+            TrailError: the trail cannot be written; nothing was changed.
+        """
+
+    def catch_up(self, now: datetime) -> bool:
+        """Work a part of a report into the findings' states, where one is waiting; tell whether there is more to do."""
+
+    def is_behind(self) -> bool:
+        """Tell whether a report is still to be worked in. Its findings are seen before those it no longer shows are closed."""
 
 
 class Trail(Protocol):

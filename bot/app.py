@@ -1,42 +1,51 @@
 """Puts the house together: who gets which port, and what runs on which thread."""
 
+import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
-from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import (
     ConnectionErrorRetryHandler,
-    RateLimitErrorRetryHandler,
     ServerErrorRetryHandler,
 )
 
 from audit.errors import CountersignError, StateError
 from bot.anchoring import make_anchoring
 from bot.config import Config
-from bot.connecting import Connection, ask_who_we_are, open_socket
+from bot.connecting import Connection, ask_who_we_are, find_silence, open_socket
+from bot.gauges import StateOfAffairs
 from bot.mail import make_mail_service
+from bot.metrics import MeteredApp, Metrics
 from bot.planning import make_planner
 from bot.playbooks import load_playbooks
+from bot.pulling import SecurityHub
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
 from bot.settings import Settings
 from bot.style import make_style
 from bot.worker import Lane, Work, Worker
-from exporters.formats import ExportFormat, export_formats
+from exporters.formats import export_formats
 from exporters.service import ExportService
 from handlers.answer import answer
 from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
+from handlers.forms import register_forms
+from handlers.home import due_homes, note_change, publish_home, register_home
 from handlers.listeners import register
 from handlers.messenger import SlackMessenger
 from handlers.notifier import DispatchingNotifier
+from handlers.outcomes import tell_outcome
+from handlers.regressions import tell_regression
 from handlers.services import Services
+from handlers.slack_client import Line, SlackClient
 from remediation.journal import Journal
+from remediation.rechecking import Rechecking
 from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
 from remediation.states import PlaybookStatus
@@ -54,6 +63,9 @@ class Bot:
         self._settings = settings
         self._stores = stores
         self._socket: SocketModeHandler | None = None
+        self.metrics = Metrics()
+        self._line = Line(observe=self.metrics.slack_called)
+        stores.executions.on_move = self.metrics.moved
         self.worker = Worker(
             {
                 "request": Lane(self._answer, threads=16),
@@ -62,11 +74,27 @@ class Bot:
                 "recover": Lane(self._recover, threads=2),
                 "expire": Lane(self._expire, threads=2),
                 "anchor": Lane(self._anchor, threads=1),
+                "findings": Lane(self._catch_up, threads=1),
+                "recheck": Lane(self._recheck, threads=2),
+                "regression": Lane(self._tell_regression, threads=1),
+                "homes": Lane(self._note_change, threads=1),
+                "home": Lane(self._publish_home, threads=2),
+                "tell": Lane(self._tell, threads=2),
             },
             self._find_waiting,
         )
-        formats = export_formats(make_style(settings, config))
-        self.services = _make_services(settings, config, stores, self.worker, formats)
+        self.services = replace(
+            _make_services(settings, config, stores, self.worker, line=self._line),
+            answered=self.metrics.answered,
+        )
+        self._rechecking = Rechecking(
+            store=stores.executions,
+            planner=self.services.runner.planner,
+            tracker=self.services.tracker,
+            rechecks=stores.rechecks,
+            trail=stores.trail,
+            clock=self.services.clock,
+        )
         self.anchoring = make_anchoring(
             config,
             folder=settings.config_folder,
@@ -74,10 +102,11 @@ class Bot:
             client=self.services.client,
             clock=utc_now,
         )
-        self.app = _make_app(settings, self.services)
+        self.app = _make_app(settings, self.services, metrics=self.metrics)
+        self.metrics.registry.register(StateOfAffairs(stores, self.worker))
         self.page = ReportPage(
             reports=stores.reports,
-            html=formats["html"],
+            html=self.services.exports.formats["html"],
             links=settings.report_links(),
             clock=utc_now,
             threads=ThreadPoolExecutor(REPORTS_AT_ONCE, thread_name_prefix="report"),
@@ -120,8 +149,10 @@ class Bot:
         problems: dict[str, str] = {}
         if not self.worker.is_alive:
             problems["worker"] = "not running"
-        if self._socket and not self._socket.client.is_connected():
-            problems["slack"] = "Socket Mode is not connected"
+        if self._socket and (problem := find_silence(self._socket.client, now=time.time())):
+            problems["slack"] = problem
+        if self._line.revoked:
+            problems["token"] = f"Slack no longer takes SLACK_BOT_TOKEN: {self._line.revoked}"
         try:
             self._stores.trail.head()
         except CountersignError as error:
@@ -150,6 +181,25 @@ class Bot:
         if anchor := self.anchoring.due():
             self.anchoring.note(anchor)
 
+    def _catch_up(self, _report: str) -> None:
+        while self._stores.tracker.catch_up(self.services.clock()):
+            pass
+
+    def _recheck(self, execution_id: str) -> None:
+        self._rechecking.recheck(execution_id)
+
+    def _tell_regression(self, regression_id: str) -> None:
+        tell_regression(self.services, int(regression_id))
+
+    def _note_change(self, _all: str) -> None:
+        note_change(self.services)
+
+    def _publish_home(self, name: str) -> None:
+        publish_home(self.services, name)
+
+    def _tell(self, execution_id: str) -> None:
+        tell_outcome(self.services, execution_id)
+
     def _find_waiting(self) -> Iterator[Work]:
         """Yield what the stored state says is to be done, whoever left it."""
         yield from (("request", request_id) for request_id in self._stores.inbox.open_requests())
@@ -162,6 +212,12 @@ class Bot:
             yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
         yield "anchor", "head"
+        yield from (("recheck", execution_id) for execution_id in self._stores.rechecks.due(now))
+        yield from (("regression", str(key)) for key in self._stores.regressions.untold(now))
+        if self._stores.tracker.is_behind():
+            yield "findings", "next"
+        yield from (("tell", execution_id) for execution_id in self._stores.outcomes.untold(now))
+        yield from (("home", name) for name in due_homes(self.services))
 
 
 def _make_services(
@@ -169,17 +225,24 @@ def _make_services(
     config: Config,
     stores: Stores,
     worker: Worker,
-    formats: Mapping[str, ExportFormat],
+    *,
+    line: Line,
 ) -> Services:
-    client = make_client(settings)
+    client = make_client(settings, line)
+    formats = export_formats(make_style(settings, config))
     planner = make_planner(settings, config, messenger=SlackMessenger(client))
     notifier = DispatchingNotifier(worker)
     return Services(
         reports=stores.reports,
         trail=stores.trail,
+        tracker=stores.tracker.with_sla(config.sla.to_sla()),
+        regressions=stores.regressions,
         executions=stores.executions,
+        finder=stores.finder,
         postings=stores.postings,
         inbox=stores.inbox,
+        homes=stores.homes,
+        outcomes=stores.outcomes,
         remediation=Remediation(
             store=stores.executions, planner=planner, directory=SlackDirectory(client), notifier=notifier
         ),
@@ -194,25 +257,26 @@ def _make_services(
         clock=utc_now,
         environment=config.environment,
         channel=config.channel or "",
+        pull=SecurityHub(config.accounts.to_clouds().aws, stores.pulls, stores.reports),
     )
 
 
-def make_client(settings: Settings) -> WebClient:
-    """Return a client for Slack that waits its turn and tries again."""
+def make_client(settings: Settings, line: Line | None = None) -> SlackClient:
+    """Return a client for Slack that waits where Slack limits it, and tries again where a connection or a server failed."""
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
-    return WebClient(
+    return SlackClient(
+        line=line or Line(),
         token=token,
         base_url=settings.slack_api_url,
         timeout=SLACK_TIMEOUT_S,
         retry_handlers=[
             ConnectionErrorRetryHandler(max_retry_count=RETRIES),
-            RateLimitErrorRetryHandler(max_retry_count=RETRIES),
             ServerErrorRetryHandler(max_retry_count=RETRIES),
         ],
     )
 
 
-def _make_app(settings: Settings, services: Services) -> App:
+def _make_app(settings: Settings, services: Services, *, metrics: Metrics) -> App:
     """Return the Bolt app.
 
     It answers each request on the thread that brought it (`process_before_response`): Bolt otherwise runs the listener on a
@@ -220,12 +284,15 @@ def _make_app(settings: Settings, services: Services) -> App:
     there is nothing that the response would have to wait for.
     """
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
-    app = App(
+    app = MeteredApp(
+        metrics=metrics,
         client=services.client,
         signing_secret=secret,
         token_verification_enabled=False,
         process_before_response=True,
     )
+    register_forms(app, services)
+    register_home(app, services)
     register(
         app,
         services.inbox,

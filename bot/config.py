@@ -11,7 +11,15 @@ from bot.config_errors import explain, reason
 from bot.equipping import RawCallName, ScriptsSection, Targets
 from bot.policy import PolicySection
 from bot.protection import ProtectionSection
-from bot.sections import BrandSection, ChannelId, EmailSection, IngestSection, Section, TrailSection
+from bot.sections import (
+    BrandSection,
+    ChannelId,
+    EmailSection,
+    IngestSection,
+    Section,
+    SlaSection,
+    TrailSection,
+)
 from remediation.policy import Policy
 
 
@@ -25,6 +33,7 @@ class Config(Section):
     email: EmailSection = Field(default_factory=EmailSection)
     trail: TrailSection = Field(default_factory=TrailSection)
     ingest: IngestSection = Field(default_factory=IngestSection)
+    sla: SlaSection = Field(default_factory=SlaSection)
     playbooks: Path | None = Field(default=None, description="A folder of playbook files of your own.")
     notifications: Targets = Field(
         default_factory=dict, description="Apprise URLs by the names that playbooks use for them."

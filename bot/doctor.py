@@ -45,7 +45,8 @@ def _config(settings: Settings) -> str:
     playbooks = load_playbooks(config, beside=settings.config_folder)
     links = "links to reports are given out" if settings.report_links() else "no public address, so no links"
     return (
-        f"{len(config.policy.approvers)} approvers named, {config.policy.required_approvals} needed; "
+        f"{len(config.policy.approvers)} approvers named, {config.policy.required_approvals} needed, "
+        f"{len(config.policy.rules)} rules; "
         f"{len(playbooks)} playbooks; {links}"
     )
 

@@ -20,18 +20,28 @@ def load_playbooks(config: Config, *, beside: Path) -> Playbooks:
     """Return all playbooks by id. A relative folder is looked for in `beside`, where the configuration lies.
 
     Raises:
-        ConfigError: a file of the folder cannot be used, or has an id that is taken; names file and line.
+        ConfigError: a file of the folder cannot be used, or has an id that is taken; or a rule of the policy names a playbook
+            that is not there.
     """
     books = PlaybookLibrary.get_all_playbooks()
-    if config.playbooks is None:
-        return books
+    if config.playbooks is not None:
+        _add_own(books, config, beside / config.playbooks)
+    config.policy.refuse_unknown_playbooks(books)
+    return books
+
+
+def _add_own(books: Playbooks, config: Config, folder: Path) -> None:
+    """Add the playbooks of a folder.
+
+    Raises:
+        ConfigError: a file cannot be used, or has an id that is taken; names file and line.
+    """
     registry = _registry(config)
-    for path in _files_in(beside / config.playbooks):
+    for path in _files_in(folder):
         book = _read(path, registry)
         if book.playbook_id in books:
             raise ConfigError(f"{path}: there already is a playbook {book.playbook_id}")
         books[book.playbook_id] = book
-    return books
 
 
 def playbooks_at_hand() -> Playbooks:

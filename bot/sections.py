@@ -1,12 +1,15 @@
 """The configuration's smaller sections."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from audit.errors import ConfigError, InputError
+from audit.findings import Severity
 from audit.ingest import check_columns
+from audit.lifecycle import Sla
 from bot.config_errors import reason
 from exporters.brand import Brand
 
@@ -97,3 +100,18 @@ class IngestSection(Section):
             return dict(check_columns(columns)) if columns else {}
         except InputError as error:
             raise ValueError(str(error)) from None
+
+
+class SlaSection(Section):
+    """How many days a finding may stay open, by severity; null: as long as it takes."""
+
+    critical_days: int | None = Field(default=7, ge=1, le=3650)
+    high_days: int | None = Field(default=30, ge=1, le=3650)
+    medium_days: int | None = Field(default=90, ge=1, le=3650)
+    low_days: int | None = Field(default=180, ge=1, le=3650)
+    info_days: int | None = Field(default=None, ge=1, le=3650)
+
+    def to_sla(self) -> Sla:
+        """Return the due dates."""
+        days = {severity: getattr(self, f"{severity.lower()}_days") for severity in Severity}
+        return Sla(limits={severity: timedelta(days=count) for severity, count in days.items() if count})

@@ -9,5 +9,6 @@ from exporters.csv_exporter import CSVExporter
 from exporters.email_service import EmailService
 from exporters.html_exporter import HTMLExporter
 from exporters.json_exporter import JSONExporter
+from exporters.pdf_exporter import PDFExporter
 
-__all__ = ["Brand", "CSVExporter", "EmailService", "HTMLExporter", "JSONExporter"]
+__all__ = ["Brand", "CSVExporter", "EmailService", "HTMLExporter", "JSONExporter", "PDFExporter"]

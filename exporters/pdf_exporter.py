@@ -4,19 +4,23 @@ Typst lays it out from a template and a JSON file. Importing this costs nothing;
 """
 
 import shutil
+from collections.abc import Mapping
 from datetime import datetime
+from os import fspath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import orjson
 
 from exporters.brand import Brand
+from exporters.clock import Clock, utc_now
 from exporters.outcome import ByteSink, Passage, Written
 from exporters.pdf_body import Body
 from exporters.pdf_document import Json, document
 from exporters.pdf_process import compile_folder, require_typst
 from exporters.source import ReportSource
 from exporters.templating import TEMPLATES
+from exporters.writing import AnyPath, replacing
 
 PLAIN = Brand()
 _TEMPLATES = ("report.typ", "report_findings.typ", "report_parts.typ", "report_theme.typ")
@@ -53,3 +57,29 @@ def _fill(folder: Path, content: Json, brand: Brand) -> None:
     folder.joinpath("report.json").write_bytes(orjson.dumps(content))
     if brand.logo:
         folder.joinpath("logo").write_bytes(brand.logo)
+
+
+class PDFExporter:
+    """Writes a report as a PDF: what `AWSAuditReport` is handed to draw with.
+
+    Args:
+        brand: name, colour and logo of the report's owner.
+        clock: gives the time of the export, aware.
+    """
+
+    def __init__(self, *, brand: Brand | None = None, clock: Clock = utc_now) -> None:
+        self._brand = brand or PLAIN
+        self._clock = clock
+
+    def export_report_to_pdf(self, report_data: Mapping[str, object], output_path: AnyPath) -> str:
+        """Write the report atomically and return the path. What is malformed is left out and named in the document.
+
+        Raises:
+            InputError: the path cannot be written, or the input is no report.
+            ConfigError: typst is not installed, or the brand's logo is damaged.
+        """
+        now = self._clock()
+        source = ReportSource.from_data(report_data, now=now)
+        with replacing(output_path) as out:
+            write_pdf(source, out, now=now, brand=self._brand)
+        return fspath(output_path)

@@ -17,13 +17,18 @@ _PROGRAM = Path(__file__).with_name("pdf_compile.py")
 _KEPT_OF_ERROR = 2_000
 
 
+def is_typst_here() -> bool:
+    """Tell whether typst is installed, without importing it."""
+    return find_spec("typst") is not None
+
+
 def require_typst() -> None:
     """Make sure that typst is installed, without importing it.
 
     Raises:
         ConfigError: it is not; says how to get it.
     """
-    if find_spec("typst") is None:
+    if not is_typst_here():
         raise ConfigError("PDF needs the extra: pip install 'countersign[pdf]'")
 
 

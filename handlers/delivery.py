@@ -23,11 +23,12 @@ _OK = range(200, 300)
 
 @dataclass(frozen=True, slots=True)
 class SlackDelivery:
-    """A `Delivery` into one conversation; `comment` is posted with the file."""
+    """A `Delivery` into one conversation; `comment` is posted with the file, `alt_text` says what a picture shows."""
 
     client: WebClient
     channel: str
     comment: str = ""
+    alt_text: str = ""
 
     def deliver(self, file: ExportedFile) -> None:
         """Upload the file and share it in the conversation.
@@ -36,7 +37,8 @@ class SlackDelivery:
             InputError: Slack does not take it; says what can be done.
         """
         try:
-            place = self.client.files_getUploadURLExternal(filename=file.name, length=file.size)
+            words = {"alt_txt": self.alt_text} if self.alt_text else {}
+            place = self.client.files_getUploadURLExternal(filename=file.name, length=file.size, **words)
             self._send(str(place["upload_url"]), file)
             make_careful(self.client).files_completeUploadExternal(
                 files=[{"id": str(place["file_id"]), "title": file.name}],

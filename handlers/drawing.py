@@ -11,6 +11,7 @@ import structlog
 
 from handlers.blocks.card import build_card, build_plain_card, build_superseded_card
 from handlers.blocks.parts import Message, plain_message
+from handlers.blocks.texts import place
 from handlers.blocks.thread import build_progress, build_superseded_progress, has_progress
 from handlers.clients import make_brief
 from handlers.posting import Posted, Poster, Tag, lacks_scope, tell, tell_channel
@@ -120,7 +121,7 @@ class _Drawing:
             self._keep(drawn_version=self._execution.version, attempts=0, next_attempt_at=None)
 
     def _place_card(self, *, attempted_before: bool) -> None:
-        card = build_card(self._execution, self._services.card_rules)
+        card = build_card(self._execution, self._services.card_rules_for(self._execution))
         try:
             self._show_card(card, attempted_before=attempted_before)
         except SLACK_FAILURES as error:
@@ -203,7 +204,8 @@ class _Drawing:
     def _tell_once(self, code: str) -> None:
         """Tell who asked for it; where that was at a shell, the configured channel. With the message's id kept no longer, once."""
         what = "brought up to date" if self._posting.message_id else "posted"
-        words = f"The card for {self._execution.execution_id} could not be {what} in <#{self._posting.channel}>. {advise(code)}"
+        where = place(self._posting.channel)
+        words = f"The card for {self._execution.execution_id} could not be {what} in {where}. {advise(code)}"
         if not self._execution.requester.slack_id and self._services.channel != self._posting.channel:
             tell_channel(self._services.client, self._services.channel, words)
         tell(self._services.client, self._execution.requester, words)

@@ -56,7 +56,19 @@ def register_error_handler(app: App) -> None:
 
 
 def _in_form(body: Mapping[str, object], words: Message) -> str:
-    """Return the acknowledgement: for a form, one that keeps it open and shows the words in it."""
+    """Return the acknowledgement: for a form, one that keeps it open and shows the words in it; for a picker, no choice."""
+    if body.get("type") == "block_suggestion":
+        return json.dumps({"options": []})
     if body.get("type") != "view_submission":
         return ""
-    return json.dumps({"response_action": "errors", "errors": {REASON: words.text}})
+    return json.dumps({"response_action": "errors", "errors": {_first_input(body): words.text}})
+
+
+def _first_input(body: Mapping[str, object]) -> str:
+    """Return the field of a form that words can stand below."""
+    view = body.get("view")
+    blocks = view.get("blocks") if isinstance(view, Mapping) else None
+    for block in blocks if isinstance(blocks, list) else []:
+        if isinstance(block, Mapping) and block.get("type") == "input":
+            return str(block.get("block_id"))
+    return REASON

@@ -14,12 +14,16 @@ from audit.errors import RefusedError
 from handlers.blocks.modals import build_reject_form, refuse_reason
 from handlers.blocks.names import (
     APPROVE,
+    APPROVE_HERE,
     DONE,
+    NEXT_FINDINGS,
     NOT_DONE,
+    PREVIOUS_FINDINGS,
     REASON,
     REJECT,
     REJECT_FORM,
     ROLL_BACK,
+    ROLL_BACK_HERE,
     TRY_AGAIN,
     CardRef,
 )
@@ -30,6 +34,7 @@ from handlers.requests import (
     clicked,
     command_request,
     response_url_of,
+    trigger_of,
     typed_reason,
     view_request,
 )
@@ -70,7 +75,17 @@ def register(
 
     for command in COMMANDS:
         app.command(command.name)(on_command)
-    for button in (APPROVE, ROLL_BACK, DONE, NOT_DONE, TRY_AGAIN):
+    for button in (
+        APPROVE,
+        APPROVE_HERE,
+        ROLL_BACK,
+        ROLL_BACK_HERE,
+        DONE,
+        NOT_DONE,
+        TRY_AGAIN,
+        PREVIOUS_FINDINGS,
+        NEXT_FINDINGS,
+    ):
         app.action(button)(on_click)
     app.action(REJECT)(open_reject_form)
     app.view(REJECT_FORM)(on_reject_form)
@@ -84,7 +99,7 @@ def open_reject_form(ack: Ack, body: Body, client: WebClient) -> None:
     ref = CardRef.parse(clicked(body).get("value"))
     form = build_reject_form(ref, channel=channel_of(body))
     try:
-        client.views_open(trigger_id=body["trigger_id"], view=form.to_dict())
+        client.views_open(trigger_id=trigger_of(body), view=form.to_dict())
     except SLACK_FAILURES as error:
         raise RefusedError(
             "Slack did not open the form in time, so nothing was decided. Click once more."

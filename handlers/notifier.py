@@ -16,8 +16,13 @@ class DispatchingNotifier:
     dispatcher: Dispatcher
 
     def changed(self, execution_id: str) -> None:
-        """Have the card drawn; see `Notifier.changed`. What cannot be queued is found by the next sweep."""
+        """Have the card drawn, the homes too, and the outcome told; see `Notifier.changed`.
+
+        What cannot be queued is found by the next sweep; only a home may have to wait for the next change.
+        """
         try:
             self.dispatcher.submit("draw", execution_id)
+            self.dispatcher.submit("tell", execution_id)
+            self.dispatcher.submit("homes", "all")
         except Exception:
             log.exception("drawing not queued", execution_id=execution_id)

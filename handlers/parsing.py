@@ -10,7 +10,7 @@ import re
 from audit.errors import InputError
 
 LONGEST_COMMAND = 1000
-MOST_WORDS = 20
+MOST_WORDS = 150  # a rejection ends with its reason, in words of its own
 _CURLY = str.maketrans(
     dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"') | {"\u2018": "'", "\u2019": "'"}
 )

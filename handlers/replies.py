@@ -23,12 +23,12 @@ def reply(client: WebClient, request: Request, message: Message, *, url: str = "
     """Tell the person who asked, and nobody else.
 
     By the request's `response_url`; where there is none, or it is used up, in the channel so that only they see it; where we
-    are no member, in our own conversation with them. What Slack does not take is logged: the answer is lost, the state is not.
+    are no member or that is none (a click in their home), in our own conversation with them. What Slack does not take is logged: the answer is lost, the state is not.
     """
     if url and _post_somehow(url, message, api_url=client.base_url):
         return
     channel, person = said(request, "channel_id"), request.actor.slack_id
-    if channel and person and not _whisper(client, message, channel=channel, person=person):
+    if person and not (channel and _whisper(client, message, channel=channel, person=person)):
         _write_to(client, message, person=person)
 
 
@@ -76,7 +76,7 @@ def post_reply(url: str, message: Message, *, api_url: str) -> bool:
         return False
     try:
         answer = WebhookClient(url, timeout=_TIMEOUT_S).send_dict(
-            {**message.to_dict(), "response_type": "ephemeral", "replace_original": False}
+            {**message.to_dict(), "response_type": "ephemeral", "replace_original": message.replaces}
         )
     except SLACK_FAILURES as error:
         log.warning("reply not sent", error=code_of(error))

@@ -3,10 +3,12 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from audit.actor import Actor
+from audit.errors import InputError
 from handlers.blocks.names import REASON
 from remediation.ports import Request
 
@@ -43,6 +45,29 @@ def view_request(body: Body, *, now: datetime) -> Request:
     return _request("view", body, payload, now=now)
 
 
+def form_request(body: Body, command: str, words: Sequence[str], *, now: datetime) -> Request:
+    """Return what a form asks for, as the command that somebody would have typed."""
+    carried = carried_by(body)
+    payload = {
+        "command": command,
+        "words": list(words),
+        "channel_id": _text(carried, "channel"),
+        "channel_name": _text(carried, "channel_name"),
+    }
+    return replace(_request("view", body, payload, now=now), kind="command")
+
+
+def carried_by(body: Body) -> Body:
+    """Return what a submitted form carries."""
+    return _carried(_part(body, "view"))
+
+
+def chosen(body: Body, name: str) -> str:
+    """Return what was picked or typed in a form's field, stripped; empty where nothing was."""
+    field = _part(_part(_part(_part(_part(body, "view"), "state"), "values"), name), name)
+    return (_text(_part(field, "selected_option"), "value") or _text(field, "value")).strip()
+
+
 def actor_of(body: Body) -> Actor:
     """Return who did it. In a channel shared between workspaces a person belongs to their own, not to the channel's."""
     user = _part(body, "user")
@@ -62,6 +87,18 @@ def channel_of(body: Body) -> str:
     return _text(_part(body, "channel"), "id") or _text(_part(body, "container"), "channel_id")
 
 
+def opener_of(body: Body) -> Actor | None:
+    """Return who has opened their home; None where an event says something else."""
+    event = _part(body, "event")
+    slack_id, tab = _text(event, "user"), _text(event, "tab")
+    return Actor(workspace=_text(body, "team_id"), slack_id=slack_id) if slack_id and tab == "home" else None
+
+
+def trigger_of(body: Body) -> str:
+    """Return what opens a window."""
+    return _text(body, "trigger_id")
+
+
 def response_url_of(body: Body) -> str:
     """Return where a private answer may be posted to: a secret, and no part of the request."""
     return _text(body, "response_url")
@@ -74,8 +111,12 @@ def typed_reason(body: Body) -> str:
 
 
 def request_id_of(kind: str, body: Body) -> str:
-    """Return an id that is the same for a repeated delivery: Slack gives each interaction one `trigger_id`, each event an id."""
-    unique = _text(body, "trigger_id") or _text(body, "event_id") or uuid.uuid4().hex
+    """Return an id that is the same for a repeated delivery: Slack gives each interaction one `trigger_id`, each event an id.
+
+    A form closes once it is taken, so one that is submitted twice is one request: it is known by its own id.
+    """
+    form = _text(_part(body, "view"), "id") if kind == "view" else ""
+    unique = form or _text(body, "trigger_id") or _text(body, "event_id") or uuid.uuid4().hex
     return f"q-{_digest(kind, unique)[:24]}"
 
 
@@ -105,7 +146,12 @@ def _request(kind: str, body: Body, payload: Mapping[str, object], *, now: datet
 
 def _carried(view: Body) -> Body:
     """Return what our own form carries, as JSON that we wrote ourselves."""
-    carried = json.loads(_text(view, "private_metadata") or "{}")
+    try:
+        carried = json.loads(_text(view, "private_metadata") or "{}")
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            "This form is not one of ours, or from another version. Nothing was done."
+        ) from error
     return carried if isinstance(carried, Mapping) else {}
 
 

@@ -6,16 +6,28 @@ from datetime import datetime
 
 from slack_sdk import WebClient
 
-from audit.ports import ReportStore, Trail
+from audit.ports import FindingTracker, ReportStore, Trail
+from audit.pulling import PullReports
 from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
+from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
+from remediation.audience import Homes, Outcomes
+from remediation.execution import PlaybookExecution
+from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
-from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings
+from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings, Regressions
 from remediation.runner import Runner
 from remediation.service import Remediation
+
+Answered = Callable[[str, str, float], None]
+"""Told of each answered request: its kind, `ok`, `refused`, `failed` or `given_up`, and the seconds since it came."""
+
+
+def _count_nothing(_kind: str, _outcome: str, _seconds: float) -> None:
+    """Is told of answers where nobody counts them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +35,21 @@ class Services:
     """Everything a handler may use, put together once by `bot`.
 
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
-    in one, empty where there is none. `drawing` keeps two threads from drawing the same card at once, `reply_urls` what must
-    not be stored.
+    in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `drawing` keeps two threads
+    from drawing the same card at once, `reply_urls` what must not be stored. `people` are for what is shown, never for what is
+    decided.
     """
 
     reports: ReportStore
     trail: Trail
+    tracker: FindingTracker
+    regressions: Regressions
     executions: ExecutionStore
+    finder: ExecutionFinder
     postings: Postings
     inbox: Inbox
+    homes: Homes
+    outcomes: Outcomes
     remediation: Remediation
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]
@@ -42,15 +60,19 @@ class Services:
     clock: Callable[[], datetime]
     environment: str = ""
     channel: str = ""
+    pull: PullReports | None = None
+    answered: Answered = _count_nothing
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
+    people: RememberedPeople = field(default_factory=RememberedPeople)
 
-    @property
-    def card_rules(self) -> CardRules:
-        """Return what cards say about the rules in force."""
+    def card_rules_for(self, execution: PlaybookExecution) -> CardRules:
+        """Return what an execution's card says about the rules in force."""
         policy = self.remediation.policy
+        terms = policy.terms_of(execution)
         return CardRules(
-            required_approvals=policy.required_approvals,
+            required_approvals=terms.needed,
+            approvers=terms.describe_approvers(),
             allows_self_approval=policy.allow_self_approval,
             environment=self.environment,
         )

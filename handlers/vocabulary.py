@@ -38,7 +38,7 @@ class CommandHelp:
 REPORT = CommandHelp(
     "/report",
     "Look at security reports, and hand them on",
-    "list | show [REPORT] | export FORMAT [REPORT] | email ADDRESS… | help",
+    "list | show [REPORT] | findings [WORDS] | compare A B | trend | export FORMAT [REPORT] | email ADDRESS… | pull aws | help",
     (
         Word("list", "", "the newest reports, with score and failing findings", "/report list"),
         Word(
@@ -46,6 +46,28 @@ REPORT = CommandHelp(
             "[REPORT]",
             "a report's worst findings, and the playbook that fixes each",
             "/report show",
+            most=1,
+        ),
+        Word(
+            "findings",
+            "[WORDS…]",
+            "what is open, by severity:, account:, region:, check:, status:, overdue, or any text",
+            "/report findings severity:critical overdue",
+            most=19,
+        ),
+        Word(
+            "compare",
+            "REPORT REPORT",
+            "what is new, came back or was fixed between two reports",
+            "/report compare r-1a2b3c4d5e latest",
+            least=2,
+            most=2,
+        ),
+        Word(
+            "trend",
+            "[REPORT]",
+            "failing findings, score and time to fix over reports, with a picture",
+            "/report trend",
             most=1,
         ),
         Word(
@@ -64,13 +86,21 @@ REPORT = CommandHelp(
             least=1,
             most=12,
         ),
+        Word(
+            "pull",
+            "aws [REGION] [ACCOUNT] [SEVERITY…]",
+            "findings straight from AWS Security Hub, as a new report",
+            "/report pull aws eu-central-1",
+            least=1,
+            most=8,
+        ),
         Word(HELP, "", "this page", "/report help"),
     ),
 )
 PLAYBOOK = CommandHelp(
     "/playbook",
     "Fix a finding, with a second person's approval",
-    "list | show PLAYBOOK | run [PLAYBOOK] FINDING | help",
+    "list | show | run [PLAYBOOK] FINDING | pending | history | status | approve | reject | rollback EXECUTION | help",
     (
         Word("list", "", "the playbooks, and what each one fixes", "/playbook list"),
         Word(
@@ -88,6 +118,46 @@ PLAYBOOK = CommandHelp(
             "/playbook run AWS-PUBLIC-S3 f-1a2b3c4d",
             least=1,
             most=2,
+        ),
+        Word("pending", "", "what waits for a decision", "/playbook pending"),
+        Word(
+            "history",
+            "[FINDING|PLAYBOOK]",
+            "what was asked for, and what became of it",
+            "/playbook history f-1a2b3c4d",
+            most=1,
+        ),
+        Word(
+            "status",
+            "EXECUTION",
+            "where a fix stands, step by step",
+            "/playbook status x-1a2b",
+            least=1,
+            most=1,
+        ),
+        Word(
+            "approve",
+            "EXECUTION",
+            "see a plan, with a button that signs exactly it",
+            "/playbook approve x-1a2b",
+            least=1,
+            most=1,
+        ),
+        Word(
+            "reject",
+            "EXECUTION REASON",
+            "say no to a fix, and why",
+            "/playbook reject x-1a2b The website needs it until Friday",
+            least=2,
+            most=149,
+        ),
+        Word(
+            "rollback",
+            "EXECUTION",
+            "see what would be put back, with a button that orders it",
+            "/playbook rollback x-1a2b",
+            least=1,
+            most=1,
         ),
         Word(HELP, "", "this page", "/playbook help"),
     ),

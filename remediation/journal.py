@@ -8,10 +8,11 @@ from datetime import datetime
 from types import MappingProxyType
 
 from audit.actor import WORKER, Actor
+from remediation.clock import utc_now
+from remediation.events import execution_event
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.plan import ActionPlan
 from remediation.ports import ExecutionStore, Notifier, Silent
-from remediation.service import execution_event, utc_now
 from remediation.states import ActionStatus, PlaybookStatus
 
 NOTHING: Mapping[str, object] = MappingProxyType({})

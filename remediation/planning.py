@@ -129,6 +129,7 @@ class Planner:
                 rules.refuse_tags(draft.target.resource, draft.tags)
         changed = [draft.target for step, draft in drafts if step.action.effect == "change"]
         rules.refuse_crowd(changed, most=playbook.max_targets)
+        self.policy.refuse_unclear(finding, playbook.playbook_id, changed)
         seen = Circumstances(finding=finding, drafts=drafts, protection=rules, now=now)
         return (*require(playbook.prerequisites, seen), *rules.describe(now))
 

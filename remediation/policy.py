@@ -1,17 +1,18 @@
-"""Who may decide, and what it takes. Every question that cannot be answered is answered with no."""
+"""What the rules in force say about an execution, and whether it is signed. What cannot be answered is answered with no."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 
 from audit.actor import POLICY, Actor
 from audit.canonical import digest
 from audit.errors import RefusedError
-from remediation.execution import PlaybookExecution, Verdict
-from remediation.playbook import RemediationPlaybook
-from remediation.ports import Person
+from audit.findings import Finding
+from remediation.execution import Decision, PlaybookExecution, Verdict
+from remediation.plan import Target
 from remediation.protection import Protection
-from remediation.states import PlaybookStatus
+from remediation.rules import Rule, Terms, first_fitting
 
 DEFAULT_EXPIRY = timedelta(hours=24)
 
@@ -23,6 +24,7 @@ class Policy:
     `approvers` holds Slack member ids and email addresses, `approver_groups` Slack user group ids.
     `anyone_else_may_approve` is for programs that bring their own gate: any resolved person but the requester may decide.
     `unattended_playbooks` names those that the policy itself may sign when they ask for no person; None allows all.
+    The first of `rules` that fits an execution says who approves it instead.
     """
 
     approvers: frozenset[str] = frozenset()
@@ -32,6 +34,7 @@ class Policy:
     allow_self_approval: bool = False
     unattended_playbooks: frozenset[str] | None = frozenset()
     expires_after: timedelta = DEFAULT_EXPIRY
+    rules: tuple[Rule, ...] = ()
     protection: Protection = field(default_factory=Protection)
 
     @cached_property
@@ -48,26 +51,56 @@ class Policy:
                 if self.unattended_playbooks is None
                 else sorted(self.unattended_playbooks),
                 "expires_after_s": int(self.expires_after.total_seconds()),
+                "rules": [rule.to_dict() for rule in self.rules],
                 "protection": self.protection.to_dict(),
             }
         )
 
-    def describe_approvers(self) -> str:
-        """Return who may approve, ids marked with an at sign, for the person who may not."""
-        if self.anyone_else_may_approve:
-            return "anyone but the requester"
-        names = sorted(self.approver_groups) + sorted(self.approvers)
-        marked = [name if "@" in name else f"@{name}" for name in names]
-        return ", ".join(marked) or "nobody yet: `policy.approvers` is empty"
+    def terms_of(self, execution: PlaybookExecution) -> Terms:
+        """Return what an execution takes."""
+        return self.terms_for(execution.finding, execution.playbook_id)
 
-    def names(self, person: Person) -> bool:
-        """Tell whether the rules name this person."""
-        if self.anyone_else_may_approve:
-            return True
-        actor = person.actor
-        emails = {name.casefold() for name in self.approvers if "@" in name}
-        by_name = actor.slack_id in self.approvers or actor.email.casefold() in emails
-        return by_name or not self.approver_groups.isdisjoint(person.groups)
+    def terms_for(self, finding: Finding, playbook_id: str) -> Terms:
+        """Return what the fix of a finding by a playbook takes."""
+        return self._terms(first_fitting(self.rules, finding, playbook_id, finding.account_id))
+
+    def terms_by_rule(self, playbook_id: str) -> Iterator[tuple[str, Terms]]:
+        """Yield, in order, when a rule decides about a playbook, and what it takes then; the section itself comes last."""
+        for place, rule in enumerate(self.rules):
+            if not rule.playbooks or playbook_id in rule.playbooks:
+                yield rule.describe(), self._terms(place)
+        yield "everything else" if self.rules else "", self._terms(None)
+
+    def _terms(self, place: int | None) -> Terms:
+        rule = Rule() if place is None else self.rules[place]
+        names_its_own = rule.approvers is not None or rule.approver_groups is not None
+        return Terms(
+            approvers=(rule.approvers or frozenset()) if names_its_own else self.approvers,
+            approver_groups=(rule.approver_groups or frozenset()) if names_its_own else self.approver_groups,
+            required_approvals=rule.required_approvals or self.required_approvals,
+            expires_after=rule.expires_after or self.expires_after,
+            anyone_else_may_approve=self.anyone_else_may_approve and not names_its_own,
+            source="policy" if place is None else f"policy.rules.{place}",
+        )
+
+    def refuse_unclear(self, finding: Finding, playbook_id: str, targets: Iterable[Target]) -> None:
+        """Refuse a plan whose accounts leave open which rule decides: a report may name another one than it would act in.
+
+        Raises:
+            RefusedError: with the accounts.
+        """
+        if not any(rule.accounts for rule in self.rules):
+            return
+        accounts = {finding.account_id, *(target.account_id for target in targets)}
+        if "" in accounts:
+            raise RefusedError(
+                "Its account is not known, and `policy.rules` asks for different approvers by account."
+            )
+        deciding = {first_fitting(self.rules, finding, playbook_id, account) for account in accounts}
+        if len(deciding) > 1:
+            raise RefusedError(
+                f"It concerns {' and '.join(sorted(accounts))}, and `policy.rules` asks for different approvers there."
+            )
 
     def lets_run_unattended(self, playbook_id: str) -> bool:
         """Tell whether a playbook that asks for no person may do without one."""
@@ -81,119 +114,50 @@ class Policy:
 
 EXECUTOR_DEFAULT = Policy(anyone_else_may_approve=True, unattended_playbooks=None)
 
-_LATE = {
-    PlaybookStatus.APPROVED: "it is already approved",
-    PlaybookStatus.RUNNING: "it is already approved and running",
-    PlaybookStatus.COMPLETED: "it already ran",
-    PlaybookStatus.FAILED: "it already ran, and failed",
-    PlaybookStatus.INTERRUPTED: "it already ran, and was interrupted",
-    PlaybookStatus.REJECTED: "it was already rejected",
-    PlaybookStatus.EXPIRED: "its time to decide is over",
-    PlaybookStatus.ROLLING_BACK: "it is being rolled back",
-    PlaybookStatus.ROLLED_BACK: "it was rolled back",
-    PlaybookStatus.ROLLBACK_FAILED: "its rollback failed and needs a person",
-}
-
-
-def refuse_unattended(policy: Policy, playbook: RemediationPlaybook) -> None:
-    """Refuse a playbook that asks nobody, unless the rules name it.
-
-    Raises:
-        RefusedError: with the reason.
-    """
-    if not playbook.requires_approval and not policy.lets_run_unattended(playbook.playbook_id):
-        raise RefusedError(
-            f"{playbook.playbook_id} would run without anybody's approval, "
-            "and `policy.unattended_playbooks` does not name it."
-        )
-
-
-def refuse_late(execution: PlaybookExecution, *, revision: int | None, now: datetime) -> None:
-    """Refuse a decision on something that is decided, superseded or out of time.
-
-    Raises:
-        RefusedError: with the reason.
-    """
-    if execution.status is not PlaybookStatus.PENDING:
-        raise RefusedError(f"Too late: {_LATE[execution.status]}{_by_whom(execution)}.")
-    if revision is not None and revision != execution.revision:
-        raise RefusedError(
-            "This card is out of date: the resource changed and a newer card shows the new plan."
-        )
-    if now >= execution.expires_at:
-        raise RefusedError("Too late: its time to decide is over. Request the fix again.")
-
-
-def _by_whom(execution: PlaybookExecution) -> str:
-    """Name whoever decided last, an id marked with an at sign."""
-    if not execution.decisions:
-        return ""
-    actor = execution.decisions[-1].actor
-    return f" (decided by {'@' + actor.slack_id if actor.slack_id else actor.label})"
-
-
-def refuse_same_person(policy: Policy, requester: Actor, actor: Actor) -> None:
-    """Refuse a requester's own signature, as far as can be told without asking anybody.
-
-    Raises:
-        RefusedError: with the reason.
-    """
-    if not policy.allow_self_approval and actor.is_same_person(requester):
-        raise RefusedError("You asked for this fix, so somebody else has to approve it.")
-
-
-def refuse_self_approval(policy: Policy, requester: Actor, actor: Actor) -> None:
-    """Refuse a requester's own signature, one whose requester nobody knows, and one that cannot be told from it.
-
-    Raises:
-        RefusedError: with the reason.
-    """
-    refuse_same_person(policy, requester, actor)
-    if policy.allow_self_approval:
-        return
-    if not requester.is_resolved:
-        raise RefusedError("Nobody knows who asked for this, so nobody can be the second person.")
-    if not actor.is_comparable(requester):
-        raise RefusedError("You and whoever asked cannot be told apart, so nothing was decided.")
-
-
-def refuse_twice(execution: PlaybookExecution, actor: Actor) -> None:
-    """Refuse a second signature of the same person.
-
-    Raises:
-        RefusedError: with the reason.
-    """
-    if any(actor.is_same_person(decision.actor) for decision in execution.approvals):
-        raise RefusedError("You have already approved this; somebody else has to be the next.")
-
-
-def refuse_outsider(policy: Policy, person: Person) -> None:
-    """Refuse anyone the rules do not name, and everyone who is no full, living member of this workspace.
-
-    Raises:
-        RefusedError: with the reason.
-    """
-    if not person.actor.is_resolved:
-        raise RefusedError("We could not find out who you are, so nothing was decided.")
-    if person.is_bot or person.is_deleted or person.is_guest or person.is_stranger:
-        raise RefusedError("Only full members of this workspace can decide about changes to the cloud.")
-    if not policy.names(person):
-        raise RefusedError(f"You are not among the approvers. Who is: {policy.describe_approvers()}.")
-
 
 def is_approved(policy: Policy, execution: PlaybookExecution) -> bool:
     """Tell whether enough people have signed the plan as it stands.
 
-    A digest other than the plan's is no signature on it. The policy's own signature is enough for a playbook that
-    asks for nobody, and for no other.
+    A digest other than the plan's is no signature on it. People are counted, not signatures, and whoever asked counts only where
+    the rules let them. The policy's own signature is enough for a playbook that asks for nobody, and for no other.
     """
-    if execution.plan is None:
-        return False
-    signatures = [
-        decision
-        for decision in execution.approvals
-        if decision.verdict is Verdict.APPROVE and decision.plan_digest == execution.plan.digest
-    ]
+    signatures = [each for each in on_this_plan(execution) if each.verdict is Verdict.APPROVE]
     if any(decision.actor == POLICY for decision in signatures):
         return policy.signs_for(execution)
-    return len(signatures) >= max(1, policy.required_approvals)
+    requester = None if policy.allow_self_approval else execution.requester
+    return (
+        count_people([each.actor for each in signatures], but=requester) >= policy.terms_of(execution).needed
+    )
+
+
+def on_this_plan(execution: PlaybookExecution) -> list[Decision]:
+    """Return the decisions that were made on the plan as it stands: same revision, same digest."""
+    if execution.plan is None:
+        return []
+    digest_now = execution.plan.digest
+    return [
+        decision
+        for decision in execution.decisions
+        if decision.revision == execution.revision and decision.plan_digest == digest_now
+    ]
+
+
+def count_people(actors: Iterable[Actor], *, but: Actor | None = None) -> int:
+    """Return how many different people these are, at the least: who cannot be told apart is one, who is unknown is nobody.
+
+    Args:
+        actors: by whatever they were known at the time; one may link two others, with the id of one and the address of the other.
+        but: somebody who does not count, nor does anyone who may be them.
+    """
+    circles: list[list[Actor]] = []
+    for actor in filter(lambda each: each.is_resolved, actors):
+        mine = [circle for circle in circles if any(_may_be_same(actor, known) for known in circle)]
+        circles = [circle for circle in circles if circle not in mine]
+        circles.append([actor, *(known for circle in mine for known in circle)])
+    if but is not None:
+        circles = [circle for circle in circles if not any(known.is_same_person(but) for known in circle)]
+    return len(circles)
+
+
+def _may_be_same(one: Actor, other: Actor) -> bool:
+    return one.is_same_person(other) or not one.is_comparable(other)

@@ -67,8 +67,21 @@ def take_over(journal: Journal, execution: PlaybookExecution) -> PlaybookExecuti
     return journal.save(execution, taken, "execution.taken_over", {"former_owner": execution.owner})
 
 
-def recover_rollback(journal: Journal, execution: PlaybookExecution) -> PlaybookExecution:
-    """Settle a rollback that nobody works on: it may be asked for again, and does only what is left to do."""
+def recover_rollback(journal: Journal, planner: Planner, execution: PlaybookExecution) -> PlaybookExecution:
+    """Settle a rollback that nobody works on: where not all is back, it may be asked for again, and does what is left to do.
+
+    What the resource shows is written down: else the next rollback would take what this one left half done for somebody's change.
+    """
+    execution = take_over(journal, execution)
+    steps = steps_if_usable(planner, execution)
+    found = {
+        position: _classify_undone(execution.actions[position], steps[position] if steps else None, plan)
+        for position, plan in enumerate(plans_of(execution))
+        if execution.actions[position].status is ActionStatus.ROLLING_BACK
+    }
+    execution = _record(journal, execution, found)
+    if all(each.status is ActionStatus.ROLLED_BACK for each in execution.actions if each.before is not None):
+        return journal.end(execution, PlaybookStatus.ROLLED_BACK)
     error = "The rollback was interrupted. Roll back again: what is back already stays as it is."
     return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=error)
 
@@ -171,6 +184,19 @@ def _classify(started: ActionResult, step: Step | None, plan: ActionPlan) -> Act
     if state == plan.before:
         return replace(started, status=ActionStatus.PLANNED, message="Found not done", before=None)
     return replace(started, message=UNKNOWN, observed=state)
+
+
+def _classify_undone(undoing: ActionResult, step: Step | None, plan: ActionPlan) -> ActionResult:
+    """Return what became of an action that was being put back."""
+    state = _read(step, plan)
+    if state == plan.before:
+        return replace(undoing, status=ActionStatus.ROLLED_BACK, message="Found back after an interruption")
+    return replace(
+        undoing,
+        status=ActionStatus.ROLLBACK_FAILED,
+        message="Interrupted while it was put back",
+        observed=undoing.observed if state is None else state,
+    )
 
 
 def _unsent(execution: PlaybookExecution) -> Found:

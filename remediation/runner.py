@@ -20,8 +20,8 @@ from remediation.plan import ActionPlan, Plan
 from remediation.planning import Planner, planned_results
 from remediation.policy import is_approved
 from remediation.recovery import recover_rollback, recover_run
+from remediation.refusals import refuse_without_rollback
 from remediation.rollback import roll_back
-from remediation.service import refuse_without_rollback
 from remediation.settling import begin_again
 from remediation.signatures import signatures
 from remediation.states import ActionStatus, PlaybookStatus
@@ -105,7 +105,7 @@ class Runner:
             if is_free and execution.status is PlaybookStatus.RUNNING:
                 return recover_run(self.journal, self.planner, execution, self._run_on)
             if is_free and execution.status is PlaybookStatus.ROLLING_BACK:
-                return recover_rollback(self.journal, execution)
+                return recover_rollback(self.journal, self.planner, execution)
             return execution
 
     def _run(self, execution: PlaybookExecution) -> PlaybookExecution:
@@ -150,7 +150,7 @@ class Runner:
             actions=planned_results(plan, dry_run=False),
             drift=drift_between(execution.plan, plan),
             revision=execution.revision + 1,
-            expires_at=self.journal.clock() + self.planner.policy.expires_after,
+            expires_at=self.journal.clock() + self.planner.policy.terms_of(execution).expires_after,
         )
         detail = {"drift": [spell(change) for change in anew.drift]}
         asked = self.journal.save(execution, anew, "execution.drifted", detail)

@@ -12,8 +12,8 @@ from remediation.actions.registry import Step
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.journal import Journal
 from remediation.planning import Planner
-from remediation.policy import refuse_outsider
 from remediation.recovery import refuse_resuming, steps_if_usable
+from remediation.refusals import refuse_outsider
 from remediation.service import Remediation
 from remediation.states import ActionStatus, PlaybookStatus
 
@@ -39,9 +39,9 @@ class Settling:
         refuse_unless_interrupted(execution)
         if execution.revision != revision:
             raise RefusedError("This card is out of date. A newer card shows where it stands.")
-        policy = self.remediation.policy
-        person = self.remediation.directory.look_up(actor, groups=policy.approver_groups)
-        refuse_outsider(policy, person)
+        terms = self.remediation.policy.terms_of(execution)
+        person = self.remediation.look_up(actor, terms)
+        refuse_outsider(terms, person)
         return execution, person.actor
 
     def say_done(self, execution_id: str, actor: Actor, *, revision: int) -> PlaybookExecution:

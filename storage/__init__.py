@@ -2,6 +2,7 @@
 
 from storage.database import Database
 from storage.engine import open_engine
+from storage.execution_lookup import SqlExecutionFinder
 from storage.executions import SqlExecutions
 from storage.inbox import SqlInbox
 from storage.migrate import check, upgrade
@@ -12,6 +13,7 @@ from storage.trail import SqlTrail, append_in
 
 __all__ = [
     "Database",
+    "SqlExecutionFinder",
     "SqlExecutions",
     "SqlInbox",
     "SqlPostings",

@@ -1,11 +1,12 @@
 """Executions in the database. Every change is one transaction: compare-and-swap, journal, trail entry."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import and_, delete, or_, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, true, union, update
+from sqlalchemy import select as sql_select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -21,12 +22,15 @@ from storage.execution_rows import changed_actions, to_action_row, to_decision_r
 from storage.tables import ActionRow, DecisionRow, ExecutionRow, OwnerRow
 from storage.trail import append_in
 
+_NEWEST = col(ExecutionRow.created_at).desc(), col(ExecutionRow.execution_id).desc()
+
 
 class SqlExecutions:
     """Implements `remediation.ports.ExecutionStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.on_move: Callable[[PlaybookStatus], None] = _tell_nobody
 
     def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
         """Store a new execution as version 1; one with the same id is returned as stored.
@@ -45,6 +49,7 @@ class SqlExecutions:
         except IntegrityError:
             self._refuse_held(execution)
             return self.get(execution.execution_id)
+        self.on_move(first.status)
         return first
 
     def save(
@@ -68,7 +73,15 @@ class SqlExecutions:
         except IntegrityError:
             self._refuse_held(after)
             raise
+        if saved.status is not before.status:
+            self.on_move(saved.status)
         return saved
+
+    def count_by_state(self) -> dict[PlaybookStatus, int]:
+        """Return how many executions are in each state that any is in."""
+        by_state = select(ExecutionRow.status, func.count()).group_by(ExecutionRow.status)
+        with self._database.reading() as session:
+            return {PlaybookStatus(name): count for name, count in session.exec(by_state)}
 
     def get(self, execution_id: str) -> PlaybookExecution:
         """Return an execution.
@@ -86,15 +99,12 @@ class SqlExecutions:
         self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
     ) -> list[PlaybookExecution]:
         """Return executions, newest first. `finding_id` is the scanner's id or the fingerprint."""
-        newest = select(ExecutionRow).order_by(
-            col(ExecutionRow.created_at).desc(), col(ExecutionRow.execution_id).desc()
-        )
-        if playbook_id is not None:
-            newest = newest.where(ExecutionRow.playbook_id == key_text(playbook_id))
+        wanted = true() if playbook_id is None else col(ExecutionRow.playbook_id) == key_text(playbook_id)
         if finding_id is not None:
             same_id = col(ExecutionRow.finding_id) == key_text(finding_id)
-            newest = newest.where(or_(same_id, col(ExecutionRow.fingerprint) == finding_id))
-        return self._load(newest.limit(limit))
+            same_print = col(ExecutionRow.fingerprint) == finding_id
+            wanted = _newest_ids(and_(wanted, same_id), and_(wanted, same_print), limit=limit)
+        return self._load(select(ExecutionRow).where(wanted).order_by(*_NEWEST).limit(limit))
 
     def waiting(self, now: datetime) -> list[PlaybookExecution]:
         """Return what a worker has to look at, oldest first: `APPROVED` ones, and `PENDING` ones past their time."""
@@ -108,8 +118,7 @@ class SqlExecutions:
     def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
         """Return the executions on a resource, newest first."""
         same = col(ExecutionRow.resource) == column_text(resource)
-        newest = col(ExecutionRow.created_at).desc(), col(ExecutionRow.execution_id).desc()
-        return self._load(select(ExecutionRow).where(same).order_by(*newest).limit(limit))
+        return self._load(select(ExecutionRow).where(same).order_by(*_NEWEST).limit(limit))
 
     def beat(self, owner: str, now: datetime) -> None:
         """Note that a process is alive."""
@@ -124,7 +133,7 @@ class SqlExecutions:
             alive = select(OwnerRow.owner_id).where(col(OwnerRow.seen_at) > now - OWNER_LOST_AFTER)
             others = set(session.exec(alive)) - {owner}
             rows = session.exec(under_way.order_by(col(ExecutionRow.created_at))).all()
-            found = _with_journals(session, rows)
+            found = with_journals(session, rows)
         return [execution for execution in found if execution.owner not in others]
 
     def _refuse_held(self, execution: PlaybookExecution) -> None:
@@ -145,7 +154,20 @@ class SqlExecutions:
     def _load(self, wanted: SelectOfScalar[ExecutionRow]) -> list[PlaybookExecution]:
         with self._database.reading() as session:
             rows = session.exec(wanted).all()
-            return _with_journals(session, rows)
+            return with_journals(session, rows)
+
+
+def _newest_ids(*ways: ColumnElement[bool], limit: int) -> ColumnElement[bool]:
+    """Return what holds for the newest of each way: each walks an index of its own, where an OR would read and sort all."""
+    newest = [
+        select(ExecutionRow.execution_id).where(way).order_by(*_NEWEST).limit(limit).subquery()
+        for way in ways
+    ]
+    return col(ExecutionRow.execution_id).in_(union(*(sql_select(each.c.execution_id) for each in newest)))
+
+
+def _tell_nobody(_state: PlaybookStatus) -> None:
+    """Is told of moves where nobody counts them."""
 
 
 def _check_move(before: PlaybookExecution, after: PlaybookExecution) -> None:
@@ -181,7 +203,8 @@ def _write_journal(session: Session, *, before: PlaybookExecution | None, after:
     session.flush()
 
 
-def _with_journals(session: Session, rows: Sequence[ExecutionRow]) -> list[PlaybookExecution]:
+def with_journals(session: Session, rows: Sequence[ExecutionRow]) -> list[PlaybookExecution]:
+    """Return the executions of rows, with their actions and decisions."""
     names = [row.execution_id for row in rows]
     actions, decisions = defaultdict(list), defaultdict(list)
     for action in session.exec(

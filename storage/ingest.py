@@ -4,18 +4,19 @@ One transaction over all of it would hold SQLite's only write lock for as long a
 approvals would wait for it.
 """
 
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import ColumnElement, and_, delete, update
+from sqlalchemy import ColumnElement, and_, delete, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from audit.actor import Actor
-from audit.errors import InputError, StateError
+from audit.errors import CountersignError, InputError, StateError
 from audit.ingest import Item, Reading, Rejected
 from audit.ports import Ingested
 from audit.report import ReportHeader, Tally
@@ -23,12 +24,16 @@ from audit.trail import TrailEvent
 from storage.bulk import insert_many
 from storage.columns import column_text
 from storage.database import Database
+from storage.lifecycle_tables import ScopeRow
+from storage.merging import queue, take_step
 from storage.report_rows import to_finding_columns, to_header
+from storage.scopes import Scopes
 from storage.tables import LOADING, VISIBLE, FindingRow, ReportRow
 from storage.trail import append_in
 
 MOST_REJECTED_LINES = 100
 _BATCH = 1000
+_SCOPE_BATCH = 50
 _ABANDONED_AFTER = timedelta(hours=1)
 _COUNTS = ("critical", "high", "medium", "low", "info", "passed", "manual", "muted")
 
@@ -40,6 +45,7 @@ def ingest(database: Database, reading: Reading, *, actor: Actor, now: datetime)
         InputError: the file fails as a whole, or holds no finding that can be used. Nothing is stored.
         TrailError: the trail cannot be written. Nothing is stored.
     """
+    began = time.monotonic()
     if known := _visible(database, reading):
         return Ingested(known, is_new=False)
     with ExitStack() as undo:
@@ -53,6 +59,9 @@ def ingest(database: Database, reading: Reading, *, actor: Actor, now: datetime)
                 return Ingested(known, is_new=False)
             raise
         undo.pop_all()
+    with suppress(CountersignError):  # the report is in; whoever catches up next does the rest
+        while take_step(database, now + timedelta(seconds=time.monotonic() - began)):
+            pass
     return Ingested(header, is_new=True)
 
 
@@ -61,6 +70,7 @@ class _Contents:
     """What the items came to, gathered while they stream by."""
 
     tally: Tally = field(default_factory=Tally)
+    scopes: Scopes = field(default_factory=Scopes)
     rejected: int = 0
     reasons: list[str] = field(default_factory=list)
 
@@ -76,6 +86,7 @@ class _Contents:
                 self._reject(Rejected(position, str(error)))
                 continue
             self.tally.add(item)
+            self.scopes.add(item)
             yield columns
 
     def _reject(self, item: Rejected) -> None:
@@ -142,7 +153,16 @@ def _load(database: Database, report_key: int, reading: Reading) -> _Contents:
             else "no findings in it"
         )
         raise InputError(f"{column_text(reading.name)}: {why}")
+    if reading.is_complete:
+        _store_scopes(database, report_key, contents.scopes)
     return contents
+
+
+def _store_scopes(database: Database, report_key: int, scopes: Scopes) -> None:
+    rows = scopes.rows(report_key)
+    while batch := list(islice(rows, _SCOPE_BATCH)):
+        with database.writing() as session:
+            session.connection().execute(insert(ScopeRow), batch)
 
 
 def _publish(
@@ -160,6 +180,7 @@ def _publish(
         if session.exec(update(ReportRow).where(ours).values(**changes)).rowcount != 1:
             raise StateError("the report was removed while it was being read; ingest it again")
         row = session.get_one(ReportRow, report_key)
+        queue(session, row)
         append_in(session, _event(row, contents, actor=actor, now=now))
     return to_header(row)
 
@@ -189,5 +210,6 @@ def _delete_loading(session: Session, which: ColumnElement[bool]) -> None:
     """Delete reports that never became visible. One that did is on the trail, and stays."""
     loading = and_(col(ReportRow.state) == LOADING, which)
     keys = select(ReportRow.report_key).where(loading)
+    session.exec(delete(ScopeRow).where(col(ScopeRow.report_key).in_(keys)))
     session.exec(delete(FindingRow).where(col(FindingRow.report_key).in_(keys)))
     session.exec(delete(ReportRow).where(loading))

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy import tuple_
-from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlmodel import col, select
 
 from audit.actor import Actor
-from audit.errors import NotFoundError
 from audit.findings import Finding, FindingDict
 from audit.ingest import Reading
 from audit.ports import LATEST, Ingested
@@ -16,11 +14,11 @@ from audit.report import ReportHeader
 from storage.database import Database
 from storage.ingest import ingest
 from storage.lookup import find_finding, search_report
+from storage.naming import named_report, newest_reports
 from storage.report_rows import to_header, to_record
-from storage.tables import VISIBLE, FindingRow, ReportRow
+from storage.tables import FindingRow
 
 _BATCH = 500
-_MOST_NAMED = 5
 _Place = tuple[int, str, int]
 
 
@@ -51,7 +49,7 @@ class SqlReports:
             NotFoundError: none, or more than one, goes by that name.
         """
         with self._database.reading() as session:
-            return to_header(_named(session, report_id))
+            return to_header(named_report(session, report_id))
 
     def stream_findings(self, report_id: str) -> Iterator[FindingDict]:
         """Yield a report's findings, worst first, those of one check together, then in file order.
@@ -63,7 +61,7 @@ class SqlReports:
             NotFoundError: at once, when none, or more than one, goes by that name.
         """
         with self._database.reading() as session:
-            report_key = _named(session, report_id).report_key
+            report_key = named_report(session, report_id).report_key
         assert report_key is not None  # noqa: S101 - the primary key of a stored row; narrows the type
         return self._worst_first(report_key)
 
@@ -103,28 +101,3 @@ class SqlReports:
         with self._database.reading() as session:
             rows = session.exec(wanted).all()
         return [((rank, check, position), body) for rank, check, position, body in rows]
-
-
-def newest_reports() -> SelectOfScalar[ReportRow]:
-    """Return the query for visible reports, newest first."""
-    newest_first = col(ReportRow.as_of).desc(), col(ReportRow.report_key).desc()
-    return select(ReportRow).where(ReportRow.state == VISIBLE).order_by(*newest_first)
-
-
-def _named(session: Session, report_id: str) -> ReportRow:
-    wanted = newest_reports()
-    if report_id != LATEST:
-        wanted = wanted.where(col(ReportRow.report_id).startswith(report_id.lower(), autoescape=True))
-    rows = session.exec(wanted.limit(_MOST_NAMED)).all()
-    if report_id != LATEST and len(rows) > 1:
-        names = ", ".join(row.report_id for row in rows)
-        raise NotFoundError(f"more than one report begins with “{report_id[:40]}”: {names}")
-    if not rows:
-        raise NotFoundError(_nothing(report_id))
-    return rows[0]
-
-
-def _nothing(report_id: str) -> str:
-    if report_id == LATEST:
-        return "there is no report yet: read one in with `countersign report ingest FILE`"
-    return f"there is no report “{report_id[:40]}”"

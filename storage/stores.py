@@ -4,12 +4,17 @@ from dataclasses import dataclass
 from typing import Self
 
 from storage.anchors import SqlAnchors
+from storage.audience import SqlHomes, SqlOutcomes
 from storage.database import Database
 from storage.engine import open_engine
+from storage.execution_lookup import SqlExecutionFinder
 from storage.executions import SqlExecutions
 from storage.inbox import SqlInbox
+from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
 from storage.postings import SqlPostings
+from storage.pulls import SqlPulls
+from storage.rechecks import SqlRechecks, SqlRegressions
 from storage.reports import SqlReports
 from storage.trail import SqlTrail
 
@@ -21,10 +26,17 @@ class Stores:
     database: Database
     reports: SqlReports
     executions: SqlExecutions
+    finder: SqlExecutionFinder
     trail: SqlTrail
     anchors: SqlAnchors
     postings: SqlPostings
     inbox: SqlInbox
+    tracker: SqlTracker
+    rechecks: SqlRechecks
+    regressions: SqlRegressions
+    pulls: SqlPulls
+    homes: SqlHomes
+    outcomes: SqlOutcomes
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -33,10 +45,17 @@ class Stores:
             database=database,
             reports=SqlReports(database),
             executions=SqlExecutions(database),
+            finder=SqlExecutionFinder(database),
             trail=SqlTrail(database),
             anchors=SqlAnchors(database),
             postings=SqlPostings(database),
             inbox=SqlInbox(database),
+            tracker=SqlTracker(database),
+            rechecks=SqlRechecks(database),
+            regressions=SqlRegressions(database),
+            pulls=SqlPulls(database),
+            homes=SqlHomes(database),
+            outcomes=SqlOutcomes(database),
         )
 
     @classmethod

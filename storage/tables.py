@@ -75,7 +75,17 @@ class FindingRow(Row, table=True):
 
     __tablename__ = "findings"
     __table_args__ = (
-        Index("ix_findings_worst_first", "report_key", "severity_rank", "check_id", "position"),
+        # The last three let a comparison of reports do without the rows.
+        Index(
+            "ix_findings_worst_first",
+            "report_key",
+            "severity_rank",
+            "check_id",
+            "position",
+            "status",
+            "muted",
+            "fingerprint",
+        ),
     )
 
     report_key: int = Field(primary_key=True, foreign_key="reports.report_key")
@@ -102,14 +112,19 @@ class ExecutionRow(Row, table=True):
     __tablename__ = "executions"
     __table_args__ = (
         Index("ix_executions_waiting", "status", "expires_at"),
+        # The newest of one are found without reading and sorting all of its executions.
+        Index("ix_executions_of_playbook", "playbook_id", "created_at", "execution_id"),
+        Index("ix_executions_of_finding", "finding_id", "created_at", "execution_id"),
+        Index("ix_executions_of_fingerprint", "fingerprint", "created_at", "execution_id"),
+        Index("ix_executions_of_resource", "resource", "created_at", "execution_id"),
         Index("uq_executions_held", "held", unique=True),
     )
 
     execution_id: str = Field(primary_key=True)
-    playbook_id: str = Field(index=True)
-    finding_id: str = Field(index=True)
-    fingerprint: str = Field(index=True)
-    resource: str = Field(index=True)
+    playbook_id: str
+    finding_id: str
+    fingerprint: str
+    resource: str
     held: str | None
     channel: str
     status: str

@@ -44,7 +44,8 @@ class Reading:
     """A file being read: who wrote it, and its items as a stream to be read once.
 
     `content_sha256` (64 hex digits) is taken over the bytes as they came, so the same file is known again.
-    `generated_at` is the time the file itself states, aware UTC, None where it states none.
+    `generated_at` is the time the file itself states, aware UTC, None where it states none. `is_complete` is False where only a
+    part of what a scan found was asked for: what is not in it may be there all the same, and must not count as fixed.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Reading:
     content_sha256: str
     generated_at: datetime | None
     items: Iterator[Item]
+    is_complete: bool = True
 
 
 def to_items(records: Iterable[object], convert: Callable[[object], Finding]) -> Iterator[Item]:

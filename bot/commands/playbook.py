@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commands import permissions
+from bot.commands import executions, permissions
 from bot.commands.console import one_line_errors, open_stores, print_json, print_table
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ PlaybookId = Annotated[str, typer.Argument(help="The playbook's id, such as AWS-
 FindingName = Annotated[str, typer.Argument(help="The finding's handle (f-…) or the scanner's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 app.command("permissions")(permissions.print_permissions)
+app.command("pending")(executions.list_pending)
+app.command("history")(executions.list_history)
+app.command("status")(executions.show_status)
 
 
 @app.command("list")

@@ -1,6 +1,7 @@
 """Open modals, stacked per person, and published App Homes."""
 
 import itertools
+import secrets
 from dataclasses import replace
 
 from bot.sandbox.records import View
@@ -75,7 +76,7 @@ class ViewStore:
         return view
 
     def _new_id(self) -> str:
-        return f"V{next(self._ids):05d}"
+        return f"V{next(self._ids):05d}{secrets.token_hex(4).upper()}"  # unique for ever, as Slack's are
 
     def _new_hash(self) -> str:
         return f"{next(self._ids)}.hash"

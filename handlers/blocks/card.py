@@ -15,8 +15,9 @@ from handlers.blocks.changes import Shown, compare, compare_actions, plans_of, r
 from handlers.blocks.names import APPROVE, DONE, NOT_DONE, REJECT, ROLL_BACK, TRY_AGAIN, CardRef
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, join_newest, section
 from handlers.blocks.states import headline, rollback_fact, status_sentence, wording
-from handlers.blocks.texts import code, escape, mention, moment, plain, severity_words
+from handlers.blocks.texts import code, escape, linkify, mention, moment, plain, severity_words
 from remediation.execution import Decision, PlaybookExecution, Verdict
+from remediation.policy import count_people
 from remediation.states import ActionStatus, PlaybookStatus
 
 _TITLE_LIMIT = 300
@@ -39,9 +40,13 @@ _SELF_APPROVAL = "⚠️ The policy lets requesters approve their own fixes."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardRules:
-    """What a card says about the rules in force, and about where it is."""
+    """What a card says about the rules in force for its execution, and about where it is.
+
+    `approvers` says in our own words who may approve, ids marked with an at sign: those people are told by the card.
+    """
 
     required_approvals: int = 1
+    approvers: str = ""
     allows_self_approval: bool = False
     environment: str = ""
 
@@ -70,6 +75,12 @@ def build_plain_card(execution: PlaybookExecution) -> Message:
 
 
 def _card(execution: PlaybookExecution, rules: CardRules, room: int) -> list[Block]:
+    blocks, is_whole = card_body(execution, rules, room)
+    return [*blocks, *_actions(execution, can_approve=is_whole), _small_print(execution, rules)]
+
+
+def card_body(execution: PlaybookExecution, rules: CardRules, room: int) -> tuple[list[Block], bool]:
+    """Return a card without its buttons, and whether it shows the whole plan: nobody signs one that is cut."""
     comparisons = compare_actions(execution, room=room)
     is_whole = all(comparison.is_whole for comparison in comparisons)
     blocks: list[Block] = [header(headline(execution)), section(_status(execution, rules, room))]
@@ -83,7 +94,7 @@ def _card(execution: PlaybookExecution, rules: CardRules, room: int) -> list[Blo
         blocks.append(section(join_newest(_decisions(execution), min(4 * room, _DECISIONS_LIMIT))))
     if execution.status is PlaybookStatus.PENDING and not is_whole:
         blocks.append(section(_OVERSIZED))
-    return [*blocks, *_actions(execution, can_approve=is_whole), _small_print(execution, rules)]
+    return blocks, is_whole
 
 
 def _status(execution: PlaybookExecution, rules: CardRules, room: int) -> str:
@@ -91,9 +102,17 @@ def _status(execution: PlaybookExecution, rules: CardRules, room: int) -> str:
     sentence = status_sentence(execution, room=4 * room)
     if execution.status is not PlaybookStatus.PENDING:
         return sentence
-    signed = f"{len(execution.approvals)} of {max(1, rules.required_approvals)} approvals"
+    signed = f"{_signers(execution)} of {max(1, rules.required_approvals)} approvals"
     until = f"until {moment(execution.expires_at)}"
-    return f"{sentence} {signed}, {until}." + (f"\n{_SELF_APPROVAL}" if rules.allows_self_approval else "")
+    who = f"\nMay approve: {linkify(escape(rules.approvers, room))}." if rules.approvers else ""
+    return f"{sentence} {signed}, {until}.{who}" + (
+        f"\n{_SELF_APPROVAL}" if rules.allows_self_approval else ""
+    )
+
+
+def _signers(execution: PlaybookExecution) -> int:
+    """Return how many people have signed the plan as it stands."""
+    return count_people(decision.actor for decision in execution.approvals)
 
 
 def _finding(execution: PlaybookExecution, room: int = _TITLE_LIMIT) -> str:

@@ -127,7 +127,7 @@ def build_report(report: ReportHeader, worst: Sequence[Fixable]) -> Message:
         blocks: list[Block] = [header(report.name), section(failing_words(report)), fields(_summary(report))]
         if worst:
             blocks.append(DividerBlock())
-        blocks += [section(_finding_lines(entry, short)) for entry in worst]
+        blocks += [section(finding_lines(entry, short)) for entry in worst]
         if more > 0:
             blocks.append(section(f"{more:,} more fail. `/report export html` lists them all."))
         return [
@@ -160,7 +160,8 @@ def _breakdown(report: ReportHeader) -> str:
     return f"{counts['total_findings']:,}, of which {listed(others)}"
 
 
-def _finding_lines(entry: Fixable, room: int) -> str:
+def finding_lines(entry: Fixable, room: int) -> str:
+    """Return a finding, its resource, and the command that fixes it."""
     finding = entry.finding
     fix = (
         f"\nFix: {code(f'/playbook run {entry.playbook_id} {finding.handle}', 150)}"

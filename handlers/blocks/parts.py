@@ -27,10 +27,14 @@ _ROOMS = (2000, 1000, 500, 240, 100)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is posted: blocks, and the words that notifications and screen readers use instead."""
+    """What is posted: blocks, and the words that notifications and screen readers use instead.
+
+    One that `replaces` takes the place of the private message whose button it answers, so that no button outlives its use.
+    """
 
     text: str
     blocks: tuple[Block, ...] = ()
+    replaces: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """Return `text` and `blocks` as the Web API takes them.

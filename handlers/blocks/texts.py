@@ -20,6 +20,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs"})
 _LOOK_AHEAD = 4  # foreign text may be huge; what lies this many limits away is never shown
 _MARKED_PERSON = re.compile(r"(?<![\w.@])@([UW][A-Z0-9]{2,20})\b(?!@|\.\w)")
 _MARKED_GROUP = re.compile(r"(?<![\w.@])@(S[A-Z0-9]{2,20})\b(?!@|\.\w)")
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,20}")
 _ORDINARY_WORD = re.compile(r"[a-z]+(?=[ ,])")
 _CLOSING = (")", "”", "`")
 _SEVERITY_SIGNS = {
@@ -98,7 +99,7 @@ def _without_backticks(text: str) -> str:
 def linkify(text: str) -> str:
     """Turn the `@U…` and `@S…` of our own refusals into mentions of the person or the group.
 
-    Only for escaped text that one person alone will see.
+    Only for escaped text in which nobody else's words stand: whom it names is told.
     """
     return _MARKED_GROUP.sub(r"<!subteam^\1>", _MARKED_PERSON.sub(r"<@\1>", text))
 
@@ -110,6 +111,11 @@ def mention(actor: Actor) -> str:
     if actor.origin == "policy":
         return "the policy, which needs no person for this playbook"
     return escape(actor.label, 80)
+
+
+def place(channel: str) -> str:
+    """Return a channel as Slack shows channels; what is no id of one stands there as text."""
+    return f"<#{channel}>" if _CHANNEL.fullmatch(channel) else code(channel, 80)
 
 
 def moment(at: datetime) -> str:

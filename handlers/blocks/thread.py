@@ -34,11 +34,15 @@ def has_progress(execution: PlaybookExecution) -> bool:
 
 def build_progress(execution: PlaybookExecution) -> Message:
     """Return the reply: who decided, what became of each action, where it stands."""
-    lines = [_decision_line(decision) for decision in _decisions(execution)]
-    lines += [_action_line(result) for result in execution.actions]
-    lines.append(status_sentence(execution))
+    lines = [*progress_lines(execution), status_sentence(execution)]
     text = f"{escape(execution.playbook_name, 200)}: {wording(execution).sentence}."
     return Message(text, (section(join_newest(lines, _LONGEST)),))
+
+
+def progress_lines(execution: PlaybookExecution) -> list[str]:
+    """Return who decided on the plan as it stands, and what became of each action."""
+    decided = [_decision_line(decision) for decision in _decisions(execution)]
+    return [*decided, *(_action_line(result) for result in execution.actions)]
 
 
 def build_superseded_progress() -> Message:

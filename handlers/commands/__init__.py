@@ -8,7 +8,7 @@ from audit.errors import InputError
 from audit.wording import nearest
 from handlers.blocks.lists import build_help
 from handlers.blocks.parts import Message
-from handlers.commands import playbook, report
+from handlers.commands import executions, findings, playbook, pull, report, trend
 from handlers.lateness import refuse_again, refuse_old
 from handlers.parsing import split_words
 from handlers.requests import said
@@ -23,15 +23,25 @@ _DO: Mapping[tuple[str, str], Do] = MappingProxyType(
         (REPORT.name, "show"): report.show_report,
         (REPORT.name, "export"): report.export_report,
         (REPORT.name, "email"): report.email_report,
+        (REPORT.name, "findings"): findings.search_findings,
+        (REPORT.name, "compare"): findings.compare_reports,
+        (REPORT.name, "trend"): trend.show_trend,
+        (REPORT.name, "pull"): pull.pull_report,
         (PLAYBOOK.name, "list"): playbook.list_playbooks,
         (PLAYBOOK.name, "show"): playbook.show_playbook,
         (PLAYBOOK.name, "run"): playbook.run_playbook,
+        (PLAYBOOK.name, "pending"): executions.list_pending,
+        (PLAYBOOK.name, "history"): executions.list_history,
+        (PLAYBOOK.name, "status"): executions.show_status,
+        (PLAYBOOK.name, "approve"): executions.offer_to_sign,
+        (PLAYBOOK.name, "reject"): executions.reject,
+        (PLAYBOOK.name, "rollback"): executions.offer_rollback,
     }
 )
 
 # Nobody can take back a file or a mail. The others find what an earlier attempt has stored.
-_DONE_ONCE = frozenset({(REPORT.name, "export"), (REPORT.name, "email")})
-_ACTS = _DONE_ONCE | {(PLAYBOOK.name, "run")}
+_DONE_ONCE = frozenset({(REPORT.name, "export"), (REPORT.name, "email"), (REPORT.name, "trend")})
+_ACTS = _DONE_ONCE | {(REPORT.name, "pull"), (PLAYBOOK.name, "run"), (PLAYBOOK.name, "reject")}
 
 
 def answer_command(services: Services, request: Request) -> Message | None:
@@ -43,7 +53,7 @@ def answer_command(services: Services, request: Request) -> Message | None:
     command = next((entry for entry in COMMANDS if entry.name == said(request, "command")), None)
     if command is None:
         raise InputError(f"There is no command {said(request, 'command')}.")
-    call = _understand(services, command, split_words(said(request, "text")))
+    call = _understand(services, command, _words(request))
     if isinstance(call, Message):
         return call
     what = (command.name, call.word.name)
@@ -52,6 +62,12 @@ def answer_command(services: Services, request: Request) -> Message | None:
     if what in _ACTS:
         refuse_old(request, now=services.clock())
     return _DO[what](services, request, call.arguments)
+
+
+def _words(request: Request) -> Sequence[str]:
+    """Return what was typed as words; a form has chosen them one by one."""
+    words = request.payload.get("words")
+    return [str(word) for word in words] if isinstance(words, list) else split_words(said(request, "text"))
 
 
 @dataclass(frozen=True, slots=True)

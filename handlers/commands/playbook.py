@@ -6,7 +6,7 @@ from audit.errors import InputError, NotFoundError, RefusedError
 from audit.findings import Finding
 from handlers.blocks.lists import build_playbook, build_playbook_list
 from handlers.blocks.parts import Message
-from handlers.blocks.texts import code, escape, mention, to_sentence
+from handlers.blocks.texts import code, escape, mention, place, to_sentence
 from handlers.conversations import is_direct
 from handlers.requests import execution_id_for, said
 from handlers.services import Services
@@ -66,7 +66,7 @@ def run_playbook(services: Services, request: Request, words: Sequence[str]) -> 
 
 def _joined(execution: PlaybookExecution) -> Message:
     """Say that the same fix is under way already."""
-    where = f" Its card is in <#{execution.channel}>." if execution.channel else ""
+    where = f" Its card is in {place(execution.channel)}." if execution.channel else ""
     return Message(
         f"{escape(execution.playbook_name, 200)} is under way on {_as_it_is(execution)} already, asked for by "
         f"{mention(execution.requester)}.{where}"
@@ -111,7 +111,10 @@ def find_card_channel(services: Services, request: Request) -> str:
 
 def _approval(playbook: RemediationPlaybook, policy: Policy) -> str:
     if playbook.requires_approval:
-        return f"{max(1, policy.required_approvals)} of: {policy.describe_approvers()}"
+        terms = policy.terms_by_rule(playbook.playbook_id)
+        return "; ".join(
+            f"{when and f'{when}: '}{each.needed} of: {each.describe_approvers()}" for when, each in terms
+        )
     if policy.lets_run_unattended(playbook.playbook_id):
         return "None: the policy lets it run by itself."
     return "None, and the policy does not let it run by itself: it cannot be run from Slack."
@@ -129,7 +132,7 @@ def _outcome(execution: PlaybookExecution) -> Message:
             f"There is nothing to do: the resource of {finding} already is as it should be. {_as_it_is(execution)}"
         )
     return Message(
-        f"Planned {escape(execution.playbook_name, 200)} for {finding}. The card is in <#{execution.channel}>."
+        f"Planned {escape(execution.playbook_name, 200)} for {finding}. The card is in {place(execution.channel)}."
     )
 
 

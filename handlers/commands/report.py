@@ -13,7 +13,7 @@ from exporters.mailing import DEFAULT_ATTACHMENT, MailRequest
 from exporters.service import ExportRequest
 from handlers.blocks.lists import Fixable, build_report, build_report_list, count_failing
 from handlers.blocks.parts import Message
-from handlers.blocks.texts import code, escape, to_sentence
+from handlers.blocks.texts import code, escape, mention, to_sentence
 from handlers.conversations import find_conversation
 from handlers.delivery import SlackDelivery
 from handlers.requests import said
@@ -84,7 +84,7 @@ def export_report(services: Services, request: Request, words: Sequence[str]) ->
         report_id=_find(services, words[1:]).report_id,
         destination=said(request, "channel_id"),
     )
-    comment = f"Report as {kind.name}, asked for by <@{request.actor.slack_id}>"
+    comment = f"Report as {kind.name}, asked for by {mention(request.actor)}"
     receipt = services.exports.export(wanted, SlackDelivery(services.client, channel, comment=comment))
     if not receipt.rejected:
         return None

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from storage import home_tables as home_tables  # noqa: PLC0414 - puts its tables among the metadata
 from storage.tables import Row
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Row.metadata)

@@ -1,5 +1,6 @@
 """Firewall rules and subnetworks: what is never sent, what is waited for, what happens once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from audit.errors import ActionError, Cause, PermanentActionError
 from remediation.actions.gcp.clients import GoogleClients, Patience
 from remediation.plan import ActionPlan, Target
+from remediation.ports import OWNER_LOST_AFTER
 from tests.contract.backends_google import PROJECT, clients_for
 from tests.contract.cases.gcp import GoogleCase
 from tests.contract.cases.gcp_compute import (
@@ -219,3 +221,8 @@ def test_a_rule_that_is_not_there(rule: FirewallCase) -> None:
     with pytest.raises(PermanentActionError, match="was not found") as caught:
         plan_of(rule)
     assert caught.value.cause is Cause.NOT_FOUND
+
+
+def test_nobody_is_taken_for_dead_while_an_operation_is_waited_for() -> None:
+    patience = Patience()
+    assert timedelta(seconds=patience.total_s + patience.operation_s) < OWNER_LOST_AFTER

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import RLock
 
+from audit.actor import Actor
 from audit.anchors import Anchor
 from audit.errors import HeldError, InputError, NotFoundError, StateError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER, Posting, Request
 from remediation.states import PlaybookStatus, check_transition
+from tests.fakes.audience import MemoryHomes, MemoryOutcomes
+from tests.fakes.findings import NoRegressions, NoTracker
 from tests.fakes.reports import MemoryReports
 
 __all__ = [
@@ -172,6 +175,37 @@ class MemoryExecutions:
         return sorted(found, key=lambda execution: (execution.created_at, execution.execution_id))
 
 
+class MemoryFinder:
+    """Looks for the executions of a store."""
+
+    def __init__(self, executions: MemoryExecutions) -> None:
+        self._executions = executions
+
+    def _all(self) -> list[PlaybookExecution]:
+        return list(self._executions.by_id.values())
+
+    def named(self, name: str) -> PlaybookExecution:
+        wanted = name.strip().lower()
+        found = [each for each in self._all() if wanted and each.execution_id.lower().startswith(wanted)]
+        exact = [each for each in found if each.execution_id.lower() == wanted]
+        if not found:
+            raise NotFoundError(f"there is no execution “{name}”")
+        if len(found) > 1 and not exact:
+            raise NotFoundError(f"more than one execution begins with “{name}”")
+        return (exact or found)[0]
+
+    def pending(self, *, limit: int = 10) -> list[PlaybookExecution]:
+        waiting = [each for each in self._all() if each.status is PlaybookStatus.PENDING]
+        return sorted(waiting, key=lambda each: (each.expires_at, each.execution_id))[:limit]
+
+    def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
+        def is_theirs(actor: Actor) -> bool:
+            return (actor.workspace, actor.slack_id) == (person.workspace, person.slack_id)
+
+        theirs = [each for each in self._all() if is_theirs(each.requester)]
+        return sorted(theirs, key=lambda each: (each.created_at, each.execution_id))[::-1][:limit]
+
+
 class MemoryPostings:
     """Cards by execution and revision; knows the executions to tell which are outdated."""
 
@@ -236,11 +270,18 @@ class MemoryStores:
     anchors: MemoryAnchors = field(init=False)
     reports: MemoryReports = field(init=False)
     executions: MemoryExecutions = field(init=False)
+    finder: MemoryFinder = field(init=False)
     postings: MemoryPostings = field(init=False)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
+    tracker: NoTracker = field(default_factory=NoTracker)
+    regressions: NoRegressions = field(default_factory=NoRegressions)
+    homes: MemoryHomes = field(default_factory=MemoryHomes)
+    outcomes: MemoryOutcomes = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
         object.__setattr__(self, "reports", MemoryReports(self.trail))
         object.__setattr__(self, "executions", MemoryExecutions(self.trail))
+        object.__setattr__(self, "outcomes", MemoryOutcomes(self.executions.by_id))
+        object.__setattr__(self, "finder", MemoryFinder(self.executions))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))

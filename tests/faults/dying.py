@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from audit.trail import TrailEvent
 from remediation.execution import PlaybookExecution
 from storage.executions import SqlExecutions
 from tests.contract.cases.contract import READS
+from tests.fakes.google.checks import find_call
 
-DIED = 86
+DIED = -signal.SIGKILL
 LONGEST_S = 60
 
 
@@ -26,15 +28,23 @@ class Fate:
     moments: int = 0
 
     def moment(self) -> None:
-        """Let a moment pass, or end the process the way kill -9 does: nothing is closed, nothing is said."""
+        """Let a moment pass, or end the process with kill -9: nothing is closed, nothing is said."""
         if self.moments == self.dies_at:
-            os._exit(DIED)
+            os.kill(os.getpid(), signal.SIGKILL)
         self.moments += 1
 
     def wrote(self, what: str) -> None:
         """Note that a write took effect, beside the write and not in any memory."""
         with self.log.open("a") as log:
             log.write(f"{what}\n")
+
+    def write(self, what: str, call: Callable[[], Any]) -> Any:
+        """Let a write happen between two moments."""
+        self.moment()
+        answer = call()
+        self.wrote(what)
+        self.moment()
+        return answer
 
     def writes(self) -> Counter[str]:
         """Return how often each write took effect, in all processes together."""
@@ -47,7 +57,7 @@ class MortalClient:
     def __init__(self, client: Any, fate: Fate) -> None:
         self._client = client
         self._fate = fate
-        if client is not None:
+        if hasattr(client, "close"):
             client.close()  # a connection that was made before the fork belongs to the parent
 
     def __getattr__(self, name: str) -> Any:
@@ -55,14 +65,28 @@ class MortalClient:
         if READS.match(name) or not callable(member):
             return member
 
-        def write(**arguments: object) -> object:
-            self._fate.moment()
-            answer = member(**arguments)
-            self._fate.wrote(name)
-            self._fate.moment()
-            return answer
+        def write(*arguments: object, **named: object) -> object:
+            return self._fate.write(name, lambda: member(*arguments, **named))
 
         return write
+
+
+def make_requests_mortal(fate: Fate) -> None:
+    """Let this process die right before and right after each request that writes to the stand-in for Google Cloud.
+
+    Google's clients hand out objects that write by themselves, so it is at the transport that all of them can be caught.
+    """
+    from requests.adapters import HTTPAdapter
+
+    send = HTTPAdapter.send
+
+    def mortal(self: Any, request: Any, **how: Any) -> Any:
+        call = find_call(request.method, urlsplit(request.url).path)
+        if call is None or request.method == "GET" or call.method.endswith(".wait"):
+            return send(self, request, **how)
+        return fate.write(call.method, lambda: send(self, request, **how))
+
+    HTTPAdapter.send = mortal  # type: ignore[method-assign]
 
 
 class MortalStore(SqlExecutions):

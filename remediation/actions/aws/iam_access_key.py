@@ -118,18 +118,23 @@ class RotateAccessKey(AwsAction[RotateKeyParams]):
         return (handed_out,) if handed_out else ()
 
     def rollback(self, plan: ActionPlan) -> tuple[str, ...]:
-        """Old key active, labels back, new key deleted; the secret too, where there was none."""
+        """Old key active, its value handed out, new key deleted, labels back; the secret deleted, where there was none.
+
+        The new key's version keeps a label until the key is gone: it is what shows another process whose key that is.
+        """
         work, old = self._planned(plan, "rollback"), _old_key(plan)
         work.refuse_unknown_key(old)
         new, done = work.stored_key(old), []
         work.user.set_status(old, ACTIVE)
         current, previous = (plan.before[work.label(name)] for name in (CURRENT, PREVIOUS))
         if current is not ABSENT:
-            done.append(work.store.restore(current=str(current), previous=_text(previous)))
+            done.append(work.store.hand_back(str(current)))
         if new is not None:
             work.user.delete_key(new)
         if current is ABSENT:
             done.append(work.store.delete_if_ours())
+        else:
+            work.store.restore_previous(_text(previous))
         return tuple(filter(None, done))
 
     def _make(self, work: Rotation, plan: ActionPlan) -> str:

@@ -74,6 +74,9 @@ class IamUser:
         )
 
     def set_status(self, key_id: str, status: str) -> None:
+        """Make a key active or inactive; where it is so already, nothing is written."""
+        if any(key.key_id == key_id and key.status == status for key in self.access_keys()):
+            return
         with aws_errors(f"set {key_id} of {self.name} to {status}"):
             self._iam.update_access_key(**self._where, AccessKeyId=key_id, Status=status)
 

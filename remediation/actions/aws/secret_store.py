@@ -80,16 +80,17 @@ class SecretStore:
             self._move(UNPROVEN, stages, to=None)
         return done
 
-    def restore(self, *, current: str, previous: str | None) -> str:
-        """Bring the labels back to where they were."""
+    def hand_back(self, current: str) -> str:
+        """Hand readers the version they had. The other one keeps a label: moving AWSCURRENT moves AWSPREVIOUS onto it."""
         stages = self.stages() or {}
-        done = self._move(CURRENT, stages, to=current) if stages.get(CURRENT) != current else ""
-        # Moving AWSCURRENT has moved AWSPREVIOUS along.
+        return self._move(CURRENT, stages, to=current) if stages.get(CURRENT) != current else ""
+
+    def restore_previous(self, previous: str | None) -> None:
+        """Bring the other labels back to where they were: from here on nothing shows which version was ours."""
         stages = self.stages() or {}
         if stages.get(PREVIOUS) != previous:
             self._move(PREVIOUS, stages, to=previous)
         self.forget_unproven()
-        return done
 
     def forget_unproven(self) -> None:
         """Take our label off whatever it is on; without a label, Secrets Manager lets go of a version in time."""

@@ -36,13 +36,14 @@ _API_OF = {
 class Patience:
     """How long to wait for Google: per attempt, for a call with all its repetitions, and for what goes on after it.
 
-    `operation_s` is for a compute operation to end, `proof_s` for a new key to become known everywhere.
+    `operation_s` is for a compute operation to end, `proof_s` for a new key to become known everywhere. A call and its
+    operation together stay under `OWNER_LOST_AFTER`: else a process that died in the middle is replaced while the cloud still works.
     """
 
     connect_s: float = 3
     read_s: float = 10
     total_s: float = 30
-    operation_s: float = 120
+    operation_s: float = 50
     proof_s: float = 60
 
     @property

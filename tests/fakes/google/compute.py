@@ -45,6 +45,12 @@ class ComputeService:
         self.resources[path] = made
         return made
 
+    def end_all(self) -> None:
+        """End what is still running, as it would by itself without anybody waiting for it."""
+        for name in list(self._operations):
+            self._polls_left[name] = 0
+            self._wait(name)
+
     def serve(self, call: Call, query: dict[str, list[str]], body: Any) -> Resource:
         if call.method.endswith(".wait"):
             return self._wait(call.path["operation"])

@@ -33,8 +33,11 @@ from handlers.answer import answer
 from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
+from handlers.forms import register_forms
+from handlers.home import due_homes, note_change, publish_home, register_home
 from handlers.listeners import register
 from handlers.notifier import DispatchingNotifier
+from handlers.outcomes import tell_outcome
 from handlers.requests import command_request
 from handlers.services import Services
 from remediation.actions.registry import ActionRegistry
@@ -45,6 +48,7 @@ from remediation.playbook import RemediationPlaybook
 from remediation.policy import Policy
 from remediation.runner import Runner
 from remediation.service import Remediation
+from storage import Stores
 from tests.fakes.stores import MemoryStores
 from tests.fakes.switches import Switch, Switchboard
 
@@ -94,7 +98,7 @@ class House:
     slack: SlackStandIn
     policy: Policy = APPROVERS
     channel: str = ""
-    stores: MemoryStores = field(default_factory=MemoryStores)
+    stores: MemoryStores | Stores = field(default_factory=MemoryStores)
     board: Switchboard = field(default_factory=Switchboard)
     hands: Hands = field(default_factory=Hands)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -115,9 +119,14 @@ class House:
         self.services = Services(
             reports=self.stores.reports,
             trail=self.stores.trail,
+            tracker=self.stores.tracker,
+            regressions=self.stores.regressions,
             executions=executions,
+            finder=self.stores.finder,
             postings=self.stores.postings,
             inbox=self.stores.inbox,
+            homes=self.stores.homes,
+            outcomes=self.stores.outcomes,
             remediation=Remediation(
                 store=executions,
                 planner=planner,
@@ -151,6 +160,8 @@ class House:
             token_verification_enabled=False,
             logger=logger,
         )
+        register_forms(app, self.services)
+        register_home(app, self.services)
         register(
             app,
             self.services.inbox,
@@ -184,6 +195,17 @@ class House:
         while work := self.hands.next(timeout_s=0.02):
             self.do(*work)
 
+    def work_but(self, kind: str) -> None:
+        """Do what waits, and leave out one kind of work."""
+        while work := self.hands.next(timeout_s=0.2):
+            if work[0] != kind:
+                self.do(*work)
+
+    def sweep_homes(self) -> None:
+        """Draw the homes that a sweep finds."""
+        for name in due_homes(self.services):
+            self.do("home", name)
+
     def put_command(self, command: str, body: dict[str, str]) -> str:
         """Put a command into the inbox the way a listener does; return the request's id."""
         whole = {"team_id": "T0DEMO", "user_id": "U0ANA", "command": command, **body}
@@ -198,6 +220,12 @@ class House:
             answer(self.services, work_id)
         elif kind == "draw":
             draw(self.services, work_id)
+        elif kind == "homes":
+            note_change(self.services)
+        elif kind == "home":
+            publish_home(self.services, work_id)
+        elif kind == "tell":
+            tell_outcome(self.services, work_id)
         else:
             with contextlib.suppress(StateError):
                 self.services.runner.run(work_id)

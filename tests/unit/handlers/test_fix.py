@@ -10,6 +10,7 @@ import pytest
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler
 
 from remediation.policy import Policy
+from remediation.rules import Rule
 from remediation.states import PlaybookStatus
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.house import APPROVERS, CHANNEL, DOOR, House
@@ -284,3 +285,23 @@ def test_an_approver_settles_what_was_interrupted(
     house.click("omar", house.card(), button)
     assert house.execution().status is ends
     assert house.card().action_ids == ("rollback",)
+
+
+def test_the_card_names_who_may_approve_this_execution_and_how_many(make_house: MakeHouse) -> None:
+    rule = Rule(
+        severities=frozenset({DOOR.severity}),
+        approvers=frozenset({"U0OMAR", "U0PRIYA"}),
+        required_approvals=2,
+    )
+    house = make_house(policy=replace(APPROVERS, rules=(rule,)))
+    card = house.ask()
+    assert "0 of 2 approvals" in card.words
+    assert "May approve: <@U0OMAR>, <@U0PRIYA>." in card.words
+    assert "S0SEC" not in card.words
+    house.command("ana", "/playbook show CLOSE-DOOR")
+    shown = house.whisper("ana").words
+    assert "high: 2 of: <@U0OMAR>, <@U0PRIYA>; everything else: 1 of: <!subteam^S0SEC>" in shown
+    house.click("omar", card, "approve")
+    house.click("priya", house.card(), "approve")
+    assert "May approve" not in house.card().words
+    assert house.execution().status is PlaybookStatus.COMPLETED

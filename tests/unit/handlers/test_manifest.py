@@ -11,13 +11,14 @@ import yaml
 from slack_bolt import App
 from slack_sdk import WebClient
 
+from handlers.home import register_home
 from handlers.listeners import register
 from handlers.reply_urls import ReplyUrls
 from handlers.vocabulary import COMMANDS
 from tests.conftest import schema
 from tests.fakes.stores import MemoryInbox
 from tests.unit.handlers.cards import AT
-from tests.unit.handlers.house import Hands
+from tests.unit.handlers.house import Hands, House
 
 ROOT = Path(__file__).resolve().parents[3]
 # docs.slack.dev/reference/methods, each method's “Required scopes” for bot tokens.
@@ -35,6 +36,7 @@ SCOPES: dict[str, set[str]] = {
     "users_lookupByEmail": {"users:read.email"},
     "users_info": {"users:read", "users:read.email"},  # the address is part of the audit trail
     "views_open": set(),
+    "views_publish": set(),
 }
 
 
@@ -95,3 +97,18 @@ def test_its_scopes_are_those_our_calls_need(manifest: dict[str, Any]) -> None:
 def test_it_asks_for_no_public_address(manifest: dict[str, Any]) -> None:
     assert manifest["settings"]["socket_mode_enabled"] is True
     assert "url" not in json.dumps(manifest)
+
+
+def test_its_events_are_those_we_listen_for(manifest: dict[str, Any], house: House) -> None:
+    heard: list[str] = []
+
+    class Listening(App):
+        def event(self, event: Any, *args: Any, **kwargs: Any) -> Any:
+            heard.append(str(event))
+            return super().event(event, *args, **kwargs)
+
+    register_home(
+        Listening(token="xoxb-x", signing_secret="x", token_verification_enabled=False), house.services
+    )
+    assert heard == manifest["settings"]["event_subscriptions"]["bot_events"]
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True

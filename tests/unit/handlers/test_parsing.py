@@ -43,7 +43,7 @@ def test_words(text: str, words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [('show "open', "not closed"), ("x" * 1001, "too long"), ("x " * 21, "too much")],
+    [('show "open', "not closed"), ("x" * 1001, "too long"), ("x " * 151, "too much")],
 )
 def test_what_cannot_be_read_says_why(text: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):

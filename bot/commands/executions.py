@@ -1,0 +1,156 @@
+"""`countersign playbook pending | history | status`: what was asked for, read from the database. A shell never approves."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.commands.console import one_line_errors, open_stores, print_json, print_table
+
+if TYPE_CHECKING:
+    from remediation.execution import PlaybookExecution
+    from storage import Stores
+
+_MOST = 50
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")]
+
+
+def list_pending(*, limit: Limit = _MOST, as_json: AsJson = False) -> None:
+    """List what waits for a decision, those whose time ends first first."""
+    with one_line_errors(), open_stores() as stores:
+        found = stores.finder.pending(limit=limit)
+    _show(found, as_json=as_json, empty="Nothing waits for a decision.")
+
+
+def list_history(
+    name: Annotated[str | None, typer.Argument(help="A finding's handle or id, or a playbook's id.")] = None,
+    *,
+    limit: Limit = _MOST,
+    as_json: AsJson = False,
+) -> None:
+    """List what was asked for and what became of it, newest first."""
+    with one_line_errors(), open_stores() as stores:
+        found = _history(stores, name, limit=limit)
+    _show(found, as_json=as_json, empty="Nothing was ever asked for.")
+
+
+def show_status(
+    execution: Annotated[str, typer.Argument(help="The execution's id, or its beginning.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show where a fix stands: its plan, who decided, and what became of each step."""
+    with one_line_errors(), open_stores() as stores:
+        found = stores.finder.named(execution)
+    if as_json:
+        print_json(to_dict(found))
+        return
+    for key, value in to_dict(found).items():
+        if value and isinstance(value, str | int):
+            typer.echo(f"{key.replace('_', ' ').capitalize() + ':':<14}{_line(value)}")
+    changes = [
+        tuple(_line(change[key]) for key in ("setting", "before", "after")) for change in _changes(found)
+    ]
+    print_table(("Setting", "Before", "After"), changes, empty="No change.")
+    for result in found.actions:
+        typer.echo(
+            f"Step:         {result.action_name}: {result.status.value} {_line(result.message)}".rstrip()
+        )
+    for decision in found.decisions:
+        said = f"{decision.verdict.value} by {decision.actor.label} {_line(decision.reason)}"
+        typer.echo(f"Decision:     {said}".rstrip())
+
+
+def _history(stores: "Stores", name: str | None, *, limit: int) -> "list[PlaybookExecution]":
+    from bot.playbooks import playbooks_at_hand
+    from remediation.lookup import find_history
+
+    if name is None:
+        return stores.executions.history(limit=limit)
+    return find_history(
+        name,
+        executions=stores.executions,
+        reports=stores.reports,
+        playbooks=playbooks_at_hand(),
+        limit=limit,
+    )
+
+
+def _show(found: "list[PlaybookExecution]", *, as_json: bool, empty: str) -> None:
+    if as_json:
+        print_json([to_dict(execution) for execution in found])
+        return
+    rows = [
+        (
+            execution.execution_id,
+            execution.status.value,
+            execution.playbook_id,
+            execution.finding.handle,
+            execution.finding.resource,
+            execution.requester.label,
+            f"{execution.created_at:%Y-%m-%d %H:%M}Z",
+        )
+        for execution in found
+    ]
+    print_table(("ID", "Status", "Playbook", "Finding", "Resource", "Asked by", "Asked"), rows, empty=empty)
+
+
+def to_dict(execution: "PlaybookExecution") -> dict[str, object]:
+    """Return an execution as JSON shows it."""
+    return {
+        "execution_id": execution.execution_id,
+        "status": execution.status.value,
+        "playbook_id": execution.playbook_id,
+        "finding": execution.finding.handle,
+        "title": execution.finding.title,
+        "severity": execution.finding.severity.value,
+        "resource": execution.finding.resource,
+        "requester": execution.requester.label,
+        "created_at": execution.created_at.isoformat(),
+        "expires_at": execution.expires_at.isoformat(),
+        "revision": execution.revision,
+        "plan_digest": execution.plan.digest if execution.plan else "",
+        "error": execution.error or "",
+        "changes": _changes(execution),
+        "actions": [
+            {
+                "action": each.action_name,
+                "status": each.status.value,
+                "message": each.message,
+                "error": each.error,
+            }
+            for each in execution.actions
+        ],
+        "decisions": [
+            {
+                "verdict": each.verdict.value,
+                "by": each.actor.label,
+                "at": each.at.isoformat(),
+                "revision": each.revision,
+                "plan_digest": each.plan_digest,
+                "reason": each.reason,
+            }
+            for each in execution.decisions
+        ],
+    }
+
+
+def _changes(execution: "PlaybookExecution") -> list[dict[str, object]]:
+    plans = execution.plan.actions if execution.plan else ()
+    return [
+        {
+            "resource": plan.target.resource,
+            "setting": change.setting,
+            "before": change.before,
+            "after": change.after,
+        }
+        for plan in plans
+        for change in plan.changes()
+    ]
+
+
+def _line(value: object) -> str:
+    """Return a value on one line, without what could move a terminal's cursor."""
+    from remediation.actions.contract import show_value
+
+    return "".join(letter for letter in " ".join(show_value(value).split()) if letter.isprintable())

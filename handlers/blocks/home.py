@@ -1,0 +1,170 @@
+"""The home: what waits for a person, what they asked for, what ran lately, and how things stand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    DividerBlock,
+    PlainTextObject,
+    SectionBlock,
+)
+from slack_sdk.models.views import View
+
+from audit.findings import Severity
+from handlers.blocks.executions import execution_lines
+from handlers.blocks.names import HOME_DETAILS, HOME_REVIEW, HOME_ROLL_BACK, REJECT, CardRef
+from handlers.blocks.parts import context, header, mrkdwn, section
+from handlers.blocks.texts import code, escape, moment, plain, severity_words
+from remediation.execution import PlaybookExecution
+
+MOST_PENDING, MOST_OTHERS = 15, 10
+_ROOM = 150
+_BARS = "▁▂▃▄▅▆▇█"
+_HIGHEST_SCORE = 100
+_EMPTY = "Nothing."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How things stand: scores oldest first, the last one is now. `overdue` is None where nobody keeps due dates."""
+
+    open: Mapping[Severity, int]
+    overdue: Mapping[Severity, int] | None = None
+    scores: Sequence[float] = ()
+    report_name: str = ""
+    reported_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomePage:
+    """All that a person's home shows. `problem` says why what waits for them cannot be told."""
+
+    standing: Standing
+    pending: Sequence[PlaybookExecution] = ()
+    requests: Sequence[PlaybookExecution] = ()
+    recent: Sequence[PlaybookExecution] = ()
+    problem: str = ""
+    drawn_at: datetime
+
+
+def build_home(page: HomePage) -> View:
+    """Return the home, in at most 100 blocks."""
+    return View(
+        type="home",
+        blocks=[
+            header("How things stand"),
+            *_standing(page.standing),
+            DividerBlock(),
+            *_part("Waiting for you", _pending(page)),
+            DividerBlock(),
+            *_part("What you asked for", _others(page.requests, name="request")),
+            DividerBlock(),
+            *_part("What ran lately", _others(page.recent, name="recent")),
+            context(f"Drawn {moment(page.drawn_at)}  ·  `/report` and `/playbook` do the rest"),
+        ],
+    )
+
+
+def build_plain_home(at: datetime) -> View:
+    """Return a home in words alone, for when Slack refuses the other one."""
+    words = "Your home could not be shown. `/playbook pending` and `/report show` say the same in a channel."
+    return View(type="home", blocks=[section(words), context(f"Drawn {moment(at)}")])
+
+
+def draw_trend(scores: Sequence[float]) -> str:
+    """Return scores (0 to 100) as bars, oldest first."""
+    steps = len(_BARS) - 1
+    return "".join(
+        _BARS[round(max(0.0, min(score, _HIGHEST_SCORE)) / _HIGHEST_SCORE * steps)] for score in scores
+    )
+
+
+def _standing(standing: Standing) -> list[Block]:
+    if standing.reported_at is None:
+        return [
+            section(
+                "There are no reports yet. Whoever runs me takes one in with `countersign report ingest FILE`."
+            )
+        ]
+    counts = f"*Open*\n{_counts(standing.open, standing.overdue)}"
+    about = f"As of {escape(standing.report_name, _ROOM)}, {moment(standing.reported_at)}"
+    return [section(_score_words(standing.scores)), section(counts), context(about)]
+
+
+def _score_words(scores: Sequence[float]) -> str:
+    """Return the score with its trend in a picture and in words: nobody has to read the bars."""
+    if not scores:
+        return "*Security score*: not known, no passing checks were reported."
+    now = f"*Security score*: *{scores[-1]:g}* of 100"
+    if len(scores) == 1:
+        return now
+    change = scores[-1] - scores[-2]
+    told = f"{abs(change):.3g} {'higher' if change > 0 else 'lower'} than" if change else "the same as"
+    return (
+        f"{now}, {told} before\n{code(draw_trend(scores), 60)}  the last {len(scores)} reports, oldest first"
+    )
+
+
+def _counts(open_ones: Mapping[Severity, int], overdue: Mapping[Severity, int] | None) -> str:
+    late = overdue or {}
+    lines = [
+        f"{severity_words(level)} {open_ones[level]:,}"
+        + (f", *{late[level]:,} overdue*" if late.get(level) else "")
+        for level in Severity
+        if open_ones.get(level)
+    ]
+    return "\n".join(lines) or "Nothing is open."
+
+
+def _part(title: str, blocks: Sequence[Block]) -> list[Block]:
+    return [header(title), *(blocks or [section(_EMPTY)])]
+
+
+def _pending(page: HomePage) -> list[Block]:
+    if page.problem:
+        return [section(f"This cannot be told: {escape(page.problem, 500)}")]
+    blocks: list[Block] = []
+    for number, execution in enumerate(page.pending[:MOST_PENDING]):
+        buttons = [
+            _button(execution, HOME_REVIEW, "Review and approve", style="primary"),
+            _button(execution, REJECT, "Reject…", style="danger"),
+        ]
+        lines = section(execution_lines(execution, _ROOM))
+        blocks += [lines, ActionsBlock(block_id=f"pending-{number}", elements=buttons)]
+    if len(page.pending) > MOST_PENDING:
+        blocks.append(context("There are more: `/playbook pending`"))
+    return blocks
+
+
+def _others(executions: Sequence[PlaybookExecution], *, name: str) -> list[Block]:
+    blocks: list[Block] = []
+    for number, execution in enumerate(executions[:MOST_OTHERS]):
+        buttons = [_button(execution, HOME_DETAILS, "Details")]
+        if execution.can_roll_back:
+            buttons.append(_button(execution, HOME_ROLL_BACK, "Roll back…"))
+        blocks.append(
+            SectionBlock(text=mrkdwn(execution_lines(execution, _ROOM)), accessory=buttons[0])
+            if len(buttons) == 1
+            else section(execution_lines(execution, _ROOM))
+        )
+        if len(buttons) > 1:
+            blocks.append(ActionsBlock(block_id=f"{name}-{number}", elements=buttons))
+    if len(executions) > MOST_OTHERS:
+        blocks.append(context("There are more: `/playbook history`"))
+    return blocks
+
+
+def _button(
+    execution: PlaybookExecution, action_id: str, text: str, *, style: str | None = None
+) -> ButtonElement:
+    return ButtonElement(
+        text=PlainTextObject(text=text, emoji=False),
+        action_id=action_id,
+        value=CardRef(execution.execution_id, execution.revision).value,
+        style=style,
+        accessibility_label=plain(f"{text.rstrip('…')}: {execution.playbook_name}", 75),
+    )

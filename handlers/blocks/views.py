@@ -1,0 +1,76 @@
+"""An execution in a window of its own, opened from the home: to read, to sign, to put back.
+
+What is submitted carries the revision that is shown, like every button that decides.
+"""
+
+import json
+from collections.abc import Sequence
+
+from slack_sdk.models.blocks import Block, PlainTextObject
+from slack_sdk.models.views import View
+
+from handlers.blocks.card import CardRules, card_body
+from handlers.blocks.changes import restored
+from handlers.blocks.names import APPROVE_FORM, ROLL_BACK_FORM, CardRef
+from handlers.blocks.parts import context, fit, join_newest, section
+from handlers.blocks.texts import code, escape
+from handlers.blocks.thread import progress_lines
+from remediation.execution import PlaybookExecution
+from remediation.states import PlaybookStatus
+
+_PROGRESS_LIMIT = 2500
+
+
+def build_details_view(execution: PlaybookExecution, rules: CardRules) -> View:
+    """Return where an execution stands, step by step."""
+    lines = progress_lines(execution)
+    told = [section(f"*So far*\n{join_newest(lines, _PROGRESS_LIMIT)}")] if lines else []
+    return _view(execution, _body(execution, rules, told)[0])
+
+
+def build_review_view(execution: PlaybookExecution, rules: CardRules) -> View:
+    """Return the plan with its digest, to be signed; only to be read where it is decided or cannot be shown whole."""
+    digest = execution.plan.digest if execution.plan else ""
+    signed = context(f"Plan {execution.revision}, digest {code(digest, 80)}")
+    blocks, is_whole = _body(execution, rules, [signed])
+    if execution.status is not PlaybookStatus.PENDING or not is_whole:
+        return _view(execution, blocks)
+    return _view(execution, blocks, form=APPROVE_FORM, submit="Approve")
+
+
+def build_roll_back_view(execution: PlaybookExecution, rules: CardRules) -> View:
+    """Return what a rollback would put back, to be ordered; only to be read where there is nothing to put back."""
+    if not execution.can_roll_back:
+        return build_details_view(execution, rules)
+    words = f"*Roll back this fix?*\n{escape(restored(execution), 600)}"
+    blocks, _ = _body(execution, rules, [section(words)])
+    return _view(execution, blocks, form=ROLL_BACK_FORM, submit="Roll back")
+
+
+def _body(execution: PlaybookExecution, rules: CardRules, more: Sequence[Block]) -> tuple[list[Block], bool]:
+    """Return the card's blocks in as much room as there is, and whether nothing of the plan was cut."""
+    wholes: list[bool] = []
+
+    def build(room: int) -> list[Block]:
+        blocks, is_whole = card_body(execution, rules, room)
+        wholes.append(is_whole)
+        return [*blocks, *more]
+
+    return list(fit(build)), wholes[-1]
+
+
+def _view(execution: PlaybookExecution, blocks: list[Block], *, form: str = "", submit: str = "") -> View:
+    ref = CardRef(execution.execution_id, execution.revision)
+    return View(
+        type="modal",
+        callback_id=form or "details",
+        title=_words("Fix"),
+        submit=_words(submit) if submit else None,
+        close=_words("Cancel" if submit else "Close"),
+        private_metadata=json.dumps({"card": ref.value, "channel": ""}),
+        blocks=blocks,
+    )
+
+
+def _words(text: str) -> PlainTextObject:
+    return PlainTextObject(text=text, emoji=False)

@@ -1,0 +1,94 @@
+"""`/playbook pending | history | status | approve | reject | rollback`: executions by typed words.
+
+Nothing is signed and nothing is put back by a typed word alone: `approve` and `rollback` answer with what it would be, and a
+button that is bound to the revision shown (docs/adr/0006).
+"""
+
+from collections.abc import Sequence
+
+from audit.errors import InputError
+from handlers.blocks.executions import build_history, build_pending
+from handlers.blocks.modals import refuse_reason
+from handlers.blocks.parts import Message
+from handlers.blocks.private import build_rejected, build_status, build_to_roll_back, build_to_sign
+from handlers.services import Services
+from remediation.lookup import find_history
+from remediation.ports import Request
+from remediation.refusals import refuse_late, refuse_without_rollback
+
+_MOST = 10
+
+
+def list_pending(services: Services, _request: Request, _words: Sequence[str]) -> Message:
+    """Show what waits for a decision."""
+    return build_pending(services.finder.pending(limit=_MOST + 1), most=_MOST)
+
+
+def list_history(services: Services, _request: Request, words: Sequence[str]) -> Message:
+    """Show what was asked for: everything, or what a playbook or a finding is named in.
+
+    Raises:
+        NotFoundError: neither a playbook nor a finding nor anything that was asked for goes by that name.
+    """
+    if not words:
+        return build_history(services.executions.history(limit=_MOST + 1), most=_MOST)
+    found = find_history(
+        words[0],
+        executions=services.executions,
+        reports=services.reports,
+        playbooks=services.playbooks,
+        limit=_MOST + 1,
+    )
+    return build_history(found, most=_MOST, about=words[0])
+
+
+def show_status(services: Services, _request: Request, words: Sequence[str]) -> Message:
+    """Show where an execution stands, step by step.
+
+    Raises:
+        NotFoundError: none, or more than one, goes by that name.
+    """
+    execution = services.finder.named(words[0])
+    return build_status(execution, services.card_rules_for(execution))
+
+
+def offer_to_sign(services: Services, _request: Request, words: Sequence[str]) -> Message:
+    """Show the plan and a button that signs it. Signs nothing.
+
+    Raises:
+        NotFoundError: none, or more than one, goes by that name.
+        RefusedError: it is decided, or out of time.
+    """
+    execution = services.finder.named(words[0])
+    refuse_late(execution, revision=None, now=services.clock())
+    return build_to_sign(execution, services.card_rules_for(execution))
+
+
+def reject(services: Services, request: Request, words: Sequence[str]) -> Message:
+    """Reject, with the reason that follows the id. Changes nothing in a cloud, so it needs no second look.
+
+    Raises:
+        NotFoundError: none, or more than one, goes by that name.
+        InputError: the reason is too short or too long.
+        RefusedError: this person may not, or it is too late.
+    """
+    reason = " ".join(words[1:]).strip()
+    if problem := refuse_reason(reason):
+        raise InputError(problem)
+    execution = services.finder.named(words[0])
+    rejected = services.remediation.reject(
+        execution.execution_id, request.actor, reason=reason, revision=execution.revision
+    )
+    return build_rejected(rejected)
+
+
+def offer_rollback(services: Services, _request: Request, words: Sequence[str]) -> Message:
+    """Show what a rollback would put back, and a button that orders it. Puts nothing back.
+
+    Raises:
+        NotFoundError: none, or more than one, goes by that name.
+        RefusedError: there is nothing to put back.
+    """
+    execution = services.finder.named(words[0])
+    refuse_without_rollback(execution)
+    return build_to_roll_back(execution, services.card_rules_for(execution))

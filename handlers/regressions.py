@@ -1,0 +1,90 @@
+"""Telling the people of a card that what they had fixed is back: once, in the card's thread."""
+
+from datetime import datetime
+
+import structlog
+
+from audit.findings import Finding
+from handlers.blocks.parts import Message, section
+from handlers.blocks.texts import code, escape, moment
+from handlers.drawing import wait_after
+from handlers.posting import Poster, Tag, lacks_scope
+from handlers.services import Services
+from handlers.slack_errors import HOPELESS, SLACK_FAILURES, code_of
+from remediation.execution import PlaybookExecution
+from remediation.ports import Posting, Regression
+
+log = structlog.get_logger()
+REGRESSION = "countersign_regression"
+
+
+def tell_regression(services: Services, regression_id: int) -> None:
+    """Tell of a finding that came back; what Slack does not take for now is told by a later sweep.
+
+    Raises:
+        NotFoundError: its execution is not there.
+    """
+    with services.drawing.holding(f"regression-{regression_id}"):
+        again_at = services.clock() + wait_after(1)
+        regression = services.regressions.begin(regression_id, next_attempt_at=again_at)
+        if regression is None:
+            return
+        execution = services.executions.get(regression.execution_id)
+        try:
+            _place(services, execution, regression)
+        except SLACK_FAILURES as error:
+            log.warning("regression not told", error=code_of(error), execution_id=execution.execution_id)
+            if code_of(error) not in HOPELESS:
+                _put_off(services, regression)
+                return
+        services.regressions.told(regression_id)
+
+
+def _put_off(services: Services, regression: Regression) -> None:
+    services.regressions.put_off(
+        regression.regression_id, until=services.clock() + wait_after(regression.attempts)
+    )
+
+
+def _place(services: Services, execution: PlaybookExecution, regression: Regression) -> None:
+    card = _card_of(services, execution)
+    channel = card.channel if card else execution.channel or services.channel
+    if not channel:
+        return
+    tag = Tag(REGRESSION, execution.execution_id, regression.regression_id)
+    message = build_regression(execution, report_id=regression.report_id, seen_at=regression.seen_at)
+    poster, thread = Poster(services.client, channel), card.message_id if card else None
+    if regression.attempts > 1 and _is_told(poster, tag, regression, thread=thread):
+        return
+    poster.post(message, tag, thread=thread)
+
+
+def _card_of(services: Services, execution: PlaybookExecution) -> Posting | None:
+    """Return the newest card that stands somewhere."""
+    shown = [posting for posting in services.postings.postings(execution.execution_id) if posting.message_id]
+    return shown[-1] if shown else None
+
+
+def _is_told(poster: Poster, tag: Tag, regression: Regression, *, thread: str | None) -> bool:
+    """Tell whether an earlier attempt got through after all."""
+    try:
+        found = (
+            poster.find_reply(tag, thread=thread) if thread else poster.find(tag, since=regression.seen_at)
+        )
+    except SLACK_FAILURES as error:
+        if not lacks_scope(error):
+            raise
+        return False
+    return found is not None
+
+
+def build_regression(execution: PlaybookExecution, *, report_id: str, seen_at: datetime) -> Message:
+    """Return the message."""
+    finding: Finding = execution.finding
+    title = escape(finding.title, 300)
+    words = (
+        f"⚠️ *This finding is back.* The report {code(report_id, 60)} of {moment(seen_at)} shows it again, after "
+        f"{code(execution.execution_id, 60)} had fixed it.\n*{title}*  {code(finding.handle, 40)}\n"
+        f"{code(f'/playbook run {execution.playbook_id} {finding.handle}', 200)} asks for the fix once more."
+    )
+    return Message(f"This finding is back: {title} ({escape(finding.resource, 300)})", (section(words),))

@@ -1,0 +1,48 @@
+"""Looking for executions the way people do: by the beginning of an id, by what waits, by who asked."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from audit.actor import Actor
+from audit.errors import NotFoundError
+from audit.ports import ReportStore
+from remediation.execution import PlaybookExecution
+from remediation.ports import ExecutionStore
+
+
+class ExecutionFinder(Protocol):
+    """Reads executions; changes none."""
+
+    def named(self, name: str) -> PlaybookExecution:
+        """Return the one execution whose id is the name, or begins with it, in any case.
+
+        Raises:
+            NotFoundError: none, or more than one, goes by that name.
+        """
+
+    def pending(self, *, limit: int = 10) -> list[PlaybookExecution]:
+        """Return executions that wait for a decision, those whose time ends first first."""
+
+    def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
+        """Return what a person of Slack has asked for, newest first."""
+
+
+def find_history(
+    name: str, *, executions: ExecutionStore, reports: ReportStore, playbooks: Iterable[str], limit: int
+) -> list[PlaybookExecution]:
+    """Return the executions of a playbook or for a finding, newest first.
+
+    A finding whose report is gone is known by the scanner's id: what was done about it outlives the report.
+
+    Raises:
+        NotFoundError: neither a playbook nor a finding nor an execution goes by that name.
+    """
+    folded = {book.casefold(): book for book in playbooks}
+    if book := folded.get(name.casefold()):
+        return executions.history(playbook_id=book, limit=limit)
+    try:
+        return executions.history(finding_id=reports.find(name).fingerprint, limit=limit)
+    except NotFoundError:
+        if found := executions.history(finding_id=name, limit=limit):
+            return found
+        raise

@@ -1,0 +1,63 @@
+"""Looking for executions in the database."""
+
+from sqlalchemy import and_, func
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from audit.actor import Actor
+from audit.errors import NotFoundError
+from remediation.execution import PlaybookExecution
+from remediation.states import PlaybookStatus
+from storage.columns import key_text
+from storage.database import Database
+from storage.executions import with_journals
+from storage.tables import ExecutionRow
+
+_MOST_NAMED = 5
+
+
+class SqlExecutionFinder:
+    """Implements `remediation.lookup.ExecutionFinder`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def named(self, name: str) -> PlaybookExecution:
+        """Return the one execution whose id is the name, or begins with it, in any case.
+
+        Raises:
+            NotFoundError: none, or more than one, goes by that name.
+        """
+        wanted = key_text(name.strip().lower())
+        known = col(ExecutionRow.execution_id)
+        begins = func.lower(known).startswith(wanted, autoescape=True)
+        shortest = func.length(known), known
+        found = self._load(select(ExecutionRow).where(begins).order_by(*shortest).limit(_MOST_NAMED))
+        exact = [execution for execution in found if execution.execution_id.lower() == wanted]
+        if not wanted or not found:
+            raise NotFoundError(f"there is no execution “{name.strip()[:80]}”")
+        if len(found) > 1 and not exact:
+            names = ", ".join(execution.execution_id for execution in found)
+            raise NotFoundError(f"more than one execution begins with “{name.strip()[:80]}”: {names}")
+        return (exact or found)[0]
+
+    def pending(self, *, limit: int = 10) -> list[PlaybookExecution]:
+        """Return executions that wait for a decision, those whose time ends first first."""
+        waits = col(ExecutionRow.status) == PlaybookStatus.PENDING.value
+        soonest = col(ExecutionRow.expires_at), col(ExecutionRow.execution_id)
+        return self._load(select(ExecutionRow).where(waits).order_by(*soonest).limit(limit))
+
+    def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
+        """Return what a person of Slack has asked for, newest first."""
+        requester = col(ExecutionRow.body)["requester"]
+        theirs = and_(
+            requester["slack_id"].as_string() == person.slack_id,
+            requester["workspace"].as_string() == person.workspace,
+        )
+        newest = col(ExecutionRow.created_at).desc(), col(ExecutionRow.execution_id).desc()
+        return self._load(select(ExecutionRow).where(theirs).order_by(*newest).limit(limit))
+
+    def _load(self, wanted: SelectOfScalar[ExecutionRow]) -> list[PlaybookExecution]:
+        with self._database.reading() as session:
+            rows = session.exec(wanted).all()
+            return with_journals(session, rows)

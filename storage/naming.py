@@ -1,0 +1,40 @@
+"""Reports by what people call them: an id, the beginning of one, or the newest."""
+
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from audit.errors import NotFoundError
+from audit.ports import LATEST
+from storage.tables import VISIBLE, ReportRow
+
+_MOST_NAMED = 5
+
+
+def newest_reports() -> SelectOfScalar[ReportRow]:
+    """Return the query for visible reports, newest first."""
+    newest_first = col(ReportRow.as_of).desc(), col(ReportRow.report_key).desc()
+    return select(ReportRow).where(ReportRow.state == VISIBLE).order_by(*newest_first)
+
+
+def named_report(session: Session, report_id: str) -> ReportRow:
+    """Return a report by id, by an unambiguous beginning of it, or the newest.
+
+    Raises:
+        NotFoundError: none, or more than one, goes by that name.
+    """
+    wanted = newest_reports()
+    if report_id != LATEST:
+        wanted = wanted.where(col(ReportRow.report_id).startswith(report_id.lower(), autoescape=True))
+    rows = session.exec(wanted.limit(_MOST_NAMED)).all()
+    if report_id != LATEST and len(rows) > 1:
+        names = ", ".join(row.report_id for row in rows)
+        raise NotFoundError(f"more than one report begins with “{report_id[:40]}”: {names}")
+    if not rows:
+        raise NotFoundError(_nothing(report_id))
+    return rows[0]
+
+
+def _nothing(report_id: str) -> str:
+    if report_id == LATEST:
+        return "there is no report yet: read one in with `countersign report ingest FILE`"
+    return f"there is no report “{report_id[:40]}”"

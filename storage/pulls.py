@@ -1,0 +1,97 @@
+"""Fetches under way, in the database: an interrupted one goes on where it stopped."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import orjson
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from audit.errors import StateError
+from audit.pulling import Pull
+from storage.database import Database
+from storage.pull_tables import PullPageRow, PullRow
+
+
+class SqlPulls:
+    """Implements `audit.pulling.Pulls`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open(self, pull: Pull, *, not_before: datetime) -> Pull:
+        """Return the fetch of this key that is under way; if there is none, or it began before, begin this one."""
+        with self._database.writing() as session:
+            row = session.get(PullRow, pull.key)
+            if row is not None and row.began_at >= not_before:
+                return _to_pull(row)
+            _forget(session, pull.key)
+            session.add(_to_row(pull))
+        return pull
+
+    def add(self, pull: Pull, findings: Sequence[object], *, cursor: str) -> Pull:
+        """Keep a page, together with where the next one begins: both, or neither. No cursor means that it was the last.
+
+        Raises:
+            StateError: somebody else has added one meanwhile, or begun anew.
+        """
+        newer = replace(pull, pages=pull.pages + 1, cursor=cursor, is_complete=not cursor)
+        unchanged = (
+            col(PullRow.pull_key) == pull.key,
+            col(PullRow.pages) == pull.pages,
+            col(PullRow.began_at) == pull.began_at,
+        )
+        changes = {"pages": newer.pages, "cursor": newer.cursor, "is_complete": newer.is_complete}
+        with self._database.writing() as session:
+            if session.exec(update(PullRow).where(*unchanged).values(**changes)).rowcount != 1:
+                raise StateError(
+                    "the same findings are being fetched by somebody else; wait for their report"
+                )
+            body = orjson.dumps(findings, default=str)
+            session.add(PullPageRow(pull_key=pull.key, position=newer.pages, body=body))
+        return newer
+
+    def pages(self, key: str) -> Iterator[bytes]:
+        """Yield each page as JSON, in order; each is a short transaction."""
+        position = 0
+        while (body := self._page(key, position + 1)) is not None:
+            yield body
+            position += 1
+
+    def close(self, key: str) -> None:
+        """Forget a fetch and its pages."""
+        with self._database.writing() as session:
+            _forget(session, key)
+
+    def _page(self, key: str, position: int) -> bytes | None:
+        wanted = select(PullPageRow.body).where(PullPageRow.pull_key == key, PullPageRow.position == position)
+        with self._database.reading() as session:
+            return session.exec(wanted).first()
+
+
+def _forget(session: Session, key: str) -> None:
+    session.exec(delete(PullPageRow).where(col(PullPageRow.pull_key) == key))
+    session.exec(delete(PullRow).where(col(PullRow.pull_key) == key))
+
+
+def _to_pull(row: PullRow) -> Pull:
+    return Pull(
+        key=row.pull_key,
+        began_at=row.began_at,
+        filters=row.filters,
+        pages=row.pages,
+        cursor=row.cursor,
+        is_complete=row.is_complete,
+    )
+
+
+def _to_row(pull: Pull) -> PullRow:
+    return PullRow(
+        pull_key=pull.key,
+        began_at=pull.began_at,
+        filters=dict(pull.filters),
+        pages=pull.pages,
+        cursor=pull.cursor,
+        is_complete=pull.is_complete,
+    )

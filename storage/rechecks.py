@@ -1,0 +1,114 @@
+"""What was looked at after a fix, and which fixes did not last."""
+
+from datetime import datetime
+
+from sqlalchemy import and_, or_, update
+from sqlmodel import col, select
+
+from remediation.ports import Recheck, RecheckVerdict, Regression
+from remediation.states import PlaybookStatus
+from storage.database import Database
+from storage.lifecycle_tables import RecheckRow, RegressionRow
+from storage.tables import ExecutionRow
+
+_TAKEN_BACK = (
+    PlaybookStatus.ROLLING_BACK.value,
+    PlaybookStatus.ROLLED_BACK.value,
+    PlaybookStatus.ROLLBACK_FAILED.value,
+)
+
+
+class SqlRechecks:
+    """Implements `remediation.ports.Rechecks`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, now: datetime, limit: int = 20) -> list[str]:
+        """Return ids of executions to look at, oldest first."""
+        status, verdict = col(ExecutionRow.status), col(RecheckRow.verdict)
+        completed = status == PlaybookStatus.COMPLETED.value
+        again = and_(completed, col(RecheckRow.next_attempt_at) <= now)
+        taken_back = and_(status.in_(_TAKEN_BACK), verdict == RecheckVerdict.FIXED.value)
+        wanted = (
+            select(ExecutionRow.execution_id)
+            .outerjoin(RecheckRow, col(RecheckRow.execution_id) == col(ExecutionRow.execution_id))
+            .where(or_(and_(completed, verdict.is_(None)), again, taken_back))
+            .order_by(col(ExecutionRow.created_at), col(ExecutionRow.execution_id))
+            .limit(limit)
+        )
+        with self._database.reading() as session:
+            return list(session.exec(wanted))
+
+    def last(self, execution_id: str) -> Recheck | None:
+        """Return what came of the last look."""
+        with self._database.reading() as session:
+            row = session.get(RecheckRow, execution_id)
+        if row is None:
+            return None
+        return Recheck(
+            execution_id=row.execution_id,
+            verdict=RecheckVerdict(row.verdict),
+            checked_at=row.checked_at,
+            attempts=row.attempts,
+            next_attempt_at=row.next_attempt_at,
+        )
+
+    def note(self, recheck: Recheck) -> None:
+        """Store what came of a look; it replaces the one before."""
+        row = RecheckRow(
+            execution_id=recheck.execution_id,
+            verdict=recheck.verdict.value,
+            checked_at=recheck.checked_at,
+            attempts=recheck.attempts,
+            next_attempt_at=recheck.next_attempt_at,
+        )
+        with self._database.writing() as session:
+            session.merge(row)
+
+
+class SqlRegressions:
+    """Implements `remediation.ports.Regressions`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def untold(self, now: datetime, limit: int = 20) -> list[int]:
+        """Return the ids of those to be told, oldest first."""
+        key = col(RegressionRow.regression_id)
+        due = and_(col(RegressionRow.told).is_(False), col(RegressionRow.next_attempt_at) <= now)
+        with self._database.reading() as session:
+            return [each for each in session.exec(select(key).where(due).order_by(key).limit(limit)) if each]
+
+    def begin(self, regression_id: int, *, next_attempt_at: datetime) -> Regression | None:
+        """Count an attempt to tell it and return it; None where it was told."""
+        untold = and_(col(RegressionRow.regression_id) == regression_id, col(RegressionRow.told).is_(False))
+        counted = (
+            update(RegressionRow)
+            .where(untold)
+            .values(attempts=RegressionRow.attempts + 1, next_attempt_at=next_attempt_at)
+        )
+        with self._database.writing() as session:
+            if session.exec(counted.execution_options(synchronize_session=False)).rowcount != 1:
+                return None
+            row = session.get_one(RegressionRow, regression_id)
+        return Regression(
+            regression_id=regression_id,
+            execution_id=row.execution_id,
+            fingerprint=row.fingerprint,
+            report_id=row.report_id,
+            seen_at=row.seen_at,
+            attempts=row.attempts,
+        )
+
+    def put_off(self, regression_id: int, *, until: datetime) -> None:
+        """Let it wait until a time."""
+        named = col(RegressionRow.regression_id) == regression_id
+        with self._database.writing() as session:
+            session.exec(update(RegressionRow).where(named).values(next_attempt_at=until))
+
+    def told(self, regression_id: int) -> None:
+        """Note that it was told."""
+        named = col(RegressionRow.regression_id) == regression_id
+        with self._database.writing() as session:
+            session.exec(update(RegressionRow).where(named).values(told=True))

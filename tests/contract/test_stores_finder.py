@@ -1,0 +1,74 @@
+"""What every `ExecutionFinder` does."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from audit.actor import Actor
+from audit.errors import NotFoundError
+from remediation.execution import PlaybookExecution
+from remediation.states import PlaybookStatus
+from storage import Stores
+from tests.fakes.samples import ANALYST, NOW, an_event, an_execution
+from tests.fakes.stores import MemoryStores
+
+AnyStores = Stores | MemoryStores
+
+
+def stored(stores: AnyStores, name: str, **changes: object) -> PlaybookExecution:
+    return stores.executions.create(an_execution(name, **changes), an_event())
+
+
+def names(found: list[PlaybookExecution]) -> list[str]:
+    return [execution.execution_id for execution in found]
+
+
+def test_by_the_beginning_of_its_id_in_any_case(stores: AnyStores) -> None:
+    one = stored(stores, "x-0a1b2c3d4e5f")
+    stored(stores, "X-0a99")
+    assert stores.finder.named("x-0a1") == one
+    assert stores.finder.named("  X-0A1B2C3D4E5F ") == one
+    assert stores.finder.named("x-0a9").execution_id == "X-0a99"
+
+
+def test_a_whole_id_wins_over_a_longer_one(stores: AnyStores) -> None:
+    one = stored(stores, "x-0a")
+    stored(stores, "x-0ab")
+    assert stores.finder.named("x-0a") == one
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("x-1", "no execution"),
+        ("", "no execution"),
+        ("%", "no execution"),
+        ("x-0", "more than one"),
+        ("\0", "no"),
+    ],
+)
+def test_nothing_or_too_many_is_said(stores: AnyStores, name: str, says: str) -> None:
+    stored(stores, "x-0a")
+    stored(stores, "x-0b")
+    with pytest.raises(NotFoundError, match=says):
+        stores.finder.named(name)
+
+
+def test_what_waits_those_that_end_first_first(stores: AnyStores) -> None:
+    stored(stores, "late", expires_at=NOW + timedelta(hours=9), holds="a")
+    stored(stores, "soon", expires_at=NOW + timedelta(hours=1), holds="b")
+    stored(stores, "over", status=PlaybookStatus.REJECTED)
+    assert names(stores.finder.pending()) == ["soon", "late"]
+    assert names(stores.finder.pending(limit=1)) == ["soon"]
+
+
+def test_what_a_person_asked_for_newest_first(stores: AnyStores) -> None:
+    elsewhere = replace(ANALYST, workspace="T2")
+    stored(stores, "first", created_at=NOW)
+    stored(stores, "second", created_at=NOW + timedelta(minutes=1))
+    stored(stores, "theirs", requester=elsewhere)
+    stored(stores, "shell", requester=Actor(email="a@b.example", origin="cli"))
+    assert names(stores.finder.asked_by(ANALYST)) == ["second", "first"]
+    assert names(stores.finder.asked_by(ANALYST, limit=1)) == ["second"]
+    assert names(stores.finder.asked_by(elsewhere)) == ["theirs"]

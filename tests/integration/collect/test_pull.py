@@ -1,0 +1,233 @@
+"""Security Hub's findings are fetched page by page from moto's server, and an interrupted fetch goes on where it stopped."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from typer.testing import CliRunner
+
+from audit.actor import Actor
+from audit.errors import ActionError, InputError, StateError
+from audit.findings import Severity
+from audit.pulling import Pull, PullRequest
+from bot.cli import app
+from bot.pulling import GOOD_FOR, SecurityHub, filters, pull
+from storage import Stores
+from tests.conftest import ACCOUNT, NOW
+
+ANA = Actor(email="ana@northwind.example")
+# moto keeps what was imported, by region: each test has one of its own.
+_REGIONS = iter(
+    ["eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "sa-east-1", "ap-south-1", "us-west-1", "us-east-2"]
+)
+ONCE = Config(retries={"total_max_attempts": 1})
+
+
+def to_asff(number: int, region: str) -> dict[str, Any]:
+    return {
+        "SchemaVersion": "2018-10-08",
+        "Id": f"arn:aws:securityhub:{region}:{ACCOUNT}:finding/{number}",
+        "ProductArn": f"arn:aws:securityhub:{region}::product/aws/securityhub",
+        "GeneratorId": "security-control/S3.8",
+        "AwsAccountId": ACCOUNT,
+        "CreatedAt": "2026-11-20T10:00:00Z",
+        "UpdatedAt": "2026-11-21T10:00:00Z",
+        "Severity": {"Label": "HIGH"},
+        "Title": "S3 buckets should block public access",
+        "Description": "Says whether the bucket blocks public access.",
+        "Resources": [{"Type": "AwsS3Bucket", "Id": f"arn:aws:s3:::bucket-{number}"}],
+        "Compliance": {"Status": "FAILED", "SecurityControlId": "S3.8"},
+        "RecordState": "ACTIVE",
+    }
+
+
+@dataclass
+class Hub:
+    """Security Hub of one region; what it was asked, and a page that fails."""
+
+    endpoint: str
+    region: str
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    fails_at: int = 0
+    code: str = "InternalException"
+
+    def __post_init__(self) -> None:
+        self.hub = boto3.client(
+            "securityhub", endpoint_url=self.endpoint, region_name=self.region, config=ONCE
+        )
+        self.exceptions = self.hub.exceptions
+
+    def fill(self, count: int) -> None:
+        records = [to_asff(number, self.region) for number in range(count)]
+        for batch in _batches(records):
+            self.hub.batch_import_findings(Findings=list(batch))
+
+    def client(self, service: str, *, region: str, access: Any) -> Any:
+        assert (service, region) == ("securityhub", self.region)
+        assert access.allowed == (("securityhub:GetFindings", "*"),)
+        return self
+
+    def account_id(self) -> str:
+        return ACCOUNT
+
+    def get_findings(self, **arguments: Any) -> Any:
+        self.asked.append(arguments)
+        if self.fails_at and len(self.asked) == self.fails_at:
+            raise self.exceptions.ClientError({"Error": {"Code": self.code, "Message": "no"}}, "GetFindings")
+        return self.hub.get_findings(**arguments)
+
+
+def _batches(records: list[Any]) -> Iterator[list[Any]]:
+    return (records[place : place + 100] for place in range(0, len(records), 100))
+
+
+@pytest.fixture
+def hub(moto_endpoint: str) -> Hub:
+    return Hub(moto_endpoint, next(_REGIONS))
+
+
+@pytest.fixture
+def stores() -> Iterator[Stores]:
+    opened = Stores.in_memory()
+    yield opened
+    opened.close()
+
+
+def fetch(
+    hub: Hub, stores: Stores, request: PullRequest, *, now: Any = NOW, say: Any = lambda _: None
+) -> Any:
+    return pull(hub, request, pulls=stores.pulls, reports=stores.reports, actor=ANA, now=now, say=say)
+
+
+def test_all_pages_become_one_report(hub: Hub, stores: Stores) -> None:
+    hub.fill(250)
+    heard: list[int] = []
+    done = fetch(hub, stores, PullRequest(region=hub.region), say=heard.append)
+    assert done.is_new
+    assert done.header.summary["total_findings"] == done.header.summary["high"] == 250
+    assert done.header.source == "AWS Security Finding Format"
+    assert done.header.generated_at == NOW, "as of the fetch, not as of its first finding"
+    assert heard == [1, 2, 3]
+    entry = stores.trail.head()
+    assert entry is not None
+    assert all(word in entry.body for word in (b"report.ingested", b"ana@northwind.example"))
+    assert list(stores.pulls.pages(PullRequest(region=hub.region).key)) == [], "nothing is left lying"
+    again = fetch(hub, stores, PullRequest(region=hub.region), now=NOW + timedelta(hours=1))
+    assert not again.is_new
+
+
+def test_an_interrupted_fetch_goes_on_where_it_stopped(hub: Hub, stores: Stores) -> None:
+    hub.fill(250)
+    hub.fails_at = 3
+    request = PullRequest(region=hub.region)
+    with pytest.raises(ActionError, match="get findings"):
+        fetch(hub, stores, request)
+    assert stores.reports.list_reports() == []
+    done = fetch(hub, stores, request, now=NOW + timedelta(minutes=5))
+    assert done.header.summary["total_findings"] == 250
+    assert len(hub.asked) == 4, "two pages, a failure, and the last page"
+    assert hub.asked[3]["NextToken"] == hub.asked[2]["NextToken"]
+    assert hub.asked[3]["Filters"] == hub.asked[0]["Filters"]
+    assert done.header.generated_at == NOW
+
+
+def test_one_that_is_too_old_begins_anew(hub: Hub, stores: Stores) -> None:
+    hub.fill(150)
+    hub.fails_at = 2
+    request = PullRequest(region=hub.region)
+    with pytest.raises(ActionError):
+        fetch(hub, stores, request)
+    later = NOW + GOOD_FOR + timedelta(seconds=1)
+    done = fetch(hub, stores, request, now=later)
+    assert "NextToken" not in hub.asked[2]
+    assert (done.header.summary["total_findings"], done.header.generated_at) == (150, later)
+
+
+def test_a_place_that_aws_has_forgotten_begins_anew(hub: Hub, stores: Stores) -> None:
+    hub.fill(150)
+    hub.fails_at = 2
+    request = PullRequest(region=hub.region)
+    with pytest.raises(ActionError):
+        fetch(hub, stores, request)
+    hub.fails_at, hub.code = 3, "InvalidInputException"
+    later = NOW + timedelta(minutes=5)
+    done = fetch(hub, stores, request, now=later)
+    assert ["NextToken" in asked for asked in hub.asked] == [False, True, True, False, True]
+    assert (done.header.summary["total_findings"], done.header.generated_at) == (150, later)
+
+
+def test_nothing_to_fetch_is_said_and_forgotten(hub: Hub, stores: Stores) -> None:
+    request = PullRequest(region=hub.region)
+    with pytest.raises(InputError, match="no findings in it"):
+        fetch(hub, stores, request)
+    hub.fill(1)
+    assert fetch(hub, stores, request).header.summary["total_findings"] == 1
+
+
+def test_where_security_hub_is_off_it_says_so(hub: Hub, stores: Stores) -> None:
+    hub.fails_at, hub.code = 1, "InvalidAccessException"
+    with pytest.raises(ActionError, match="Is Security Hub switched on"):
+        fetch(hub, stores, PullRequest(region=hub.region))
+
+
+def test_filters_are_what_was_asked_for() -> None:
+    plain = filters(PullRequest(), NOW)
+    assert plain == {"RecordState": [{"Value": "ACTIVE", "Comparison": "EQUALS"}]}
+    request = PullRequest(severities=(Severity.HIGH, Severity.INFO), with_archived=True, since_days=7)
+    assert filters(request, NOW) == {
+        "SeverityLabel": [
+            {"Value": "HIGH", "Comparison": "EQUALS"},
+            {"Value": "INFORMATIONAL", "Comparison": "EQUALS"},
+        ],
+        "UpdatedAt": [{"Start": "2026-11-17T09:00:00.000Z", "End": "2026-11-24T09:00:00.000Z"}],
+    }
+
+
+def test_two_who_fetch_the_same_do_not_mix_their_pages(stores: Stores) -> None:
+    pull = Pull(key="k", began_at=NOW)
+    mine = stores.pulls.open(pull, not_before=NOW)
+    theirs = stores.pulls.open(pull, not_before=NOW)
+    stores.pulls.add(mine, [{"Id": "1"}], cursor="next")
+    with pytest.raises(StateError, match="somebody else"):
+        stores.pulls.add(theirs, [{"Id": "1"}], cursor="next")
+    assert list(stores.pulls.pages("k")) == [b'[{"Id":"1"}]']
+    stores.pulls.close("k")
+    with pytest.raises(StateError):
+        stores.pulls.add(mine, [], cursor="")
+
+
+@pytest.mark.parametrize("request_", [PullRequest(account_id="123"), PullRequest(since_days=-1)])
+def test_what_cannot_be_asked_for_is_refused(request_: PullRequest, stores: Stores) -> None:
+    class Nobody:
+        def account_id(self) -> str:
+            raise AssertionError
+
+        client = account_id
+
+    with pytest.raises(InputError):
+        SecurityHub(Nobody(), stores.pulls, stores.reports)(request_, actor=ANA, now=NOW)  # type: ignore[arg-type]
+
+
+def test_the_command_fetches_and_says_what_came(
+    moto_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Hub(moto_endpoint, "eu-south-1").fill(3)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_endpoint)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'test.db'}")
+    shell = CliRunner()
+    assert shell.invoke(app, ["db", "upgrade"]).exit_code == 0
+    words = ["report", "pull", "aws", "--region", "eu-south-1"]
+    done = shell.invoke(app, words)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "3 findings from securityhub-eu-south-1" in done.stdout
+    again = json.loads(shell.invoke(app, [*words, "--json"]).stdout)
+    assert again["is_new"] is False
+    wrong = shell.invoke(app, [*words, "--severity", "BAD"])
+    assert wrong.exit_code == 1
+    assert "is not a severity" in wrong.stderr

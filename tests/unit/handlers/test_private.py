@@ -1,0 +1,80 @@
+"""What one person alone is shown of executions: as on file, within Slack's limits, safe whatever a stranger writes."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handlers.blocks.card import CardRules
+from handlers.blocks.executions import build_history, build_pending
+from handlers.blocks.private import (
+    build_rejected,
+    build_rollback_ordered,
+    build_signed,
+    build_status,
+    build_to_roll_back,
+    build_to_sign,
+)
+from remediation.execution import ActionResult
+from remediation.states import ActionStatus, PlaybookStatus
+from tests.unit.handlers import cards
+from tests.unit.handlers.golden import check_golden, to_checked
+
+RULES = CardRules(required_approvals=1, environment="production")
+_NASTY = st.sampled_from(
+    ["<!channel>", '"\\' * 700, "&" * 1500, "漢" * 900, "`" * 500, " ", "\n*x*\n", "\0\u202e"]
+)
+
+
+@pytest.mark.parametrize("status", PlaybookStatus, ids=lambda status: status.value.lower())
+def test_status(status: PlaybookStatus) -> None:
+    check_golden(f"status_{status.value.lower()}", build_status(cards.in_state(status), RULES))
+
+
+def test_a_plan_to_sign() -> None:
+    check_golden("to_sign", build_to_sign(cards.pending(), RULES))
+    check_golden("to_sign_drifted", build_to_sign(cards.drifted(), RULES))
+
+
+def test_a_rollback_to_order() -> None:
+    check_golden("to_roll_back", build_to_roll_back(cards.in_state(PlaybookStatus.COMPLETED), RULES))
+
+
+def test_lists() -> None:
+    check_golden("pending_list", build_pending([cards.pending(), cards.drifted()], most=1))
+    every = [cards.in_state(status) for status in PlaybookStatus]
+    check_golden("history_list", build_history(every[:10], most=10, about="AWS-PUBLIC-S3"))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(_NASTY, min_size=4, max_size=4))
+def test_whatever_is_written_fits_and_is_escaped(texts: list[str]) -> None:
+    finding = replace(cards.FINDING, title=texts[0], resource=texts[1], id=texts[2])
+    action = replace(
+        cards.ACTION, before={texts[0]: texts[1]}, after={texts[0]: texts[3]}, untouched=tuple(texts)
+    )
+    execution = replace(
+        cards.in_state(PlaybookStatus.COMPLETED),
+        finding=finding,
+        plan=cards.a_plan(*[action] * 12),
+        playbook={"playbook_id": texts[3], "name": texts[2]},
+        actions=tuple(
+            ActionResult(text, ActionStatus.FAILED, text, error=text, before={}) for text in texts * 3
+        ),
+        channel=texts[0],
+        error=texts[1],
+        decisions=tuple(replace(cards.APPROVAL, reason=text) for text in texts * 4),
+    )
+    waiting = replace(execution, status=PlaybookStatus.PENDING)
+    for message in (
+        build_status(execution, RULES),
+        build_to_sign(waiting, RULES),
+        build_to_roll_back(execution, RULES),
+        build_signed(execution),
+        build_rejected(execution),
+        build_rollback_ordered(execution),
+        build_pending([waiting] * 11, most=10),
+        build_history([execution] * 11, most=10, about=texts[0]),
+    ):
+        assert "<!channel>" not in str(to_checked(message))
