@@ -1,24 +1,26 @@
 """Puts the house together: who gets which port, and what runs on which thread."""
 
+import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
-from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import (
     ConnectionErrorRetryHandler,
-    RateLimitErrorRetryHandler,
     ServerErrorRetryHandler,
 )
 
 from audit.errors import CountersignError, StateError
 from bot.anchoring import make_anchoring
 from bot.config import Config
-from bot.connecting import Connection, ask_who_we_are, open_socket
+from bot.connecting import Connection, ask_who_we_are, find_silence, open_socket
+from bot.gauges import StateOfAffairs
 from bot.mail import make_mail_service
+from bot.metrics import MeteredApp, Metrics
 from bot.planning import make_planner
 from bot.playbooks import load_playbooks
 from bot.pulling import SecurityHub
@@ -28,11 +30,10 @@ from bot.scheduler import make_clockwork, make_firing
 from bot.settings import Settings
 from bot.style import make_style
 from bot.worker import Lane, Work, Worker
-from exporters.formats import ExportFormat, export_formats
+from exporters.formats import export_formats
 from exporters.service import ExportService
 from handlers.answer import answer
 from handlers.directory import SlackDirectory
-from handlers.door import Door
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
@@ -44,6 +45,7 @@ from handlers.notifier import DispatchingNotifier
 from handlers.outcomes import tell_outcome
 from handlers.regressions import tell_regression
 from handlers.services import Services
+from handlers.slack_client import Line, SlackClient
 from remediation.ending import ExceptionEnds
 from remediation.journal import Journal
 from remediation.rechecking import Rechecking
@@ -65,6 +67,9 @@ class Bot:
         self._settings = settings
         self._stores = stores
         self._socket: SocketModeHandler | None = None
+        self.metrics = Metrics()
+        self._line = Line(observe=self.metrics.slack_called)
+        stores.executions.on_move = self.metrics.moved
         self.worker = Worker(
             {
                 "request": Lane(self._answer, threads=16),
@@ -86,8 +91,10 @@ class Bot:
             },
             self._find_waiting,
         )
-        formats = export_formats(make_style(settings, config))
-        self.services = _make_services(settings, config, stores, self.worker, formats)
+        self.services = replace(
+            _make_services(settings, config, stores, self.worker, line=self._line),
+            answered=self.metrics.answered,
+        )
         self._rechecking = Rechecking(
             store=stores.executions,
             planner=self.services.runner.planner,
@@ -105,10 +112,11 @@ class Bot:
         )
         self.firing = make_firing(self.services)
         self.clockwork = make_clockwork(self.services)
-        self.app = _make_app(settings, self.services)
+        self.app = _make_app(settings, self.services, metrics=self.metrics)
+        self.metrics.registry.register(StateOfAffairs(stores, self.worker))
         self.page = ReportPage(
             reports=stores.reports,
-            html=formats["html"],
+            html=self.services.exports.formats["html"],
             links=settings.report_links(),
             clock=utc_now,
             threads=ThreadPoolExecutor(REPORTS_AT_ONCE, thread_name_prefix="report"),
@@ -155,8 +163,10 @@ class Bot:
             problems["worker"] = "not running"
         if not self.clockwork.is_alive:
             problems["schedules"] = "the clock has stopped"
-        if self._socket and not self._socket.client.is_connected():
-            problems["slack"] = "Socket Mode is not connected"
+        if self._socket and (problem := find_silence(self._socket.client, now=time.time())):
+            problems["slack"] = problem
+        if self._line.revoked:
+            problems["token"] = f"Slack no longer takes SLACK_BOT_TOKEN: {self._line.revoked}"
         try:
             self._stores.trail.head()
         except CountersignError as error:
@@ -252,9 +262,11 @@ def _make_services(
     config: Config,
     stores: Stores,
     worker: Worker,
-    formats: Mapping[str, ExportFormat],
+    *,
+    line: Line,
 ) -> Services:
-    client = make_client(settings)
+    client = make_client(settings, line)
+    formats = export_formats(make_style(settings, config))
     planner = make_planner(settings, config, messenger=SlackMessenger(client))
     notifier = DispatchingNotifier(worker)
     return Services(
@@ -295,29 +307,35 @@ def _make_services(
     )
 
 
-def make_client(settings: Settings) -> WebClient:
-    """Return a client for Slack that waits its turn and tries again."""
+def make_client(settings: Settings, line: Line | None = None) -> SlackClient:
+    """Return a client for Slack that waits where Slack limits it, and tries again where a connection or a server failed."""
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
-    return WebClient(
+    return SlackClient(
+        line=line or Line(),
         token=token,
         base_url=settings.slack_api_url,
         timeout=SLACK_TIMEOUT_S,
         retry_handlers=[
             ConnectionErrorRetryHandler(max_retry_count=RETRIES),
-            RateLimitErrorRetryHandler(max_retry_count=RETRIES),
             ServerErrorRetryHandler(max_retry_count=RETRIES),
         ],
     )
 
 
-def _make_app(settings: Settings, services: Services) -> App:
-    """Return the Bolt app. Bolt's own pool has five threads, for listeners and their acknowledgements alike."""
+def _make_app(settings: Settings, services: Services, *, metrics: Metrics) -> App:
+    """Return the Bolt app.
+
+    It answers each request on the thread that brought it (`process_before_response`): Bolt otherwise runs the listener on a
+    thread of a second pool and looks every 10 ms whether it has acknowledged. Listeners write down and acknowledge, so
+    there is nothing that the response would have to wait for.
+    """
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
-    app = Door(
+    app = MeteredApp(
+        metrics=metrics,
         client=services.client,
         signing_secret=secret,
         token_verification_enabled=False,
-        listener_executor=ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener"),
+        process_before_response=True,
     )
     register_forms(app, services)
     register_home(app, services)

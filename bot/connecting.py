@@ -8,11 +8,13 @@ from http.client import HTTPException
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.web import SlackResponse
 
 from audit.errors import ConfigError
 
 _CODE = re.compile(r"[a-z][a-z0-9_]*")  # how Slack words a refusal: `invalid_auth`
+SILENT_PINGS = 3  # without an answer: the client itself reconnects at four
 _SERVER_ERROR = 500
 
 
@@ -50,6 +52,21 @@ def open_socket(connect: Callable[[], object], *, url: str) -> None:
     """
     with _explaining("SLACK_APP_TOKEN", url=url):
         connect()
+
+
+def find_silence(socket: SocketModeClient, *, now: float) -> str:
+    """Return what is wrong with a Socket Mode connection, nothing where Slack was heard of lately.
+
+    A connection whose other end is gone counts as connected for as long as nobody writes to it, so what counts is the last
+    answer to a ping (`now` in seconds since 1970, as the client notes it).
+    """
+    session = socket.current_session
+    if session is None or not socket.is_connected():
+        return "Socket Mode is not connected"
+    heard = session.last_ping_pong_time
+    if heard is not None and now - heard > SILENT_PINGS * socket.ping_interval:
+        return f"Socket Mode has not heard of Slack for {now - heard:.0f} s"
+    return ""
 
 
 @contextmanager

@@ -41,7 +41,12 @@ def serve_forever() -> None:
         bot.start()
         mode = "socket" if settings.slack_app_token else "http"
         log.info("serving", mode=mode, team=connection.team, port=listener.getsockname()[1])
-        web = make_web(None if settings.slack_app_token else bot.app, probe=bot.missing, page=bot.page)
+        web = make_web(
+            None if settings.slack_app_token else bot.app,
+            probe=bot.missing,
+            page=bot.page,
+            registry=bot.metrics.registry,
+        )
         limits = uvicorn.Config(
             web, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_WITHIN_S
         )

@@ -1,4 +1,4 @@
-"""What the bot answers over HTTP: Slack's signed requests, and two questions from whoever runs it."""
+"""What the bot answers over HTTP: Slack's signed requests, and three questions from whoever runs it."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from slack_bolt import App, BoltResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,13 +21,16 @@ MOST_BODY_BYTES = 1024 * 1024
 Probe = Callable[[], dict[str, str]]
 
 
-def make_web(app: App | None, *, probe: Probe, page: ReportPage) -> Starlette:
+def make_web(
+    app: App | None, *, probe: Probe, page: ReportPage, registry: CollectorRegistry | None = None
+) -> Starlette:
     """Return the web application.
 
     Args:
         app: the Bolt app that answers `POST /slack/events`; None where Slack comes by Socket Mode.
         probe: returns what is not ready, by name; empty when all is well.
         page: answers `GET /reports/{id}`.
+        registry: what `GET /metrics` shows.
     """
     threads = ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener")
 
@@ -56,9 +60,15 @@ def make_web(app: App | None, *, probe: Probe, page: ReportPage) -> Starlette:
         missing = await asyncio.get_running_loop().run_in_executor(threads, probe)
         return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)
 
+    async def answer_metrics(_request: Request) -> Response:
+        read = partial(generate_latest, registry or CollectorRegistry())
+        text = await asyncio.get_running_loop().run_in_executor(threads, read)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
     routes = [
         Route("/healthz", answer_alive),
         Route("/readyz", answer_ready),
+        Route("/metrics", answer_metrics),
         Route("/reports/{report_id}", page.answer),
     ]
     if app is not None:

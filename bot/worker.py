@@ -1,6 +1,7 @@
 """The hands: bounded threads that do `(kind, id)`, and a sweep that finds what was left lying."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,14 @@ class Lane:
 
     do: Callable[[str], None]
     threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much work a lane has, waiting or being done, and since how many seconds the oldest of it."""
+
+    depth: int
+    oldest_s: float
 
 
 class Worker:
@@ -50,6 +59,8 @@ class Worker:
             for kind, lane in self._lanes.items()
         }
         self._waiting: set[Work] = set()
+        self._since: dict[Work, float] = {}
+        self._swept_at = time.monotonic()
         self._doing: set[Work] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -66,6 +77,7 @@ class Worker:
             if self._stopping.is_set() or work in self._waiting:
                 return
             self._waiting.add(work)
+            self._since.setdefault(work, time.monotonic())
             if work not in self._doing:
                 self._pools[kind].submit(self._do, work)
 
@@ -85,6 +97,21 @@ class Worker:
         """Tell whether the sweep is running."""
         return self._sweeper.is_alive()
 
+    def loads(self) -> dict[str, Load]:
+        """Return how much there is to do, by lane."""
+        now = time.monotonic()
+        with self._lock:
+            since = list(self._since.items())
+        ages: dict[str, list[float]] = {kind: [] for kind in self._lanes}
+        for (kind, _), begun in since:
+            ages[kind].append(now - begun)
+        return {kind: Load(len(each), max(each, default=0.0)) for kind, each in ages.items()}
+
+    @property
+    def sweep_age_s(self) -> float:
+        """Return how many seconds ago the last sweep got through."""
+        return time.monotonic() - self._swept_at
+
     def _do(self, work: Work) -> None:
         with self._lock:
             self._waiting.discard(work)
@@ -94,6 +121,8 @@ class Worker:
         finally:
             with self._lock:
                 self._doing.discard(work)
+                if work not in self._waiting:
+                    self._since.pop(work, None)
                 if work in self._waiting and not self._stopping.is_set():
                     self._pools[work[0]].submit(self._do, work)
 
@@ -110,6 +139,7 @@ class Worker:
             try:
                 for kind, work_id in self._sweep():
                     self.submit(kind, work_id)
+                self._swept_at = time.monotonic()
             except Exception:
                 log.exception("sweep failed", reference=uuid.uuid4().hex[:8])
             if self._stopping.wait(self._sweep_every_s):

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import structlog
 
+from audit.errors import CountersignError
 from handlers.blocks.names import NEXT_FINDINGS, PREVIOUS_FINDINGS
 from handlers.blocks.parts import Message
 from handlers.clicks import answer_click
@@ -50,18 +51,21 @@ def answer(services: Services, request_id: str) -> None:
     if request is None:
         return
     with structlog.contextvars.bound_contextvars(request_id=request_id, actor=request.actor.label):
-        message = _find_answer(services, request)
+        message, outcome = _find_answer(services, request)
         services.inbox.done(request_id)
         if message is not None:
             url = services.reply_urls.take(request_id, now=services.clock())
             reply(services.client, request, message, url=url)
-        log.info("request answered", kind=request.kind, privately=message is not None)
+        seconds = (services.clock() - request.received_at).total_seconds()
+        services.answered(request.kind, outcome, seconds)
+        log.info("request answered", kind=request.kind, outcome=outcome, privately=message is not None)
 
 
-def _find_answer(services: Services, request: Request) -> Message | None:
+def _find_answer(services: Services, request: Request) -> tuple[Message | None, str]:
+    """Return what to say, and how it went."""
     if request.attempts > MOST_ATTEMPTS:
-        return refer("request given up", kind=request.kind, attempts=request.attempts)
+        return refer("request given up", kind=request.kind, attempts=request.attempts), "given_up"
     try:
-        return _ANSWERS[request.kind](services, request)
+        return _ANSWERS[request.kind](services, request), "ok"
     except Exception as error:  # noqa: BLE001 - the worker boundary: a person waits for an answer
-        return to_words(error)
+        return to_words(error), "refused" if isinstance(error, CountersignError) else "failed"

@@ -10,10 +10,11 @@ from datetime import timedelta
 import structlog
 
 from handlers.blocks.card import build_card, build_plain_card, build_superseded_card
-from handlers.blocks.parts import Message
+from handlers.blocks.parts import Message, plain_message
 from handlers.blocks.texts import place
 from handlers.blocks.thread import build_progress, build_superseded_progress, has_progress
-from handlers.posting import Posted, Poster, Tag, lacks_scope, tell
+from handlers.clients import make_brief
+from handlers.posting import Posted, Poster, Tag, lacks_scope, tell, tell_channel
 from handlers.services import Services
 from handlers.slack_errors import BAD_BLOCKS, GONE, HOPELESS, SLACK_FAILURES, advise, code_of
 from remediation.execution import PlaybookExecution
@@ -88,7 +89,7 @@ class _Drawing:
         self._services = services
         self._execution = execution
         self._posting = posting
-        self._slack = Poster(services.client, posting.channel)
+        self._slack = Poster(make_brief(services.client), posting.channel)
         self._log = log.bind(execution_id=posting.execution_id, revision=posting.revision)
 
     def begin(self) -> None:
@@ -157,7 +158,15 @@ class _Drawing:
     def _place_progress(self) -> None:
         if not has_progress(self._execution):
             return
-        reply = build_progress(self._execution)
+        try:
+            self._show_progress(build_progress(self._execution))
+        except SLACK_FAILURES as error:
+            if code_of(error) not in BAD_BLOCKS:
+                raise
+            self._log.error("Slack refuses the progress's blocks", error=code_of(error))
+            self._show_progress(plain_message(build_progress(self._execution)))
+
+    def _show_progress(self, reply: Message) -> None:
         if self._posting.progress_id and self._edited(self._posting.progress_id, reply):
             return
         tag = Tag(PROGRESS, self._posting.execution_id, self._posting.revision)
@@ -193,13 +202,21 @@ class _Drawing:
         self._log.warning("card not drawn", error=code, attempts=self._posting.attempts)
         if code not in HOPELESS:
             return
-        if not self._posting.message_id and not self._posting.drawn_version:
-            words = f"The card for {self._execution.execution_id} could not be posted in {place(self._posting.channel)}."
-            tell(self._services.client, self._execution.requester, f"{words} {advise(code)}")
+        if self._posting.drawn_version != _TOLD:
+            self._tell_once(code)
             self._keep(drawn_version=_TOLD)
         if self._posting.attempts >= _MOST_HOPELESS:
             self._keep(drawn_version=self._execution.version)
         self._keep(next_attempt_at=self._services.clock() + _WAIT_TO_BE_LET_IN)
+
+    def _tell_once(self, code: str) -> None:
+        """Tell who asked for it; where that was at a shell, the configured channel."""
+        what = "brought up to date" if self._posting.message_id else "posted"
+        where = place(self._posting.channel)
+        words = f"The card for {self._execution.execution_id} could not be {what} in {where}. {advise(code)}"
+        if not self._execution.requester.slack_id and self._services.channel != self._posting.channel:
+            tell_channel(self._services.client, self._services.channel, words)
+        tell(self._services.client, self._execution.requester, words)
 
     def _keep(self, **changes: object) -> None:
         """Store what became of the posting."""

@@ -4,6 +4,7 @@ A form is opened within the listener: its `trigger_id` is worth nothing after th
 """
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
 
@@ -31,6 +32,7 @@ from handlers.blocks.names import (
     REPORT_PICK,
     WORD,
 )
+from handlers.clients import make_impatient
 from handlers.requests import chosen, command_request, form_request, response_url_of
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
@@ -41,6 +43,8 @@ log = structlog.get_logger()
 Body = dict[str, Any]
 Errors = dict[str, str]
 _LONGEST_QUERY = 80
+_FORMS_AT_ONCE = 8
+_TRIGGER_LIVES_S = 3
 
 
 def register_forms(app: App, services: Services) -> None:
@@ -48,13 +52,18 @@ def register_forms(app: App, services: Services) -> None:
 
     Has to be registered ahead of the commands themselves: Bolt asks the first listener that fits.
     """
+    # Acknowledged ahead of the call to Slack, which may take a second: the response waits for the listener to end.
+    threads = ThreadPoolExecutor(_FORMS_AT_ONCE, thread_name_prefix="form")
 
     def on_bare(ack: Ack, body: Body, client: WebClient) -> None:
+        form = _build(services, body)
         ack()
-        if not _opened(client, body, _build(services, body)):
-            _hand_on(
-                services, command_request(body, now=services.clock()), body
-            )  # answered with the help page
+        threads.submit(open_or_help, body, form, client)
+
+    def open_or_help(body: Body, form: View, client: WebClient) -> None:
+        if not _opened(make_impatient(client, timeout_s=_TRIGGER_LIVES_S), body, form):
+            request = command_request(body, now=services.clock())  # answered with the help page
+            _hand_on(services, request, body)
 
     def on_form(ack: Ack, body: Body) -> None:
         command, read = _FORMS[str(body["view"]["callback_id"])]

@@ -95,12 +95,18 @@ def _carries(message: Mapping[str, object], tag: Tag) -> bool:
 
 def tell(client: WebClient, person: Actor, text: str) -> None:
     """Tell a person something in our conversation with them. What Slack does not take is logged."""
-    if not person.slack_id:
+    if person.slack_id:
+        tell_channel(client, person.slack_id, text)
+
+
+def tell_channel(client: WebClient, channel: str, text: str) -> None:
+    """Tell a channel, or nobody where there is none. What Slack does not take is logged."""
+    if not channel:
         return
     try:
-        client.chat_postMessage(channel=person.slack_id, text=text)
+        client.chat_postMessage(channel=channel, text=text)
     except SLACK_FAILURES as error:
-        log.warning("person not told", person=person.label, error=code_of(error))
+        log.warning("nobody told", channel=channel, error=code_of(error))
 
 
 def lacks_scope(error: Exception) -> bool:

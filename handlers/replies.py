@@ -1,14 +1,16 @@
 """Answers that one person alone sees."""
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
-from handlers.blocks.parts import Message
+from handlers.blocks.parts import Message, plain_message
 from handlers.requests import said
-from handlers.slack_errors import SLACK_FAILURES, code_of
+from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, code_of
 from remediation.ports import Request
 
 log = structlog.get_logger()
@@ -23,7 +25,7 @@ def reply(client: WebClient, request: Request, message: Message, *, url: str = "
     By the request's `response_url`; where there is none, or it is used up, in the channel so that only they see it; where we
     are no member or that is none (a click in their home), in our own conversation with them. What Slack does not take is logged: the answer is lost, the state is not.
     """
-    if url and post_reply(url, message, api_url=client.base_url):
+    if url and _post_somehow(url, message, api_url=client.base_url):
         return
     channel, person = said(request, "channel_id"), request.actor.slack_id
     if person and not (channel and _whisper(client, message, channel=channel, person=person)):
@@ -33,7 +35,9 @@ def reply(client: WebClient, request: Request, message: Message, *, url: str = "
 def _whisper(client: WebClient, message: Message, *, channel: str, person: str) -> bool:
     """Post where only one person sees it; tell whether Slack took it."""
     try:
-        client.chat_postEphemeral(channel=channel, user=person, **message.to_dict())  # type: ignore[arg-type]
+        _plainly_if_refused(
+            lambda said: client.chat_postEphemeral(channel=channel, user=person, **said), message
+        )
     except SLACK_FAILURES as error:
         log.info("reply not shown in the channel", error=code_of(error))
         return False
@@ -42,9 +46,27 @@ def _whisper(client: WebClient, message: Message, *, channel: str, person: str) 
 
 def _write_to(client: WebClient, message: Message, *, person: str) -> None:
     try:
-        client.chat_postMessage(channel=person, **message.to_dict())  # type: ignore[arg-type]
+        _plainly_if_refused(lambda said: client.chat_postMessage(channel=person, **said), message)
     except SLACK_FAILURES as error:
         log.warning("reply lost", error=code_of(error))
+
+
+def _plainly_if_refused(post: Callable[[dict[str, Any]], object], message: Message) -> None:
+    """Post a message; where Slack refuses its blocks, its words alone."""
+    try:
+        post(message.to_dict())
+    except SLACK_FAILURES as error:
+        if code_of(error) not in BAD_BLOCKS:
+            raise
+        log.warning("Slack refuses a reply's blocks", error=code_of(error))
+        post(plain_message(message).to_dict())
+
+
+def _post_somehow(url: str, message: Message, *, api_url: str) -> bool:
+    """Post to a `response_url`; where it is not taken with blocks, the words alone, for a refusal does not say why."""
+    return post_reply(url, message, api_url=api_url) or (
+        bool(message.blocks) and post_reply(url, plain_message(message), api_url=api_url)
+    )
 
 
 def post_reply(url: str, message: Message, *, api_url: str) -> bool:

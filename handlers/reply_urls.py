@@ -21,8 +21,9 @@ class ReplyUrls:
     def keep(self, request_id: str, url: str, *, now: datetime) -> None:
         """Remember a request's URL; an empty one is none. Forgets those that are used up."""
         with self._lock:
-            self._by_request = {key: kept for key, kept in self._by_request.items() if kept[1] > now}
+            self._forget_until(now)
             if url:
+                self._by_request.pop(request_id, None)
                 self._by_request[request_id] = (url, now + LIFETIME)
 
     def take(self, request_id: str, *, now: datetime) -> str:
@@ -30,6 +31,14 @@ class ReplyUrls:
         with self._lock:
             url, until = self._by_request.pop(request_id, ("", now))
         return url if until > now else ""
+
+    def _forget_until(self, now: datetime) -> None:
+        """Forget what is used up. The oldest stands first: whoever clicks must not wait for a look at all the others."""
+        while self._by_request:
+            oldest = next(iter(self._by_request))
+            if self._by_request[oldest][1] > now:
+                return
+            del self._by_request[oldest]
 
     def __len__(self) -> int:
         return len(self._by_request)

@@ -138,12 +138,12 @@ def _picked(body: Body, name: str, kind: str) -> str:
 
 
 def request_id_of(kind: str, body: Body) -> str:
-    """Return an id that is the same for a repeated delivery: Slack gives each interaction one `trigger_id`.
+    """Return an id that is the same for a repeated delivery: Slack gives each interaction one `trigger_id`, each event an id.
 
     A form closes once it is taken, so one that is submitted twice is one request: it is known by its own id.
     """
     form = _text(_part(body, "view"), "id") if kind == "view" else ""
-    unique = form or _text(body, "trigger_id") or uuid.uuid4().hex
+    unique = form or _text(body, "trigger_id") or _text(body, "event_id") or uuid.uuid4().hex
     return f"q-{_digest(kind, unique)[:24]}"
 
 

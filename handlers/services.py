@@ -26,6 +26,13 @@ from remediation.ports import Dispatcher, Exceptions, ExecutionStore, Inbox, Not
 from remediation.runner import Runner
 from remediation.service import Remediation
 
+Answered = Callable[[str, str, float], None]
+"""Told of each answered request: its kind, `ok`, `refused`, `failed` or `given_up`, and the seconds since it came."""
+
+
+def _count_nothing(_kind: str, _outcome: str, _seconds: float) -> None:
+    """Is told of answers where nobody counts them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -63,6 +70,7 @@ class Services:
     channel: str = ""
     pull: PullReports | None = None
     csv_columns: ColumnMap = field(default_factory=dict)
+    answered: Answered = _count_nothing
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
     people: RememberedPeople = field(default_factory=RememberedPeople)

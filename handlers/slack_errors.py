@@ -15,7 +15,12 @@ HOPELESS = frozenset(
         "restricted_action",
         "edit_window_closed",
         "cant_update_message",
+        "missing_scope",
     }
+)
+# Slack no longer takes our token for anything: nobody can be told in Slack, so `/readyz` and the log say it.
+REVOKED = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "org_login_required"}
 )
 BAD_BLOCKS = frozenset(
     {

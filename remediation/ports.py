@@ -245,7 +245,7 @@ class Inbox(Protocol):
     def done(self, request_id: str) -> None:
         """Forget a request's payload: it is answered."""
 
-    def open_requests(self) -> list[str]:
+    def open_requests(self, limit: int = 1000) -> list[str]:
         """Return the ids of requests still to be answered, oldest first."""
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from threading import RLock
 
 from sqlalchemy import Connection, Engine, StaticPool, text
 from sqlmodel import Session
 
 from storage.engine import READ_ONLY
+from storage.turns import Turns
 from storage.wording import in_words
 
 _WRITE_LOCK_ID = 0x436F756E  # Postgres: any number that nothing else in this database locks by
@@ -29,21 +29,23 @@ class Database:
         self._readers = engine.execution_options(
             **{READ_ONLY: True}, **_ONE_MOMENT.get(engine.dialect.name, {})
         )
-        lock = RLock()
-        self._write_turn = lock if engine.dialect.name == "sqlite" else nullcontext()
-        self._read_turn = lock if isinstance(engine.pool, StaticPool) else nullcontext()
+        self._turns = Turns() if engine.dialect.name == "sqlite" else None
+        self._readers_queue = isinstance(engine.pool, StaticPool)
 
     def reading(self) -> AbstractContextManager[Session]:
         """Open a session that sees one moment and cannot block a writer."""
-        return _session(self._readers, self._read_turn)
+        turn = self._turns.taken() if self._turns and self._readers_queue else nullcontext()
+        return _session(self._readers, turn)
 
-    def writing(self) -> AbstractContextManager[Session]:
+    def writing(self, *, urgent: bool = False) -> AbstractContextManager[Session]:
         """Open a session that commits at its end, or does nothing at all if an error leaves it.
+
+        An `urgent` one goes before the others that wait: a person waits for it.
 
         Raises:
             CountersignError: the database is locked, full, unwritable or not migrated.
         """
-        return _session(self.engine, self._write_turn)
+        return _session(self.engine, self._turns.taken(urgent=urgent) if self._turns else nullcontext())
 
 
 @contextmanager

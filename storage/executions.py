@@ -1,11 +1,11 @@
 """Executions in the database. Every change is one transaction: compare-and-swap, journal, trail entry."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, or_, true, union, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, true, union, update
 from sqlalchemy import select as sql_select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -31,6 +31,7 @@ class SqlExecutions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.on_move: Callable[[PlaybookStatus], None] = _tell_nobody
 
     def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
         """Store a new execution as version 1; one with the same id is returned as stored.
@@ -50,6 +51,7 @@ class SqlExecutions:
         except IntegrityError:
             self._refuse_held(execution)
             return self.get(execution.execution_id)
+        self.on_move(first.status)
         return first
 
     def save(
@@ -70,7 +72,15 @@ class SqlExecutions:
         except IntegrityError:
             self._refuse_held(after)
             raise
+        if saved.status is not before.status:
+            self.on_move(saved.status)
         return saved
+
+    def count_by_state(self) -> dict[PlaybookStatus, int]:
+        """Return how many executions are in each state that any is in."""
+        by_state = select(ExecutionRow.status, func.count()).group_by(ExecutionRow.status)
+        with self._database.reading() as session:
+            return {PlaybookStatus(name): count for name, count in session.exec(by_state)}
 
     def get(self, execution_id: str) -> PlaybookExecution:
         """Return an execution.
@@ -175,6 +185,10 @@ def _newest_ids(*ways: ColumnElement[bool], limit: int) -> ColumnElement[bool]:
         for way in ways
     ]
     return col(ExecutionRow.execution_id).in_(union(*(sql_select(each.c.execution_id) for each in newest)))
+
+
+def _tell_nobody(_state: PlaybookStatus) -> None:
+    """Is told of moves where nobody counts them."""
 
 
 def _check_move(before: PlaybookExecution, after: PlaybookExecution) -> None:

@@ -1,9 +1,10 @@
 """Acknowledged requests in the database, so that a crash between a click and its answer loses nothing."""
 
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -11,6 +12,11 @@ from audit.actor import Actor
 from remediation.ports import Request
 from storage.database import Database
 from storage.tables import RequestRow
+from storage.together import Together
+
+_INSERT: Mapping[str, Callable[..., sqlite.Insert | postgresql.Insert]] = MappingProxyType(
+    {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+)
 
 
 class SqlInbox:
@@ -18,19 +24,21 @@ class SqlInbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._together = Together(self._insert)
 
     def put(self, request: Request) -> None:
-        """Store a request; the same id twice is one request, even when the first is answered already."""
-        row = RequestRow(
-            request_id=request.request_id,
-            kind=request.kind,
-            actor=request.actor.to_dict(),
-            received_at=request.received_at,
-            payload=dict(request.payload),
-            attempts=request.attempts,
-        )
-        with suppress(IntegrityError), self._database.writing() as session:
-            session.add(row)
+        """Store a request; the same id twice is one request, even when the first is answered already.
+
+        Committed at return. People wait for this one: what comes at the same time shares a commit.
+        """
+        self._together.put(request)
+
+    def _insert(self, requests: Sequence[Request]) -> None:
+        # In one order everywhere, so that two processes on Postgres cannot wait for each other.
+        rows = [_row(request) for request in sorted(requests, key=lambda request: request.request_id)]
+        new = _INSERT[self._database.engine.dialect.name](RequestRow).on_conflict_do_nothing()
+        with self._database.writing(urgent=True) as session:
+            session.connection().execute(new, rows)
 
     def get(self, request_id: str) -> Request | None:
         """Return a request that is still to be answered."""
@@ -53,12 +61,13 @@ class SqlInbox:
                 update(RequestRow).where(col(RequestRow.request_id) == request_id).values(payload=None)
             )
 
-    def open_requests(self) -> list[str]:
+    def open_requests(self, limit: int = 1000) -> list[str]:
         """Return the ids of requests still to be answered, oldest first."""
         still_open = (
             select(RequestRow.request_id)
             .where(col(RequestRow.payload).is_not(None))
             .order_by(col(RequestRow.received_at), col(RequestRow.request_id))
+            .limit(limit)
         )
         with self._database.reading() as session:
             return list(session.exec(still_open))
@@ -66,6 +75,17 @@ class SqlInbox:
 
 def _still_open(request_id: str) -> SelectOfScalar[RequestRow]:
     return select(RequestRow).where(RequestRow.request_id == request_id, col(RequestRow.payload).is_not(None))
+
+
+def _row(request: Request) -> dict[str, object]:
+    return {
+        "request_id": request.request_id,
+        "kind": request.kind,
+        "actor": request.actor.to_dict(),
+        "received_at": request.received_at,
+        "payload": dict(request.payload),
+        "attempts": request.attempts,
+    }
 
 
 def _request(row: RequestRow) -> Request:

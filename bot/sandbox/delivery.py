@@ -65,7 +65,7 @@ class HttpCourier:
     ack_timeout_s: float
 
     def deliver(self, delivery: Delivery) -> Ack:
-        body, headers = self._request(delivery)
+        body, headers = self.sign(delivery)
         started = time.monotonic()
         try:
             ack = self._post(body, headers)
@@ -75,7 +75,8 @@ class HttpCourier:
             ack = Ack(error="dispatch_failed")
         return replace(ack, latency_s=time.monotonic() - started)
 
-    def _request(self, delivery: Delivery) -> tuple[bytes, dict[str, str]]:
+    def sign(self, delivery: Delivery) -> tuple[bytes, dict[str, str]]:
+        """Return body and headers as Slack would send them."""
         body, content_type = _encode(delivery)
         stamp = str(int(time.time()))
         signature = SignatureVerifier(self.signing_secret).generate_signature(timestamp=stamp, body=body)

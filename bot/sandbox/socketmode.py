@@ -1,15 +1,13 @@
 """Socket Mode: the bot connects to us; each envelope goes to one connection, chosen at random.
 
-The web socket lives on the server's event loop, deliveries come from any thread; a
-`concurrent.futures.Future` per envelope joins the two.
+The web sockets live on the server's event loop, and so does the future that waits for each envelope's acknowledgement;
+deliveries come from any thread.
 """
 
 import asyncio
 import json
 import secrets
 import time
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +16,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from bot.sandbox.delivery import Ack, Delivery
 from bot.sandbox.shapes import Json
 from bot.sandbox.state import State
+
+_LOOP_SPARE_S = 1.0  # beyond the deadline: the loop itself may be busy
 
 
 @dataclass(repr=False, eq=False)
@@ -29,7 +29,7 @@ class SocketHub:
     loop: asyncio.AbstractEventLoop | None = None
     _tickets: set[str] = field(default_factory=set)
     _sockets: list[WebSocket] = field(default_factory=list)
-    _waiting: dict[str, Future[Json]] = field(default_factory=dict)
+    _waiting: dict[str, "asyncio.Future[Json]"] = field(default_factory=dict)
 
     def new_ticket(self) -> str:
         """A secret that opens one connection."""
@@ -61,15 +61,24 @@ class SocketHub:
 
     def deliver(self, delivery: Delivery) -> Ack:
         """Send one envelope to one connection and wait for its acknowledgement."""
-        envelope = _envelope(delivery)
-        waiting: Future[Json] = Future()
-        self._waiting[envelope["envelope_id"]] = waiting
-        started = time.monotonic()
+        if self.loop is None:
+            return Ack(error="dispatch_failed")
+        asked = asyncio.run_coroutine_threadsafe(self.exchange(delivery), self.loop)
         try:
-            self._send(secrets.choice(self._sockets), envelope)
-            answer = waiting.result(self.ack_timeout_s)
+            return asked.result(self.ack_timeout_s + _LOOP_SPARE_S)
+        except TimeoutError:  # the server was stopped meanwhile
+            return Ack(error="dispatch_failed")
+
+    async def exchange(self, delivery: Delivery) -> Ack:
+        """Do what `deliver` does, for whoever is on the server's own loop."""
+        envelope, started = _envelope(delivery), time.monotonic()
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting[envelope["envelope_id"]] = waiting
+        try:
+            await secrets.choice(self._sockets).send_text(json.dumps(envelope))
+            answer = await asyncio.wait_for(waiting, self.ack_timeout_s)
             ack = Ack(200, body=answer.get("payload") or None)
-        except (TimeoutError, FutureTimeoutError):
+        except TimeoutError:
             ack = Ack(error="operation_timeout")
         except (IndexError, RuntimeError, WebSocketDisconnect):
             ack = Ack(error="dispatch_failed")

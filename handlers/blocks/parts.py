@@ -48,6 +48,11 @@ class Message:
         }
 
 
+def plain_message(message: Message) -> Message:
+    """Return a message without its blocks, for when Slack refuses them: the words say the same. Cut to what it always takes."""
+    return Message(shorten(message.text, SECTION_LIMIT))
+
+
 def fit(build: Callable[[int], Sequence[Block]]) -> tuple[Block, ...]:
     """Return blocks that Slack takes as a whole: built with as much room (characters) for each long text as fits."""
     blocks: tuple[Block, ...] = ()

@@ -160,3 +160,9 @@ def test_open_requests_are_listed_oldest_first(stores: AnyStores) -> None:
 def test_unknown_requests_are_nobodys_problem(stores: AnyStores) -> None:
     stores.inbox.done("req-9")
     assert stores.inbox.get("req-9") is None
+
+
+def test_a_sweep_takes_only_so_many_requests_the_oldest(stores: AnyStores) -> None:
+    for seconds in (3, 1, 2):
+        stores.inbox.put(a_request(f"req-{seconds}", seconds=seconds))
+    assert stores.inbox.open_requests(2) == ["req-1", "req-2"]

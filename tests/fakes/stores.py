@@ -337,10 +337,10 @@ class MemoryInbox:
         if request_id in self.by_id:
             self.by_id[request_id] = None
 
-    def open_requests(self) -> list[str]:
+    def open_requests(self, limit: int = 1000) -> list[str]:
         still_open = [request for request in tuple(self.by_id.values()) if request]
         still_open.sort(key=lambda request: (request.received_at, request.request_id))
-        return [request.request_id for request in still_open]
+        return [request.request_id for request in still_open][:limit]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,100 @@
+"""What is counted while the bot works, for `GET /metrics`. Each label takes few values, all of them ours; none is a secret or a name.
+
+docs/operations.md lists them and says what to be woken by.
+"""
+
+import time
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from slack_bolt import BoltRequest, BoltResponse
+
+from handlers.door import Door
+from remediation.states import PlaybookStatus
+
+_KINDS = {
+    "block_actions": "action",
+    "view_submission": "view",
+    "block_suggestion": "options",
+    "event_callback": "event",
+}
+_SOON_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5)
+_LATER_S = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900)
+_REFUSED, _FAILED = 400, 500
+
+
+class Metrics:
+    """The counters, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._acknowledged = Histogram(
+            "countersign_acknowledgement_seconds",
+            "How long Slack waited for the acknowledgement of a request.",
+            ["kind", "outcome"],
+            registry=self.registry,
+            buckets=_SOON_S,
+        )
+        self._answered = Histogram(
+            "countersign_answer_seconds",
+            "How long a person waited for the answer to what they asked for.",
+            ["kind", "outcome"],
+            registry=self.registry,
+            buckets=_LATER_S,
+        )
+        self._slack_calls = Counter(
+            "countersign_slack_calls",
+            "Calls of Slack's Web API by how they ended.",
+            ["method", "outcome"],
+            registry=self.registry,
+        )
+        self._moves = Counter(
+            "countersign_execution_moves",
+            "Executions that came into a state.",
+            ["state"],
+            registry=self.registry,
+        )
+
+    def acknowledged(self, kind: str, outcome: str, seconds: float) -> None:
+        """Count a request of Slack's."""
+        self._acknowledged.labels(kind, outcome).observe(seconds)
+
+    def answered(self, kind: str, outcome: str, seconds: float) -> None:
+        """Count an answered request; see `handlers.services.Answered`."""
+        self._answered.labels(kind, outcome).observe(max(0.0, seconds))
+
+    def slack_called(self, method: str, outcome: str) -> None:
+        """Count a call of Slack's Web API; see `handlers.slack_client.Observe`."""
+        self._slack_calls.labels(method, outcome).inc()
+
+    def moved(self, state: PlaybookStatus) -> None:
+        """Count an execution that came into a state."""
+        self._moves.labels(state.value.lower()).inc()
+
+
+class MeteredApp(Door):
+    """A Bolt app that counts what it is asked, by whichever way Slack comes in."""
+
+    def __init__(self, *, metrics: Metrics, **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self._metrics = metrics
+
+    def dispatch(self, req: BoltRequest) -> BoltResponse:
+        """Answer a request; see `App.dispatch`."""
+        begun = time.perf_counter()
+        answer = super().dispatch(req)
+        self._metrics.acknowledged(_kind(req), _outcome(answer), time.perf_counter() - begun)
+        return answer
+
+
+def _kind(request: BoltRequest) -> str:
+    body: object = request.body
+    if not isinstance(body, Mapping):  # anybody may send anything
+        return "other"
+    return "command" if "command" in body else _KINDS.get(str(body.get("type")), "other")
+
+
+def _outcome(answer: BoltResponse) -> str:
+    if answer.status >= _FAILED:
+        return "failed"
+    return "refused" if answer.status >= _REFUSED else "ok"
