@@ -202,7 +202,8 @@ class _Drawing:
         self._log.warning("card not drawn", error=code, attempts=self._posting.attempts)
         if code not in HOPELESS:
             return
-        if self._posting.drawn_version != _TOLD:
+        has_stood_there = self._posting.message_id and self._posting.drawn_version > 0
+        if has_stood_there or not self._posting.drawn_version:
             self._tell_once(code)
             self._keep(drawn_version=_TOLD)
         if self._posting.attempts >= _MOST_HOPELESS:

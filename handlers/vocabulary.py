@@ -115,7 +115,7 @@ REPORT = CommandHelp(
 PLAYBOOK = CommandHelp(
     "/playbook",
     "Fix a finding, with a second person's approval",
-    "list | show | run [PLAYBOOK] FINDING | pending | history | status | approve | reject | rollback EXECUTION | help",
+    "list | show | run [PLAYBOOK] FINDING | pending | history | status | approve | reject | rollback EXECUTION | exceptions | help",
     (
         Word("list", "", "the playbooks, and what each one fixes", "/playbook list"),
         Word(
