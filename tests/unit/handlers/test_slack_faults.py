@@ -133,5 +133,6 @@ def test_a_private_no_takes_the_next_way(slack: SlackStandIn, broken: int, fault
         assert house.board.switches == {"door": "open"}
         told = [*house.whispers("ana"), *slack.messages("@ana")]
         said = [message for message in told if "somebody else has to approve" in message.text]
-        assert len(said) == (broken < len(WAYS))
+        # What is too long is said once more in plain words, the same way.
+        assert len(said) == (broken < len(WAYS) or fault == "too long")
         assert house.card().action_ids == ("approve", "reject")
