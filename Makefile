@@ -35,7 +35,7 @@ setup: .venv/.dev  ## Build .venv with everything a developer needs
 demo: .venv/.demo  ## Show the whole thing on this machine, without any account
 	@$(BIN)/countersign demo
 
-test: .venv/.dev  ## Run the tests (some minutes on 2 cores)
+test: .venv/.dev  ## Run the tests (under five minutes on 2 cores)
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not slow"
 
 test-all: test  ## Run what `test` leaves out as well: the browser, the fault matrix, Postgres, each cloud's long suites

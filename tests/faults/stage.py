@@ -103,6 +103,8 @@ class Stage:
         """Let the time pass after which somebody else takes over: what a cloud was still doing has ended by then."""
         if isinstance(self.case, GoogleCase):
             self.case.cloud.compute.end_all()
+        elif isinstance(self.case, AzureCase):
+            self.case.arm.world.end_all()
 
     def _note(self, fate: Fate) -> None:
         (self.folder / "moments").write_text(str(fate.moments))

@@ -102,6 +102,13 @@ class World:
         operation.effect()
         return {"status": "Succeeded"}
 
+    def end_all(self) -> None:
+        """End what is still running, as it would by itself without anybody looking."""
+        for operation in self.operations.values():
+            if operation.polls > 0 and not operation.error:
+                operation.polls = 0
+                operation.effect()
+
     def fault_for(self, route: str) -> Fault | None:
         for fault in self.faults:
             if not fault.times or fault.route not in (route, "any"):
