@@ -3,7 +3,8 @@
 Bolt injects by plain argument names and cannot see through `partial`, so services come in by closure.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +44,22 @@ from handlers.vocabulary import COMMANDS
 from remediation.ports import Dispatcher, Inbox, Request
 
 Body = dict[str, Any]
+_BUTTONS = (
+    APPROVE,
+    APPROVE_HERE,
+    ROLL_BACK,
+    ROLL_BACK_HERE,
+    DONE,
+    NOT_DONE,
+    TRY_AGAIN,
+    PREVIOUS_FINDINGS,
+    NEXT_FINDINGS,
+)
+
+
+def any_of(names: Iterable[str]) -> re.Pattern[str]:
+    """Return one pattern for several names: Bolt asks listener by listener, and that was a quarter of an acknowledgement."""
+    return re.compile(rf"^(?:{'|'.join(map(re.escape, names))})\Z")
 
 
 def register(
@@ -73,20 +90,8 @@ def register(
         ack()
         dispatcher.submit("request", request_id)
 
-    for command in COMMANDS:
-        app.command(command.name)(on_command)
-    for button in (
-        APPROVE,
-        APPROVE_HERE,
-        ROLL_BACK,
-        ROLL_BACK_HERE,
-        DONE,
-        NOT_DONE,
-        TRY_AGAIN,
-        PREVIOUS_FINDINGS,
-        NEXT_FINDINGS,
-    ):
-        app.action(button)(on_click)
+    app.command(any_of(command.name for command in COMMANDS))(on_command)
+    app.action(any_of(_BUTTONS))(on_click)
     app.action(REJECT)(open_reject_form)
     app.view(REJECT_FORM)(on_reject_form)
 
