@@ -59,6 +59,9 @@ bench: .venv/.dev  ## Measure; prints ratios to a baseline of the same run
 	$(BIN)/python bench/ingest_bench.py
 	$(BIN)/python bench/plan_bench.py
 	$(BIN)/python bench/plan_clouds_bench.py
+	$(BIN)/python bench/decision_bench.py
+	$(BIN)/python bench/findings_bench.py
+	$(BIN)/python bench/load_bench.py
 
 pictures: .venv/.dev  ## Take the README's and the documentation's pictures anew
 	$(BIN)/python -m pytest -m browser --pictures docs/images tests/browser

@@ -26,6 +26,7 @@ from bot.playbooks import load_playbooks
 from bot.pulling import SecurityHub
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
+from bot.scheduler import make_clockwork, make_firing
 from bot.settings import Settings
 from bot.style import make_style
 from bot.worker import Lane, Work, Worker
@@ -39,13 +40,16 @@ from handlers.forms import register_forms
 from handlers.home import due_homes, note_change, publish_home, register_home
 from handlers.listeners import register
 from handlers.messenger import SlackMessenger
+from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
 from handlers.outcomes import tell_outcome
 from handlers.regressions import tell_regression
 from handlers.services import Services
 from handlers.slack_client import Line, SlackClient
+from remediation.ending import ExceptionEnds
 from remediation.journal import Journal
 from remediation.rechecking import Rechecking
+from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
 from remediation.states import PlaybookStatus
@@ -73,7 +77,11 @@ class Bot:
                 "run": Lane(self._run, threads=8),
                 "recover": Lane(self._recover, threads=2),
                 "expire": Lane(self._expire, threads=2),
+                "notice": Lane(self._tell_notice, threads=2),
+                "rollback": Lane(self._expire_rollback, threads=1),
+                "exception": Lane(self._end_exception, threads=1),
                 "anchor": Lane(self._anchor, threads=1),
+                "fire": Lane(self._fire, threads=2),
                 "findings": Lane(self._catch_up, threads=1),
                 "recheck": Lane(self._recheck, threads=2),
                 "regression": Lane(self._tell_regression, threads=1),
@@ -102,6 +110,8 @@ class Bot:
             client=self.services.client,
             clock=utc_now,
         )
+        self.firing = make_firing(self.services)
+        self.clockwork = make_clockwork(self.services)
         self.app = _make_app(settings, self.services, metrics=self.metrics)
         self.metrics.registry.register(StateOfAffairs(stores, self.worker))
         self.page = ReportPage(
@@ -127,6 +137,7 @@ class Bot:
             ConfigError: Slack refuses the app-level token.
         """
         self.worker.start()
+        self.clockwork.start()
         if token := self._settings.slack_app_token:
             self._socket = SocketModeHandler(
                 self.app,
@@ -140,6 +151,7 @@ class Bot:
         """Take nothing new, finish what is being done, close. What waits is found by the next process."""
         if self._socket:
             self._socket.close()  # type: ignore[no-untyped-call]
+        self.clockwork.stop()
         self.worker.stop()
         self.page.threads.shutdown(wait=True)
         self._stores.close()
@@ -149,6 +161,8 @@ class Bot:
         problems: dict[str, str] = {}
         if not self.worker.is_alive:
             problems["worker"] = "not running"
+        if not self.clockwork.is_alive:
+            problems["schedules"] = "the clock has stopped"
         if self._socket and (problem := find_silence(self._socket.client, now=time.time())):
             problems["slack"] = problem
         if self._line.revoked:
@@ -176,6 +190,21 @@ class Bot:
     def _expire(self, execution_id: str) -> None:
         with suppress(StateError):  # somebody decided at the last moment
             self.services.remediation.expire(self.services.executions.get(execution_id))
+
+    def _tell_notice(self, notice_id: str) -> None:
+        tell_notice(self.services, notice_id)
+
+    def _expire_rollback(self, execution_id: str) -> None:
+        with suppress(StateError):  # somebody decided at the last moment
+            rollbacks = Rollbacks(self.services.remediation, self.services.runner)
+            rollbacks.expire(self.services.executions.get(execution_id))
+
+    def _end_exception(self, exception_id: str) -> None:
+        with suppress(StateError):  # somebody ended it at this moment
+            ExceptionEnds(self.services.remediation, self.services.exceptions).end_in_time(exception_id)
+
+    def _fire(self, fire_id: str) -> None:
+        self.firing.fire(fire_id)
 
     def _anchor(self, _head: str) -> None:
         if anchor := self.anchoring.due():
@@ -211,6 +240,14 @@ class Bot:
         for execution in self._stores.executions.unfinished(owner, now):
             yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
+        yield from (
+            ("rollback", execution.execution_id)
+            for execution in self._stores.executions.ran_out(now, since=now)
+            if execution.rollback and execution.rollback.expires_at <= now
+        )
+        yield from (("exception", each.exception_id) for each in self._stores.exceptions.over(now))
+        yield from (("notice", notice_id) for notice_id in self.services.herald.due(now))
+        yield from (("fire", fire_id) for fire_id in self._stores.schedules.waiting(now))
         yield "anchor", "head"
         yield from (("recheck", execution_id) for execution_id in self._stores.rechecks.due(now))
         yield from (("regression", str(key)) for key in self._stores.regressions.untold(now))
@@ -241,10 +278,15 @@ def _make_services(
         finder=stores.finder,
         postings=stores.postings,
         inbox=stores.inbox,
+        schedules=stores.schedules,
         homes=stores.homes,
         outcomes=stores.outcomes,
         remediation=Remediation(
-            store=stores.executions, planner=planner, directory=SlackDirectory(client), notifier=notifier
+            store=stores.executions,
+            planner=planner,
+            directory=SlackDirectory(client),
+            notifier=notifier,
+            exceptions=stores.exceptions,
         ),
         runner=Runner(
             journal=Journal(store=stores.executions, notifier=notifier, owner=_boot_id()), planner=planner
@@ -252,12 +294,16 @@ def _make_services(
         playbooks=load_playbooks(config, beside=settings.config_folder),
         exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now, formats=formats),
         mailing=make_mail_service(settings, config, stores),
+        exceptions=stores.exceptions,
+        notices=stores.notices,
+        attention=config.policy.to_attention(),
         dispatcher=worker,
         client=client,
         clock=utc_now,
         environment=config.environment,
         channel=config.channel or "",
         pull=SecurityHub(config.accounts.to_clouds().aws, stores.pulls, stores.reports),
+        csv_columns=config.ingest.csv_columns,
     )
 
 

@@ -28,6 +28,11 @@ def ask_from_shell(
     if "@" not in email:
         raise InputError(f"“{email[:80]}” is not an email address")
     planner = make_planner(settings, config)
-    remediation = Remediation(store=stores.executions, planner=planner, directory=CallerDirectory())
+    remediation = Remediation(
+        store=stores.executions,
+        planner=planner,
+        directory=CallerDirectory(),
+        exceptions=stores.exceptions,
+    )
     requester = Actor(email=email, origin="cli")
     return remediation.request(playbook, finding, requester, channel=config.channel)

@@ -2,7 +2,7 @@
 
 import typer
 
-from bot.commands import audit, database, doctor, playbook, report, running, trail
+from bot.commands import audit, database, doctor, playbook, report, running, schedule, trail
 from bot.commands.console import run
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 app.add_typer(report.app, name="report")
 app.add_typer(playbook.app, name="playbook")
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(audit.app, name="audit")
 app.add_typer(trail.app, name="trail")
 app.add_typer(database.db, name="db")

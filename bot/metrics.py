@@ -4,10 +4,12 @@ docs/operations.md lists them and says what to be woken by.
 """
 
 import time
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import BoltRequest, BoltResponse
 
+from handlers.door import Door
 from remediation.states import PlaybookStatus
 
 _KINDS = {
@@ -70,7 +72,7 @@ class Metrics:
         self._moves.labels(state.value.lower()).inc()
 
 
-class MeteredApp(App):
+class MeteredApp(Door):
     """A Bolt app that counts what it is asked, by whichever way Slack comes in."""
 
     def __init__(self, *, metrics: Metrics, **options: object) -> None:
@@ -86,7 +88,9 @@ class MeteredApp(App):
 
 
 def _kind(request: BoltRequest) -> str:
-    body = request.body
+    body: object = request.body
+    if not isinstance(body, Mapping):  # anybody may send anything
+        return "other"
     return "command" if "command" in body else _KINDS.get(str(body.get("type")), "other")
 
 

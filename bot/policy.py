@@ -8,13 +8,15 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from audit.errors import ConfigError
 from audit.findings import Severity
-from bot.sections import Section
+from bot.sections import ChannelId, Section
+from remediation.attention import Attention
 from remediation.policy import DEFAULT_EXPIRY, Policy
 from remediation.protection import Protection
-from remediation.rules import Rule
+from remediation.rules import BreakGlass, Rule
 
 Approver = Annotated[str, StringConstraints(pattern=r"^([UWS][A-Z0-9]{2,}|[^@\s]+@[^@\s]+)$")]
 Named = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Place = Annotated[str, StringConstraints(pattern=r"^[CGUW][A-Z0-9]{2,}$")]
 Level = Literal["critical", "high", "medium", "low", "info"]
 Minutes = Annotated[int, Field(ge=5, le=60 * 24 * 30)]
 Approvals = Annotated[int, Field(ge=1, le=10)]
@@ -64,6 +66,24 @@ class RuleSection(Section):
         )
 
 
+class BreakGlassSection(Section):
+    """Who may approve alone in an emergency. A second person reviews it afterwards."""
+
+    people: list[Annotated[str, StringConstraints(pattern=r"^([UW][A-Z0-9]{2,}|[^@\s]+@[^@\s]+)$")]] = Field(
+        min_length=1, description="Slack member ids (U…) or email addresses: people, no groups."
+    )
+    channel: ChannelId | None = Field(default=None, description="A channel that hears of it at once.")
+    review_within_hours: int = Field(default=24, ge=1, le=24)
+
+    def build(self) -> BreakGlass:
+        """Return the rule as remediation knows it."""
+        return BreakGlass(
+            people=frozenset(self.people),
+            channel=self.channel or "",
+            review_within=timedelta(hours=self.review_within_hours),
+        )
+
+
 class PolicySection(Section):
     """Who may approve, and what it takes."""
 
@@ -77,6 +97,23 @@ class PolicySection(Section):
     expires_after_minutes: Minutes = int(DEFAULT_EXPIRY.total_seconds() // 60)
     unattended_playbooks: list[str] = Field(
         default_factory=list, description="Playbooks that may run without a person, by id."
+    )
+    remind_before_minutes: int | None = Field(
+        default=60,
+        ge=1,
+        description="How long before the time to decide is over approvers are reminded; null for never.",
+    )
+    escalate_to: list[Place] = Field(
+        default_factory=list,
+        max_length=10,
+        description="Channels (C…) and people (U…) to be told when nobody decided in time.",
+    )
+    rollback_approvals: int = Field(
+        default=1, ge=1, le=5, description="How many people sign a rollback, whoever asks for it included."
+    )
+    break_glass: BreakGlassSection | None = None
+    longest_exception_days: int = Field(
+        default=90, ge=1, le=366, description="How far away the end of an exception may be, in days."
     )
     rules: list[RuleSection] = Field(
         default_factory=list,
@@ -115,6 +152,12 @@ class PolicySection(Section):
             if missing := [name for name in rule.playbooks if name not in ids]:
                 raise ConfigError(f"policy.rules.{place}.playbooks: there is no playbook {missing[0]}")
 
+    def to_attention(self) -> Attention:
+        """Return whose attention is drawn, and when."""
+        minutes = self.remind_before_minutes
+        before = None if minutes is None else timedelta(minutes=minutes)
+        return Attention(remind_before=before, escalate_to=tuple(self.escalate_to))
+
     def to_policy(self, protection: Protection) -> Policy:
         """Return the rules as remediation knows them."""
         people, groups = _split(self.approvers)
@@ -125,6 +168,9 @@ class PolicySection(Section):
             allow_self_approval=self.allow_self_approval,
             unattended_playbooks=frozenset(self.unattended_playbooks),
             expires_after=timedelta(minutes=self.expires_after_minutes),
+            rollback_approvals=self.rollback_approvals,
+            break_glass=self.break_glass.build() if self.break_glass else None,
+            longest_exception=timedelta(days=self.longest_exception_days),
             rules=tuple(rule.build() for rule in self.rules),
             protection=protection,
         )

@@ -164,4 +164,6 @@ def _reading(stream: BinaryIO, request: PullRequest, done: Pull) -> Reading:
     reading = read_report(stream, where)
     if not reading.source.startswith("AWS Security Finding"):
         raise InputError(f"{where}: Security Hub's answer is read as {reading.source}")
-    return replace(reading, generated_at=done.began_at)
+    # What was not asked for may fail all the same, and must not count as fixed.
+    is_all = not request.severities and not request.since_days
+    return replace(reading, generated_at=done.began_at, is_complete=is_all)

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import App, BoltResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.report_page import ReportPage
+from handlers.door import admit
 
 LISTENER_THREADS = 64
 MOST_BODY_BYTES = 1024 * 1024
@@ -42,12 +43,15 @@ def make_web(
         body = await _read_body(request)
         if app is None or body is None:
             return PlainTextResponse("too large", status_code=413)
-        bolt_request = BoltRequest(
-            body=body.decode("utf-8", "replace"), query=request.url.query, headers=_headers(request)
+        answer = partial(
+            admit,
+            app,
+            body=body.decode("utf-8", "replace"),
+            query=request.url.query,
+            headers=_headers(request),
         )
         # Bolt's own adapters call the synchronous app on the event loop, one request at a time.
-        loop = asyncio.get_running_loop()
-        return _to_response(await loop.run_in_executor(threads, app.dispatch, bolt_request))
+        return _to_response(await asyncio.get_running_loop().run_in_executor(threads, answer))
 
     async def answer_alive(_request: Request) -> Response:
         return PlainTextResponse("ok")

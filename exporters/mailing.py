@@ -28,12 +28,17 @@ _LONGEST_NAME = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailRequest:
-    """Who wants which report sent to whom; `format` names what is attached."""
+    """Who wants which report sent to whom; `format` names what is attached.
+
+    `key` names the occasion (see `Mail`), `remark` is added to the subject.
+    """
 
     recipients: Sequence[str]
     actor: Actor
     report_id: str = LATEST
     format: str = DEFAULT_ATTACHMENT
+    key: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,13 @@ class MailService:
         """
         mailer = self.mailer()
         source = open_report(self.exports.reports, request.report_id)
-        mail = Mail(to=request.recipients, subject=subject_of(source.header), html=self._body(source.header))
+        remark = f" ({request.remark})" if request.remark else ""
+        mail = Mail(
+            to=request.recipients,
+            subject=f"{subject_of(source.header)}{remark}",
+            html=self._body(source.header),
+            key=request.key,
+        )
         # What cannot be sent is refused here, before the trail says that a report was handed out.
         write_letter(mail, sender=mailer.sender, rules=mailer.rules, now=self.exports.clock())
         delivery = MailDelivery(mailer, mail)

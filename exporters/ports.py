@@ -1,7 +1,11 @@
-"""What exporters need of the outside: somewhere to hand a finished file to."""
+"""What exporters need of the outside: somewhere to hand a finished file to, and a memory for schedules."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO, Protocol
+
+from audit.trail import TrailEvent
+from exporters.schedules import Fire, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,4 +33,86 @@ class Delivery(Protocol):
 
         Raises:
             CountersignError: it could not be handed over; the text says why.
+        """
+
+
+class ScheduleStore(Protocol):
+    """Schedules and their fires, shared by all processes. Each change is one transaction with its trail entry."""
+
+    def add(self, schedule: Schedule, event: TrailEvent) -> None:
+        """Store a new schedule.
+
+        Raises:
+            StateError: there is one of that name. Nothing is written.
+            TrailError: the trail cannot be written. Nothing is written.
+        """
+
+    def get(self, schedule_id: str) -> Schedule:
+        """Return a schedule.
+
+        Raises:
+            NotFoundError: none goes by that id.
+        """
+
+    def all(self) -> list[Schedule]:
+        """Return all schedules, by when they were made."""
+
+    def save(self, before: Schedule, after: Schedule, event: TrailEvent) -> Schedule:
+        """Store `after` if the stored one still is `before`; return it with its new `rev`.
+
+        Raises:
+            StateError: somebody was faster, or a slot was claimed meanwhile. Nothing is written.
+        """
+
+    def remove(self, schedule: Schedule, event: TrailEvent) -> None:
+        """Forget a schedule and its fires; the trail keeps what was.
+
+        Raises:
+            StateError: it is gone, or has changed meanwhile. Nothing is written.
+        """
+
+    def due(self, now: datetime) -> list[Schedule]:
+        """Return active schedules whose next slot has come."""
+
+    def claim(self, before: Schedule, after: Schedule, fire: Fire, event: TrailEvent) -> bool:
+        """Move the watermark on and store the fire; tell whether it was us who did.
+
+        False where somebody else claimed it, or the schedule was changed, paused or removed meanwhile.
+        """
+
+    def ask(self, fire: Fire, event: TrailEvent) -> bool:
+        """Store a fire that somebody asked for; False where that very one was asked for before.
+
+        Raises:
+            NotFoundError: its schedule is gone.
+        """
+
+    def waiting(self, now: datetime) -> list[str]:
+        """Return the ids of fires that somebody has to attempt now, the longest due first."""
+
+    def begin(self, fire_id: str, now: datetime, *, until: datetime) -> Fire | None:
+        """Count an attempt and hold the fire until then; None where it is done, gone, held or not due. Committed at return."""
+
+    def fire(self, fire_id: str) -> Fire:
+        """Return a fire.
+
+        Raises:
+            NotFoundError: none goes by that id.
+        """
+
+    def fires(self, schedule_id: str, limit: int = 10) -> list[Fire]:
+        """Return a schedule's fires, newest first."""
+
+    def note(self, fire: Fire) -> None:
+        """Store what became of an attempt so far: parts, error, `not_before`.
+
+        Raises:
+            StateError: somebody else has begun another attempt, or it is settled or gone. Nothing is written.
+        """
+
+    def settle(self, fire: Fire, event: TrailEvent) -> Schedule:
+        """Store the outcome (`SENT` or `FAILED`) and count failures in a row; return the schedule.
+
+        Raises:
+            StateError: as for `note`. Nothing is written.
         """

@@ -8,10 +8,12 @@ import structlog
 from audit.errors import CountersignError
 from handlers.blocks.names import NEXT_FINDINGS, PREVIOUS_FINDINGS
 from handlers.blocks.parts import Message
+from handlers.clicks import answer_click
 from handlers.commands import answer_command
 from handlers.commands.findings import turn_page
 from handlers.decisions import answer_decision
 from handlers.errors import refer, to_words
+from handlers.importing import answer_shortcut
 from handlers.replies import reply
 from handlers.requests import said
 from handlers.services import Services
@@ -25,11 +27,16 @@ Answer = Callable[[Services, Request], Message | None]
 def _answer_click(services: Services, request: Request) -> Message | None:
     """Turn a page, or decide."""
     turns_page = said(request, "action_id") in {PREVIOUS_FINDINGS, NEXT_FINDINGS}
-    return turn_page(services, request) if turns_page else answer_decision(services, request)
+    return turn_page(services, request) if turns_page else answer_click(services, request)
 
 
 _ANSWERS: Mapping[str, Answer] = MappingProxyType(
-    {"command": answer_command, "action": _answer_click, "view": answer_decision}
+    {
+        "command": answer_command,
+        "action": _answer_click,
+        "view": answer_decision,
+        "shortcut": answer_shortcut,
+    }
 )
 
 

@@ -1,16 +1,21 @@
 """Approve, reject, roll back, settle: a click becomes a decision, or a private no that says why."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from types import MappingProxyType
 
+from audit.actor import Actor
 from audit.errors import InputError, RefusedError, StateError
 from handlers.blocks.names import (
     APPROVE,
     APPROVE_FORM,
     APPROVE_HERE,
     DONE,
+    GLASS_FORM,
     NOT_DONE,
+    REFUSE_ROLLBACK,
     REJECT_FORM,
+    REVIEWED,
     ROLL_BACK,
     ROLL_BACK_FORM,
     ROLL_BACK_HERE,
@@ -22,7 +27,9 @@ from handlers.blocks.private import build_rollback_ordered, build_signed
 from handlers.lateness import refuse_old
 from handlers.requests import said
 from handlers.services import Services
+from remediation.excepting import ExceptionWish
 from remediation.ports import Request
+from remediation.rollbacks import Rollbacks
 from remediation.settling import Settling
 from remediation.states import PlaybookStatus
 
@@ -60,15 +67,56 @@ def _approve_here(services: Services, request: Request, ref: CardRef) -> Message
 
 def _reject(services: Services, request: Request, ref: CardRef) -> None:
     services.remediation.reject(
-        ref.execution_id, request.actor, reason=said(request, "reason"), revision=ref.revision
+        ref.execution_id,
+        request.actor,
+        reason=said(request, "reason"),
+        revision=ref.revision,
+        wish=_wish(request),
     )
 
 
+def _wish(request: Request) -> ExceptionWish | None:
+    """Return what the form says about leaving the finding as it is; None where no day was picked.
+
+    Raises:
+        InputError: an owner without a day, or a day that is none.
+    """
+    until, owner = said(request, "until"), said(request, "owner")
+    if not until:
+        if owner:
+            raise InputError(
+                "You named somebody to answer for an exception, but no day. Nothing was decided."
+            )
+        return None
+    try:
+        last_day = date.fromisoformat(until)
+    except ValueError:
+        raise InputError("The day of the exception could not be read, so nothing was decided.") from None
+    workspace = request.actor.workspace
+    return ExceptionWish(last_day, Actor(workspace=workspace, slack_id=owner) if owner else None)
+
+
 def _roll_back(services: Services, request: Request, ref: CardRef) -> None:
-    execution, person = services.remediation.allow_rollback(ref.execution_id, request.actor)
-    if execution.revision != ref.revision:
-        raise RefusedError("This card is out of date. A newer card shows what can be rolled back.")
-    services.runner.roll_back(execution.execution_id, person)
+    _rollbacks(services).ask(ref.execution_id, request.actor, revision=ref.revision)
+
+
+def _refuse_rollback(services: Services, request: Request, ref: CardRef) -> None:
+    _rollbacks(services).refuse(ref.execution_id, request.actor)
+
+
+def _rollbacks(services: Services) -> Rollbacks:
+    return Rollbacks(services.remediation, services.runner)
+
+
+def _break_glass(services: Services, request: Request, ref: CardRef) -> None:
+    execution = services.remediation.break_glass(
+        ref.execution_id, request.actor, reason=said(request, "reason"), revision=ref.revision
+    )
+    services.dispatcher.submit("run", execution.execution_id)
+
+
+def _review(services: Services, request: Request, ref: CardRef) -> None:
+    services.remediation.review(ref.execution_id, request.actor)
 
 
 def _roll_back_here(services: Services, request: Request, ref: CardRef) -> Message:
@@ -102,6 +150,9 @@ _DECIDE: Mapping[str, Decide] = MappingProxyType(
         ROLL_BACK: _roll_back,
         ROLL_BACK_FORM: _roll_back,
         ROLL_BACK_HERE: _roll_back_here,
+        REFUSE_ROLLBACK: _refuse_rollback,
+        GLASS_FORM: _break_glass,
+        REVIEWED: _review,
         DONE: _found_done,
         NOT_DONE: _found_not_done,
         TRY_AGAIN: _try_again,

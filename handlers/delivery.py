@@ -23,11 +23,15 @@ _OK = range(200, 300)
 
 @dataclass(frozen=True, slots=True)
 class SlackDelivery:
-    """A `Delivery` into one conversation; `comment` is posted with the file, `alt_text` says what a picture shows."""
+    """A `Delivery` into one conversation, or a thread of it.
+
+    `comment` is posted with the file, `alt_text` says what a picture shows.
+    """
 
     client: WebClient
     channel: str
     comment: str = ""
+    thread: str = ""
     alt_text: str = ""
 
     def deliver(self, file: ExportedFile) -> None:
@@ -44,6 +48,7 @@ class SlackDelivery:
                 files=[{"id": str(place["file_id"]), "title": file.name}],
                 channel_id=self.channel,
                 initial_comment=self.comment,
+                thread_ts=self.thread or None,
             )
         except SLACK_FAILURES as error:
             raise InputError(f"The file could not be posted. {advise(code_of(error))}") from error

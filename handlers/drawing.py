@@ -24,6 +24,11 @@ log = structlog.get_logger()
 CARD = "countersign_card"
 PROGRESS = "countersign_progress"
 _LONGEST_WAIT = timedelta(minutes=10)
+# Where we may not speak, somebody has to let us in first: asked each hour, for a day, or at the next change.
+_WAIT_TO_BE_LET_IN = timedelta(hours=1)
+_MOST_HOPELESS = 24
+# As a `drawn_version`: nothing was drawn yet, and whoever asked was told why.
+_TOLD = -1
 
 
 def draw(services: Services, execution_id: str) -> None:
@@ -192,17 +197,21 @@ class _Drawing:
         return True
 
     def _give_up(self, code: str) -> None:
-        """Leave the drawing to a later sweep; where we may not speak, until the state changes, and say so once."""
+        """Leave the drawing to a later sweep; where we may not speak, to a much later one, and say so once."""
         self._put_off(attempts=self._posting.attempts)
         self._log.warning("card not drawn", error=code, attempts=self._posting.attempts)
         if code not in HOPELESS:
             return
-        if self._posting.message_id or not self._posting.drawn_version:
+        has_stood_there = self._posting.message_id and self._posting.drawn_version > 0
+        if has_stood_there or not self._posting.drawn_version:
             self._tell_once(code)
-        self._keep(drawn_version=self._execution.version, message_id="")
+            self._keep(drawn_version=_TOLD)
+        if self._posting.attempts >= _MOST_HOPELESS:
+            self._keep(drawn_version=self._execution.version)
+        self._keep(next_attempt_at=self._services.clock() + _WAIT_TO_BE_LET_IN)
 
     def _tell_once(self, code: str) -> None:
-        """Tell who asked for it; where that was at a shell, the configured channel. With the message's id kept no longer, once."""
+        """Tell who asked for it; where that was at a shell, the configured channel."""
         what = "brought up to date" if self._posting.message_id else "posted"
         where = place(self._posting.channel)
         words = f"The card for {self._execution.execution_id} could not be {what} in {where}. {advise(code)}"

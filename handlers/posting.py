@@ -47,11 +47,14 @@ class Poster:
     client: WebClient
     channel: str
 
-    def post(self, message: Message, tag: Tag, *, thread: str | None = None) -> Posted:
-        """Post a message, into a thread where one is named. Never repeated when it may have arrived."""
+    def post(
+        self, message: Message, tag: Tag, *, thread: str | None = None, is_broadcast: bool = False
+    ) -> Posted:
+        """Post a message, into a thread where one is named, and into the channel as well where it `is_broadcast`. Never repeated when it may have arrived."""
         posted = make_careful(self.client).chat_postMessage(
             channel=self.channel,
             thread_ts=thread,
+            reply_broadcast=True if thread and is_broadcast else None,
             metadata=tag.to_dict(),
             unfurl_links=False,
             unfurl_media=False,

@@ -23,7 +23,8 @@ def reply(client: WebClient, request: Request, message: Message, *, url: str = "
     """Tell the person who asked, and nobody else.
 
     By the request's `response_url`; where there is none, or it is used up, in the channel so that only they see it; where we
-    are no member or that is none (a click in their home), in our own conversation with them. What Slack does not take is logged: the answer is lost, the state is not.
+    are no member or that is none (a click in their home), in our own conversation with them. What Slack does not take is logged:
+    the answer is lost, the state is not.
     """
     if url and _post_somehow(url, message, api_url=client.base_url):
         return

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,10 +10,11 @@ from datetime import datetime
 
 from audit.actor import Actor
 from audit.errors import InputError
-from handlers.blocks.names import REASON
+from handlers.blocks.names import EXCEPTION_OWNER, EXCEPTION_UNTIL, REASON
 from remediation.ports import Request
 
 Body = Mapping[str, object]
+_PERSON = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
 def command_request(body: Body, *, now: datetime) -> Request:
@@ -41,8 +43,23 @@ def view_request(body: Body, *, now: datetime) -> Request:
         "value": _text(carried, "card"),
         "channel_id": _text(carried, "channel"),
         "reason": typed_reason(body),
+        "until": _picked(body, EXCEPTION_UNTIL, "selected_date"),
+        "owner": _picked(body, EXCEPTION_OWNER, "selected_user"),
     }
     return _request("view", body, payload, now=now)
+
+
+def shortcut_request(body: Body, *, now: datetime) -> Request:
+    """Return a message shortcut as a request. Of the message's files it keeps the ids: all else is asked of Slack."""
+    files = _part(body, "message").get("files")
+    entries = files if isinstance(files, list) else []
+    ids = [_text(entry, "id") for entry in entries if isinstance(entry, Mapping)]
+    payload = {
+        "callback_id": _text(body, "callback_id"),
+        "channel_id": channel_of(body),
+        "files": list(filter(None, ids)),
+    }
+    return _request("shortcut", body, payload, now=now)
 
 
 def form_request(body: Body, command: str, words: Sequence[str], *, now: datetime) -> Request:
@@ -91,7 +108,11 @@ def opener_of(body: Body) -> Actor | None:
     """Return who has opened their home; None where an event says something else."""
     event = _part(body, "event")
     slack_id, tab = _text(event, "user"), _text(event, "tab")
-    return Actor(workspace=_text(body, "team_id"), slack_id=slack_id) if slack_id and tab == "home" else None
+    return (
+        Actor(workspace=_text(body, "team_id"), slack_id=slack_id)
+        if _PERSON.fullmatch(slack_id) and tab == "home"
+        else None
+    )
 
 
 def trigger_of(body: Body) -> str:
@@ -108,6 +129,12 @@ def typed_reason(body: Body) -> str:
     """Return the reason that was typed into the form."""
     values = _part(_part(_part(body, "view"), "state"), "values")
     return _text(_part(_part(values, REASON), REASON), "value")
+
+
+def _picked(body: Body, name: str, kind: str) -> str:
+    """Return the date or the person that was picked in a form's field; empty where none was."""
+    values = _part(_part(_part(body, "view"), "state"), "values")
+    return _text(_part(_part(values, name), name), kind)
 
 
 def request_id_of(kind: str, body: Body) -> str:
@@ -128,6 +155,12 @@ def execution_id_for(request: Request) -> str:
 def said(request: Request, name: str) -> str:
     """Return a text of a request's payload; empty where it is missing."""
     return _text(request.payload, name)
+
+
+def said_list(request: Request, name: str) -> list[str]:
+    """Return the texts of a list in a request's payload; empty where it is missing."""
+    value = request.payload.get(name)
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
 
 
 def _digest(*parts: str) -> str:

@@ -6,19 +6,23 @@ from datetime import datetime
 
 from slack_sdk import WebClient
 
+from audit.ingest import ColumnMap
 from audit.ports import FindingTracker, ReportStore, Trail
 from audit.pulling import PullReports
 from exporters.mailing import MailService
+from exporters.ports import ScheduleStore
+from exporters.scheduling import Scheduling
 from exporters.service import ExportService
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
 from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
+from remediation.attention import Attention, Herald
 from remediation.audience import Homes, Outcomes
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
-from remediation.ports import Dispatcher, ExecutionStore, Inbox, Postings, Regressions
+from remediation.ports import Dispatcher, Exceptions, ExecutionStore, Inbox, Notices, Postings, Regressions
 from remediation.runner import Runner
 from remediation.service import Remediation
 
@@ -35,9 +39,9 @@ class Services:
     """Everything a handler may use, put together once by `bot`.
 
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
-    in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `drawing` keeps two threads
-    from drawing the same card at once, `reply_urls` what must not be stored. `people` are for what is shown, never for what is
-    decided.
+    in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `csv_columns` says which
+    column of a CSV of their own is which field. `drawing` keeps two threads from drawing the same card at once, `reply_urls`
+    what must not be stored. `people` are for what is shown, never for what is decided.
     """
 
     reports: ReportStore
@@ -48,6 +52,7 @@ class Services:
     finder: ExecutionFinder
     postings: Postings
     inbox: Inbox
+    schedules: ScheduleStore
     homes: Homes
     outcomes: Outcomes
     remediation: Remediation
@@ -55,16 +60,36 @@ class Services:
     playbooks: Mapping[str, RemediationPlaybook]
     exports: ExportService
     mailing: MailService
+    exceptions: Exceptions
+    notices: Notices
     dispatcher: Dispatcher
     client: WebClient
     clock: Callable[[], datetime]
+    attention: Attention = field(default_factory=Attention)
     environment: str = ""
     channel: str = ""
     pull: PullReports | None = None
+    csv_columns: ColumnMap = field(default_factory=dict)
     answered: Answered = _count_nothing
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
     people: RememberedPeople = field(default_factory=RememberedPeople)
+
+    @property
+    def scheduling(self) -> Scheduling:
+        """Return what makes and changes schedules."""
+        return Scheduling(store=self.schedules, clock=self.clock)
+
+    @property
+    def herald(self) -> Herald:
+        """Return who finds what people are to be told."""
+        return Herald(
+            store=self.executions,
+            exceptions=self.exceptions,
+            notices=self.notices,
+            policy=self.remediation.policy,
+            attention=self.attention,
+        )
 
     def card_rules_for(self, execution: PlaybookExecution) -> CardRules:
         """Return what an execution's card says about the rules in force."""
@@ -73,6 +98,8 @@ class Services:
         return CardRules(
             required_approvals=terms.needed,
             approvers=terms.describe_approvers(),
+            allows_breaking_glass=policy.break_glass is not None,
+            rollback_approvals=policy.rollback_approvals,
             allows_self_approval=policy.allow_self_approval,
             environment=self.environment,
         )

@@ -35,6 +35,21 @@ class CommandHelp:
         return " ".join(filter(None, (self.name, word.name, word.arguments)))
 
 
+@dataclass(frozen=True, slots=True)
+class ShortcutHelp:
+    """An entry of a message's own menu: its id, its name there, and what it does."""
+
+    callback_id: str
+    name: str
+    description: str
+
+
+IMPORT_REPORT = ShortcutHelp(
+    "import_report",
+    "Import as audit report",
+    "Take the report in this message's file in, and say what is in it",
+)
+SHORTCUTS: tuple[ShortcutHelp, ...] = (IMPORT_REPORT,)
 REPORT = CommandHelp(
     "/report",
     "Look at security reports, and hand them on",
@@ -100,7 +115,7 @@ REPORT = CommandHelp(
 PLAYBOOK = CommandHelp(
     "/playbook",
     "Fix a finding, with a second person's approval",
-    "list | show | run [PLAYBOOK] FINDING | pending | history | status | approve | reject | rollback EXECUTION | help",
+    "list | show | run [PLAYBOOK] FINDING | pending | history | status | approve | reject | rollback EXECUTION | exceptions | help",
     (
         Word("list", "", "the playbooks, and what each one fixes", "/playbook list"),
         Word(
@@ -159,7 +174,54 @@ PLAYBOOK = CommandHelp(
             least=1,
             most=1,
         ),
+        Word(
+            "exceptions",
+            "[end ID]",
+            "which findings are left as they are, until when, and who answers for that",
+            "/playbook exceptions",
+            most=2,
+        ),
         Word(HELP, "", "this page", "/playbook help"),
     ),
 )
-COMMANDS: tuple[CommandHelp, ...] = (REPORT, PLAYBOOK)
+_WHERE_TO = "[ZONE] [#CHANNEL] [ADDRESS…] [FORMAT]"
+SCHEDULE = CommandHelp(
+    "/schedule",
+    "Send digests and reports by themselves",
+    "list | daily TIME | weekly DAY TIME | cron LINE | pause | resume | remove | run NAME | help",
+    (
+        Word("list", "", "what is sent when, and what became of it last", "/schedule list"),
+        Word(
+            "daily",
+            f"TIME {_WHERE_TO}",
+            "a digest every day",
+            "/schedule daily 09:00 Europe/Berlin #security pdf",
+            least=1,
+            most=15,
+        ),
+        Word(
+            "weekly",
+            f"DAY TIME {_WHERE_TO}",
+            "a digest once a week",
+            "/schedule weekly monday 08:00 Europe/Berlin ciso@company.com",
+            least=2,
+            most=16,
+        ),
+        Word(
+            "cron",
+            f"LINE {_WHERE_TO}",
+            "a digest by a crontab line, in quotes; 0 and 7 are Sunday",
+            '/schedule cron "0 9 * * 1-5" Europe/Berlin',
+            least=1,
+            most=15,
+        ),
+        Word(
+            "pause", "NAME", "send nothing until it is resumed", "/schedule pause s-1a2b3c", least=1, most=1
+        ),
+        Word("resume", "NAME", "send again, from now on", "/schedule resume s-1a2b3c", least=1, most=1),
+        Word("remove", "NAME", "forget a schedule", "/schedule remove s-1a2b3c", least=1, most=1),
+        Word("run", "NAME", "send it once now", "/schedule run s-1a2b3c", least=1, most=1),
+        Word(HELP, "", "this page", "/schedule help"),
+    ),
+)
+COMMANDS: tuple[CommandHelp, ...] = (REPORT, PLAYBOOK, SCHEDULE)

@@ -1,22 +1,27 @@
 """Deciding about a fix: every signature and every no is one stored change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from audit.actor import POLICY, Actor
 from audit.errors import InputError, RefusedError
+from audit.trail import TrailEvent
 from remediation.desk import Desk
+from remediation.excepting import ExceptionWish, about, make_exception, refuse_excepted, refuse_term
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.planning import planned_results
 from remediation.policy import is_approved
 from remediation.refusals import (
     refuse_late,
     refuse_outsider,
+    refuse_owner,
     refuse_same_person,
     refuse_self_approval,
     refuse_twice,
+    refuse_unfit,
     refuse_without_rollback,
 )
+from remediation.rules import is_named, mark
 from remediation.states import PlaybookStatus
 
 
@@ -45,6 +50,7 @@ class Decisions(Desk):
         self, reason: str, execution: PlaybookExecution, actor: Actor, revision: int | None
     ) -> PlaybookExecution:
         refuse_late(execution, revision=revision, now=self.clock())
+        refuse_excepted(self.exceptions, execution.finding, now=self.clock())
         self.policy.protection.refuse_time(self.clock())
         refuse_same_person(self.policy, execution.requester, actor)
         terms = self.policy.terms_of(execution)
@@ -72,32 +78,126 @@ class Decisions(Desk):
         signed = self.signed(execution, Verdict.APPROVE, POLICY)
         return self.save(execution, _for_real(signed), "execution.approved", POLICY)
 
-    def reject(
+    def break_glass(
         self, execution_id: str, actor: Actor, *, reason: str, revision: int | None = None
     ) -> PlaybookExecution:
-        """Record a person's no. Approvers may, and whoever asked may withdraw.
+        """Approve alone, in an emergency: no second person and no window is waited for, and everything else holds.
 
         Raises:
             NotFoundError: there is no such execution.
             InputError: no reason was given.
+            RefusedError: the policy does not let this person, or not now; nothing was decided.
+        """
+        if not reason.strip():
+            raise InputError("breaking the glass needs a reason")
+        return self.decide(partial(self._break_once, reason.strip()), execution_id, actor, revision)
+
+    def _break_once(
+        self, reason: str, execution: PlaybookExecution, actor: Actor, revision: int | None
+    ) -> PlaybookExecution:
+        now, glass = self.clock(), self.policy.break_glass
+        refuse_late(execution, revision=revision, now=now)
+        if glass is None:
+            raise RefusedError("Nobody may break the glass here: `policy.break_glass` is not set.")
+        refuse_excepted(self.exceptions, execution.finding, now=now)
+        self.policy.protection.refuse_freeze(now)
+        person = self.look_up(actor, self.policy.terms_of(execution))
+        refuse_unfit(person)
+        if not is_named(person.actor, glass.people):
+            raise RefusedError(f"You may not break the glass. Who may: {mark(sorted(glass.people))}.")
+        signed = self.signed(execution, Verdict.BREAK_GLASS, person.actor, reason=reason)
+        due = now + glass.review_within
+        broken = replace(_for_real(signed), review_due_at=due)
+        detail = {"reason": reason, "review_due_at": due.isoformat()}
+        return self.save(execution, broken, "execution.break_glass", person.actor, **detail)
+
+    def review(self, execution_id: str, actor: Actor) -> PlaybookExecution:
+        """Record that a second person has looked at what was run under broken glass.
+
+        Raises:
+            NotFoundError: there is no such execution.
+            RefusedError: there is nothing to review, or this person may not.
+        """
+        return self.decide(self._review_once, execution_id, actor, None)
+
+    def _review_once(
+        self, execution: PlaybookExecution, actor: Actor, _revision: int | None
+    ) -> PlaybookExecution:
+        glass = execution.unreviewed
+        if glass is None:
+            raise RefusedError("There is nothing to review here, or somebody has reviewed it already.")
+        terms = self.policy.terms_of(execution)
+        person = self.look_up(actor, terms)
+        if person.actor.is_same_person(glass.actor) or not person.actor.is_comparable(glass.actor):
+            raise RefusedError("You broke the glass, so somebody else has to review it.")
+        refuse_outsider(terms, person)
+        reviewed = self.signed(execution, Verdict.REVIEWED, person.actor)
+        return self.save(execution, replace(reviewed, review_due_at=None), "execution.reviewed", person.actor)
+
+    def reject(
+        self,
+        execution_id: str,
+        actor: Actor,
+        *,
+        reason: str,
+        revision: int | None = None,
+        wish: ExceptionWish | None = None,
+    ) -> PlaybookExecution:
+        """Record a person's no. Approvers may, and whoever asked may withdraw.
+
+        With a `wish` the finding is left as it is for a while, and cannot be asked for meanwhile. That is stored with the
+        rejection, or neither is, and only an approver other than whoever asked may grant it.
+
+        Raises:
+            NotFoundError: there is no such execution.
+            InputError: no reason was given, or the exception would be over already or last too long.
             RefusedError: this person may not, or not now.
         """
         if not reason.strip():
             raise InputError("a rejection needs a reason")
-
-        def reject_once(
-            execution: PlaybookExecution, actor: Actor, revision: int | None
-        ) -> PlaybookExecution:
-            refuse_late(execution, revision=revision, now=self.clock())
-            terms = self.policy.terms_of(execution)
-            person = self.look_up(actor, terms)
-            if not person.actor.is_same_person(execution.requester):
-                refuse_outsider(terms, person)
-            signed = self.signed(execution, Verdict.REJECT, person.actor, reason=reason.strip())
-            rejected = signed.moved(PlaybookStatus.REJECTED, ended_at=self.clock())
-            return self.save(execution, rejected, "execution.rejected", person.actor, reason=reason.strip())
-
+        reject_once = partial(self._reject_once, reason.strip(), wish)
         return self.decide(reject_once, execution_id, actor, revision)
+
+    def _reject_once(
+        self,
+        reason: str,
+        wish: ExceptionWish | None,
+        execution: PlaybookExecution,
+        actor: Actor,
+        revision: int | None,
+    ) -> PlaybookExecution:
+        refuse_late(execution, revision=revision, now=self.clock())
+        terms = self.policy.terms_of(execution)
+        person = self.look_up(actor, terms)
+        if wish is not None or not person.actor.is_same_person(execution.requester):
+            refuse_outsider(terms, person)
+        signed = self.signed(execution, Verdict.REJECT, person.actor, reason=reason)
+        rejected = signed.moved(PlaybookStatus.REJECTED, ended_at=self.clock())
+        if wish is None:
+            return self.save(execution, rejected, "execution.rejected", person.actor, reason=reason)
+        refuse_self_approval(self.policy, self._requester(execution), person.actor)
+        return self._except(execution, rejected, wish, person.actor)
+
+    def _except(
+        self, before: PlaybookExecution, rejected: PlaybookExecution, wish: ExceptionWish, actor: Actor
+    ) -> PlaybookExecution:
+        """Store a rejection with the exception that it grants."""
+        now, reason = self.clock(), rejected.decisions[-1].reason
+        refuse_term(wish, now=now, longest=self.policy.longest_exception)
+        owner = actor
+        if wish.owner is not None:
+            person = self.look_up(wish.owner, self.policy.terms_of(before))
+            refuse_owner(person)
+            owner = person.actor
+        exception = make_exception(before, wish, owner=owner, reason=reason, now=now)
+        detail = about(exception)
+        rejection = self.event("execution.rejected", actor, rejected, reason=reason, exception=dict(detail))
+        grant = TrailEvent(
+            kind="exception.granted", actor=actor, at=now, subject=exception.exception_id, detail=detail
+        )
+        stored = self.exceptions.grant(before, rejected, exception, [rejection, grant])
+        self.notifier.changed(stored.execution_id)
+        return stored
 
     def allow_rollback(self, execution_id: str, actor: Actor) -> tuple[PlaybookExecution, Actor]:
         """Let an approver ask for a rollback; return the execution and who they are.

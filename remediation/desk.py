@@ -10,10 +10,11 @@ from audit.errors import RefusedError, StateError
 from audit.trail import TrailEvent
 from remediation.clock import utc_now
 from remediation.events import execution_event
+from remediation.excepted import NoExceptions
 from remediation.execution import Decision, PlaybookExecution, Verdict
 from remediation.planning import Planner
 from remediation.policy import Policy
-from remediation.ports import Directory, ExecutionStore, Notifier, Person, Silent
+from remediation.ports import Directory, ExceptionGate, ExecutionStore, Notifier, Person, Silent
 from remediation.rules import Terms
 from remediation.states import PlaybookStatus
 
@@ -29,6 +30,7 @@ class Desk:
     planner: Planner
     directory: Directory
     notifier: Notifier = field(default_factory=Silent)
+    exceptions: ExceptionGate = field(default_factory=NoExceptions)
     clock: Callable[[], datetime] = utc_now
 
     @property

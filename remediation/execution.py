@@ -40,6 +40,11 @@ class Verdict(Enum):
     DONE = "done"
     NOT_DONE = "not_done"
     TRY_AGAIN = "try_again"
+    ASK_ROLLBACK = "ask_rollback"
+    SIGN_ROLLBACK = "sign_rollback"
+    REFUSE_ROLLBACK = "refuse_rollback"
+    BREAK_GLASS = "break_glass"
+    REVIEWED = "reviewed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,33 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """A setting that a rollback puts back: what it was before the fix, what we set, and what it is now."""
+
+    resource: str
+    setting: str
+    was: object
+    we_set: object
+    now: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackRequest:
+    """A rollback that waits for another person's signature.
+
+    `asked_version` is the version of the execution that it was asked of, so that no two requests are the same. `digest` is what is
+    signed; `settings` what they see.
+    """
+
+    requester: Actor
+    asked_at: datetime
+    asked_version: int
+    expires_at: datetime
+    digest: str
+    settings: tuple[Restored, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookExecution:
     """An execution as of one version.
 
@@ -62,6 +94,8 @@ class PlaybookExecution:
     anew because the resource changed, and voids the decisions made before. `playbook` is the text that was
     approved, so a later edit of the file changes nothing here. `drift` holds what changed since the last revision.
     `holds` names the resource that nobody else may work on while this is under way; empty holds nothing.
+    `rollback` is one that waits for signatures; `review_due_at` by when a second person has to have looked at what was run
+    under broken glass.
     `takeovers` counts how often a run was taken over from a process that left it in the middle.
     """
 
@@ -81,6 +115,8 @@ class PlaybookExecution:
     dry_run: bool = False
     error: str | None = None
     owner: str = ""
+    rollback: RollbackRequest | None = None
+    review_due_at: datetime | None = None
     takeovers: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -120,6 +156,23 @@ class PlaybookExecution:
             for decision in self.decisions
             if decision.verdict is Verdict.APPROVE and decision.revision == self.revision
         )
+
+    @property
+    def unreviewed(self) -> Decision | None:
+        """Return the last time that somebody broke the glass, where nobody has reviewed it since."""
+        for decision in reversed(self.decisions):
+            if decision.verdict is Verdict.REVIEWED:
+                return None
+            if decision.verdict is Verdict.BREAK_GLASS:
+                return decision
+        return None
+
+    @property
+    def wakes_at(self) -> datetime | None:
+        """Return when a worker has to look at this again, whatever state it is in."""
+        review = self.unreviewed.at if self.unreviewed else None
+        rollback = self.rollback.expires_at if self.rollback else None
+        return min((at for at in (review, rollback) if at is not None), default=None)
 
     @property
     def can_roll_back(self) -> bool:

@@ -74,6 +74,12 @@ class MemoryExecutions:
             or (execution.status is PlaybookStatus.PENDING and execution.expires_at <= now)
         ]
 
+    def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
+        """Return what ran out, or is to be looked at again; see `ExecutionStore.ran_out`."""
+        with self._lock:
+            everything = list(self._executions.values())
+        return [execution for execution in everything if _ran_out(execution, now, since)]
+
     def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
         """Return the executions on a resource, newest first; see `ExecutionStore.touching`."""
         with self._lock:
@@ -106,3 +112,8 @@ class MemoryExecutions:
         self.trail.append(entry)
         self._executions[execution.execution_id] = execution
         return execution
+
+
+def _ran_out(execution: PlaybookExecution, now: datetime, since: datetime) -> bool:
+    undecided = execution.status is PlaybookStatus.EXPIRED and execution.expires_at >= since
+    return undecided or (execution.wakes_at is not None and execution.wakes_at <= now)

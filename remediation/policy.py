@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from audit.actor import POLICY, Actor
@@ -12,7 +12,7 @@ from audit.findings import Finding
 from remediation.execution import Decision, PlaybookExecution, Verdict
 from remediation.plan import Target
 from remediation.protection import Protection
-from remediation.rules import Rule, Terms, first_fitting
+from remediation.rules import BreakGlass, Rule, Terms, first_fitting, is_named
 
 DEFAULT_EXPIRY = timedelta(hours=24)
 
@@ -24,7 +24,9 @@ class Policy:
     `approvers` holds Slack member ids and email addresses, `approver_groups` Slack user group ids.
     `anyone_else_may_approve` is for programs that bring their own gate: any resolved person but the requester may decide.
     `unattended_playbooks` names those that the policy itself may sign when they ask for no person; None allows all.
-    The first of `rules` that fits an execution says who approves it instead.
+    `rollback_approvals` counts whoever asks for the rollback. `break_glass` is None where nobody may.
+    `longest_exception` says how far away the end of an exception may be; it changes nothing about what is approved, so it is no part
+    of the digest. The first of `rules` that fits an execution says who approves it instead.
     """
 
     approvers: frozenset[str] = frozenset()
@@ -35,7 +37,10 @@ class Policy:
     unattended_playbooks: frozenset[str] | None = frozenset()
     expires_after: timedelta = DEFAULT_EXPIRY
     rules: tuple[Rule, ...] = ()
+    rollback_approvals: int = 1
+    break_glass: BreakGlass | None = None
     protection: Protection = field(default_factory=Protection)
+    longest_exception: timedelta = timedelta(days=90)
 
     @cached_property
     def digest(self) -> str:
@@ -51,6 +56,8 @@ class Policy:
                 if self.unattended_playbooks is None
                 else sorted(self.unattended_playbooks),
                 "expires_after_s": int(self.expires_after.total_seconds()),
+                "rollback_approvals": self.rollback_approvals,
+                "break_glass": self.break_glass.to_dict() if self.break_glass else None,
                 "rules": [rule.to_dict() for rule in self.rules],
                 "protection": self.protection.to_dict(),
             }
@@ -119,8 +126,11 @@ def is_approved(policy: Policy, execution: PlaybookExecution) -> bool:
     """Tell whether enough people have signed the plan as it stands.
 
     A digest other than the plan's is no signature on it. People are counted, not signatures, and whoever asked counts only where
-    the rules let them. The policy's own signature is enough for a playbook that asks for nobody, and for no other.
+    the rules let them. The policy's own signature is enough for a playbook that asks for nobody, and for no other; that of a person
+    who broke the glass as long as the policy names them.
     """
+    if broken_glass(policy, execution):
+        return True
     signatures = [each for each in on_this_plan(execution) if each.verdict is Verdict.APPROVE]
     if any(decision.actor == POLICY for decision in signatures):
         return policy.signs_for(execution)
@@ -128,6 +138,28 @@ def is_approved(policy: Policy, execution: PlaybookExecution) -> bool:
     return (
         count_people([each.actor for each in signatures], but=requester) >= policy.terms_of(execution).needed
     )
+
+
+def broken_glass(policy: Policy, execution: PlaybookExecution) -> Decision | None:
+    """Return the decision of somebody who broke the glass for the plan as it stands, and whom the policy still names."""
+    if policy.break_glass is None:
+        return None
+    for decision in on_this_plan(execution):
+        is_whole = decision.verdict is Verdict.BREAK_GLASS and decision.reason.strip()
+        if is_whole and is_named(decision.actor, policy.break_glass.people):
+            return decision
+    return None
+
+
+def refuse_time(policy: Policy, execution: PlaybookExecution, *, now: datetime) -> None:
+    """Refuse to run now, where the calendar says no. Broken glass opens windows, and no freeze.
+
+    Raises:
+        RefusedError: says when changes may run.
+    """
+    policy.protection.refuse_freeze(now)
+    if not broken_glass(policy, execution):
+        policy.protection.refuse_window(now)
 
 
 def on_this_plan(execution: PlaybookExecution) -> list[Decision]:

@@ -1,6 +1,6 @@
 """What remediation needs of the outside: memory, people, a voice, hands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -8,10 +8,13 @@ from typing import Protocol
 
 from audit.actor import Actor
 from audit.trail import TrailEvent
+from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
 
 # Longer than the longest call to a cloud may take with all its retries, so that nobody is taken for dead in the middle of one.
 OWNER_LOST_AFTER = timedelta(seconds=90)
+# Long enough that whoever took it on has given up, or is dead.
+NOTICE_RETRIED_AFTER = timedelta(minutes=2)
 
 
 class ExecutionStore(Protocol):
@@ -50,6 +53,9 @@ class ExecutionStore(Protocol):
     def waiting(self, now: datetime) -> list[PlaybookExecution]:
         """Return what a worker has to look at: `APPROVED` ones, and `PENDING` ones whose time is up."""
 
+    def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
+        """Return what expired undecided since a moment, and what is to be looked at again by now (`wakes_at`)."""
+
     def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
         """Return the executions on a resource, newest first."""
 
@@ -70,6 +76,74 @@ class Person:
     is_guest: bool = False
     is_stranger: bool = False
     groups: frozenset[str] = frozenset()
+
+
+class ExceptionGate(Protocol):
+    """What requests and decisions need of the exceptions."""
+
+    def grant(
+        self,
+        before: PlaybookExecution,
+        after: PlaybookExecution,
+        exception: FindingException,
+        events: Sequence[TrailEvent],
+    ) -> PlaybookExecution:
+        """Store a rejection and the exception with it: both with all events, or nothing.
+
+        Raises:
+            StateError: somebody was faster. Nothing is written.
+            TrailError: the trail cannot be written. Nothing is written.
+            RefusedError: this program keeps no exceptions.
+        """
+
+    def holding(self, fingerprint: str, now: datetime) -> FindingException | None:
+        """Return the exception that holds for a finding at this moment."""
+
+
+class Exceptions(ExceptionGate, Protocol):
+    """Remembers which findings are left as they are. Each change is one transaction with its trail entries."""
+
+    def get(self, exception_id: str) -> FindingException:
+        """Return an exception.
+
+        Raises:
+            NotFoundError: none goes by that id.
+        """
+
+    def open(self) -> list[FindingException]:
+        """Return those that nothing has ended yet, the one that ends first before the others."""
+
+    def over(self, now: datetime) -> list[FindingException]:
+        """Return those whose time is over and that nobody has ended yet."""
+
+    def ended_since(self, since: datetime) -> list[FindingException]:
+        """Return those that ended since a moment."""
+
+    def end(self, exception: FindingException, event: TrailEvent, *, at: datetime, by: Actor | None) -> None:
+        """End an exception, once.
+
+        Raises:
+            StateError: it has ended already. Nothing is written.
+            TrailError: the trail cannot be written. Nothing is written.
+        """
+
+
+class Notices(Protocol):
+    """Remembers what people were told, so that several processes and restarts tell each thing once."""
+
+    def begin(self, notice_id: str, now: datetime) -> int:
+        """Take on telling something; committed at return.
+
+        Returns:
+            1 for the first attempt; more where an earlier one may or may not have got through, so that it has to be looked
+            for first; 0 where it was said, or somebody is at it (for `NOTICE_RETRIED_AFTER`).
+        """
+
+    def told(self, notice_id: str) -> None:
+        """Note that it was said."""
+
+    def untold(self, notice_ids: Iterable[str]) -> list[str]:
+        """Return those that nobody has been told yet, in their order."""
 
 
 class Directory(Protocol):
@@ -178,10 +252,11 @@ class Inbox(Protocol):
 class RecheckVerdict(Enum):
     """What came of reading a completed execution's resource once more.
 
-    `FIXED`: as it was meant to be. `NOT_FIXED`: somebody changed it since. `UNREADABLE`: to be tried again. `UNREAD`: there is
+    `DUE`: nobody has looked yet. `FIXED`: as it was meant to be. `NOT_FIXED`: somebody changed it since. `UNREADABLE`: to be tried again. `UNREAD`: there is
     nothing to read back. `TAKEN_BACK`: it was fixed, and the fix was rolled back.
     """
 
+    DUE = "due"
     FIXED = "fixed"
     NOT_FIXED = "not_fixed"
     UNREADABLE = "unreadable"
@@ -202,7 +277,7 @@ class Recheck:
     @property
     def is_to_be_repeated(self) -> bool:
         """Tell whether it settled nothing."""
-        return self.verdict is RecheckVerdict.UNREADABLE
+        return self.verdict in {RecheckVerdict.DUE, RecheckVerdict.UNREADABLE}
 
 
 class Rechecks(Protocol):

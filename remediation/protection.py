@@ -133,10 +133,26 @@ class Protection:
         Raises:
             RefusedError: says when changes may run.
         """
+        self.refuse_freeze(now)
+        self.refuse_window(now)
+
+    def refuse_freeze(self, now: datetime) -> None:
+        """Refuse to run on a frozen day.
+
+        Raises:
+            RefusedError: says until when.
+        """
         if freeze := next((freeze for freeze in self.freezes if freeze.holds(now)), None):
             raise RefusedError(
                 f"Nothing is changed until {freeze.last} is over: `protection.freezes` says so."
             )
+
+    def refuse_window(self, now: datetime) -> None:
+        """Refuse to run outside the windows, where there are any.
+
+        Raises:
+            RefusedError: says when changes may run.
+        """
         if self.windows and not any(window.holds(now) for window in self.windows):
             raise RefusedError(f"Changes may run {self._hours()} only. Approve it then.")
 

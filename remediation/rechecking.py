@@ -50,7 +50,7 @@ class Rechecking:
             TrailError: the trail cannot be written; nothing was changed.
         """
         execution, last = self.store.get(execution_id), self.rechecks.last(execution_id)
-        if execution.status in _TAKEN_BACK and last and last.verdict is RecheckVerdict.FIXED:
+        if execution.status in _TAKEN_BACK and last and last.next_attempt_at:
             return self._open_again(execution)
         if execution.status is PlaybookStatus.COMPLETED and (last is None or last.is_to_be_repeated):
             return self._look_again(execution, attempts=last.attempts if last else 0)

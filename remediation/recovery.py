@@ -17,7 +17,7 @@ from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import KINDS, Journal, plans_of
 from remediation.plan import ActionPlan, State
 from remediation.planning import Planner
-from remediation.policy import is_approved
+from remediation.policy import is_approved, refuse_time
 from remediation.states import ActionStatus, PlaybookStatus
 
 UNKNOWN = "Interrupted; nobody can tell whether it was done"
@@ -147,7 +147,7 @@ def _refuse_unsigned(planner: Planner, execution: PlaybookExecution) -> None:
     now = planner.clock()
     if now >= execution.expires_at:
         raise RefusedError("The time of its approval is over")
-    planner.policy.protection.refuse_time(now)
+    refuse_time(planner.policy, execution, now=now)
     if execution.plan is None or execution.plan.policy_digest != planner.policy.digest:
         raise RefusedError("It was approved under other rules than those in force")
     if not is_approved(planner.policy, execution):

@@ -128,3 +128,17 @@ def refuse_without_rollback(execution: PlaybookExecution) -> None:
     """
     if not execution.can_roll_back:
         raise RefusedError(f"There is nothing to roll back: this execution is {execution.status.value}.")
+
+
+def refuse_owner(person: Person) -> None:
+    """Refuse somebody who cannot answer for anything here.
+
+    Raises:
+        RefusedError: with the reason.
+    """
+    if not person.actor.is_resolved or (
+        person.is_bot or person.is_deleted or person.is_guest or person.is_stranger
+    ):
+        raise RefusedError(
+            "Only a full member of this workspace can own an exception, so nothing was decided."
+        )

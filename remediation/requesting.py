@@ -7,6 +7,7 @@ from audit.actor import Actor
 from audit.errors import ActionError, HeldError, RefusedError, StateError
 from audit.findings import Finding
 from remediation.desk import RACES, Desk
+from remediation.excepting import refuse_excepted
 from remediation.execution import PlaybookExecution
 from remediation.plan import Plan
 from remediation.planning import planned_results
@@ -41,6 +42,7 @@ class Requests(Desk):
                 way on the same resource.
         """
         refuse_unattended(self.policy, playbook)
+        refuse_excepted(self.exceptions, finding, now=self.clock())
         blank = self._blank(
             playbook, finding, requester, execution_id=execution_id, channel=channel, dry_run=dry_run
         )

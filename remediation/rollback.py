@@ -1,18 +1,22 @@
 """Putting back what an execution wrote, last action first, and nothing that anybody else did."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import datetime
 from functools import partial
 
 from audit.actor import Actor
+from audit.canonical import digest
 from audit.errors import RefusedError
 from remediation.actions.registry import Step
 from remediation.attempt import attempt, put_back, refuse_overwriting
-from remediation.execution import PlaybookExecution, Verdict
+from remediation.execution import PlaybookExecution, Restored, Verdict
 from remediation.journal import KINDS, Journal, plans_of
 from remediation.plan import ActionPlan
+from remediation.policy import Policy, count_people
 from remediation.states import ActionStatus, PlaybookStatus
 
+_SIGNS = {Verdict.ASK_ROLLBACK, Verdict.SIGN_ROLLBACK}
 Written = tuple[int, Step, ActionPlan]
 
 
@@ -59,9 +63,82 @@ def refuse_undoing_later(journal: Journal, execution: PlaybookExecution) -> None
             )
 
 
+def draw_rollback(execution: PlaybookExecution, steps: Sequence[Step]) -> tuple[Restored, ...]:
+    """Read the resource and return every setting that a rollback puts back, in its three states.
+
+    Raises:
+        RefusedError: somebody has changed the resource since; shows the three states.
+        ActionError: the resource cannot be read.
+    """
+    settings: list[Restored] = []
+    for plan, step, result in zip(plans_of(execution), steps, execution.actions, strict=True):
+        if result.before is None:
+            continue
+        now = step.action.observe(plan)
+        refuse_overwriting(now, plan, result)
+        settings += [
+            Restored(
+                resource=plan.target.resource,
+                setting=change.setting,
+                was=change.before,
+                we_set=change.after,
+                now=now.get(change.setting),
+            )
+            for change in plan.changes()
+        ]
+    return tuple(settings)
+
+
+def rollback_digest(
+    policy: Policy, execution: PlaybookExecution, settings: Sequence[Restored], *, asked_version: int
+) -> str:
+    """Return what a signature on a rollback covers: this request and no other, under these rules, from this state."""
+    return digest(
+        {
+            "execution_id": execution.execution_id,
+            "asked_version": asked_version,
+            "policy_digest": policy.digest,
+            "settings": [asdict(each) for each in settings],
+        }
+    )
+
+
+def rollback_signers(execution: PlaybookExecution) -> int:
+    """Return how many people have signed the rollback that waits."""
+    asked = execution.rollback
+    if asked is None:
+        return 0
+    return count_people(
+        decision.actor
+        for decision in execution.decisions
+        if decision.verdict in _SIGNS and decision.plan_digest == asked.digest
+    )
+
+
+def refuse_unsigned_rollback(
+    policy: Policy, execution: PlaybookExecution, steps: Sequence[Step], *, now: datetime
+) -> None:
+    """Refuse a rollback that fewer people have signed than the rules ask for, or that they signed on another state.
+
+    Raises:
+        RefusedError: with the reason.
+        ActionError: the resource cannot be read.
+    """
+    if policy.rollback_approvals <= 1:
+        return
+    asked = execution.rollback
+    if asked is None or now >= asked.expires_at:
+        raise RefusedError("This rollback needs another person's signature first. Ask for it on the card.")
+    settings = draw_rollback(execution, steps)
+    if rollback_digest(policy, execution, settings, asked_version=asked.asked_version) != asked.digest:
+        raise RefusedError("The resource or the rules changed since this rollback was asked for.")
+    if rollback_signers(execution) < policy.rollback_approvals:
+        raise RefusedError("This rollback needs another person's signature first.")
+
+
 def _start(journal: Journal, execution: PlaybookExecution, actor: Actor) -> PlaybookExecution:
     rolling = execution.decided(Verdict.ROLL_BACK, actor, journal.clock()).moved(
-        PlaybookStatus.ROLLING_BACK, owner=journal.owner, error=None
+        PlaybookStatus.ROLLING_BACK, owner=journal.owner, error=None, rollback=None
     )
     return journal.save(execution, rolling, "rollback.started", actor=actor)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from audit.actor import Actor
 from audit.findings import Finding, Severity
 from remediation.ports import Person
 
@@ -39,7 +40,7 @@ class Terms:
         """Tell whether these terms name a person."""
         if self.anyone_else_may_approve:
             return True
-        return is_named(person, self.approvers) or not self.approver_groups.isdisjoint(person.groups)
+        return is_named(person.actor, self.approvers) or not self.approver_groups.isdisjoint(person.groups)
 
     def describe_approvers(self) -> str:
         """Return who may approve, ids marked with an at sign, for the person who may not."""
@@ -50,10 +51,10 @@ class Terms:
         )
 
 
-def is_named(person: Person, names: frozenset[str]) -> bool:
+def is_named(actor: Actor, names: frozenset[str]) -> bool:
     """Tell whether a list of Slack member ids and email addresses names a person."""
     emails = {name.strip().casefold() for name in names if "@" in name}
-    return person.actor.slack_id in names or person.actor.email.strip().casefold() in emails
+    return actor.slack_id in names or actor.email.strip().casefold() in emails
 
 
 def mark(names: list[str]) -> str:
@@ -61,6 +62,20 @@ def mark(names: list[str]) -> str:
     marked = [name if "@" in name else f"@{name}" for name in names[:_SHOWN]]
     more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
     return ", ".join([*marked, *more])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlass:
+    """Who may approve alone in an emergency, where everybody hears of it, and how soon a second person has to look at it."""
+
+    people: frozenset[str]
+    channel: str = ""
+    review_within: timedelta = timedelta(hours=24)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the rule for the policy's digest."""
+        seconds = int(self.review_within.total_seconds())
+        return {"people": sorted(self.people), "channel": self.channel, "review_within_s": seconds}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

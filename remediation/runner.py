@@ -18,10 +18,10 @@ from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import KINDS, InHand, Journal, plans_of
 from remediation.plan import ActionPlan, Plan
 from remediation.planning import Planner, planned_results
-from remediation.policy import is_approved
+from remediation.policy import is_approved, refuse_time
 from remediation.recovery import recover_rollback, recover_run
 from remediation.refusals import refuse_without_rollback
-from remediation.rollback import roll_back
+from remediation.rollback import refuse_unsigned_rollback, roll_back
 from remediation.settling import begin_again
 from remediation.signatures import signatures
 from remediation.states import ActionStatus, PlaybookStatus
@@ -71,6 +71,7 @@ class Runner:
             execution = self.journal.store.get(execution_id)
             refuse_without_rollback(execution)
             steps = self.planner.stored_steps(execution.playbook, execution.finding)
+            refuse_unsigned_rollback(self.planner.policy, execution, steps, now=self.journal.clock())
             return roll_back(self.journal, execution, steps, actor=actor)
 
     def try_again(self, execution_id: str, actor: Actor) -> PlaybookExecution:
@@ -113,7 +114,7 @@ class Runner:
             late = "It was approved, but nobody could run it before its time was over. Request the fix again."
             return self.journal.end(execution, PlaybookStatus.EXPIRED, error=late)
         try:
-            self.planner.policy.protection.refuse_time(self.journal.clock())
+            refuse_time(self.planner.policy, execution, now=self.journal.clock())
             plan, steps = self.planner.redraw(execution.playbook, execution.finding)
         except CountersignError as error:
             return self.journal.end(execution, PlaybookStatus.FAILED, error=error.explain())

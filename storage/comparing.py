@@ -1,9 +1,9 @@
 """Two reports side by side: what is new, what came back, what is left, what is gone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_
+from sqlalchemy import Executable, and_, or_
 from sqlmodel import Session, col, select
 
 from audit.findings import Finding, FindingStatus
@@ -59,10 +59,11 @@ class _Side:
         wanted = (
             select(FindingRow.fingerprint, FindingRow.position)
             .where(FindingRow.report_key == row.report_key, failing())
-            .order_by(*worst_first)
+            .order_by(*(column.desc() for column in worst_first))
         )
-        found = session.connection().execute(wanted).all()
-        return cls(row, _first_of_each(found))
+        # Backwards, so that of findings that are listed twice the worst one stays.
+        found = dict(_plain_rows(session, wanted))
+        return cls(row, dict(reversed(found.items())))
 
     def portion(self, session: Session, fingerprints: Sequence[str], limit: int) -> Portion:
         """Return so many of the findings that stand first, and how many they are."""
@@ -76,11 +77,9 @@ class _Side:
         return Portion(len(fingerprints), tuple(found[position] for position in positions))
 
 
-def _first_of_each(found: Iterable[Sequence[object]]) -> _Positions:
-    positions: dict[str, int] = {}
-    for fingerprint, position in found:
-        positions.setdefault(str(fingerprint), int(str(position)))
-    return positions
+def _plain_rows(session: Session, wanted: Executable) -> Sequence[tuple[str, int]]:
+    """Return the driver's own rows: for a hundred thousand of them SQLAlchemy's take as long as the query."""
+    return session.connection().execute(wanted).cursor.fetchall()
 
 
 def _known_before(session: Session, old: _Side, new: _Side) -> frozenset[str]:
@@ -97,46 +96,32 @@ def _shown_fixed(session: Session, old: _Side, new: _Side, went: Sequence[str]) 
         row.account_id: Scope(frozenset(row.regions), frozenset(row.checks))
         for row in session.exec(select(ScopeRow).where(ScopeRow.report_key == new.row.report_key))
     }
-    fixed: set[str] = set()
-    for start in range(0, len(went), _AT_ONCE):
-        some = went[start : start + _AT_ONCE]
-        fixed |= _covered(session, old, some, scopes) | _passing(session, new, some)
-    return frozenset(fixed) - _spared(session, new, fixed)
-
-
-def _covered(
-    session: Session, old: _Side, fingerprints: Sequence[str], scopes: Mapping[str, Scope]
-) -> set[str]:
-    places = select(FindingRow.fingerprint, FindingRow.account_id, FindingRow.region, FindingRow.check_id)
-    positions = [old.failing[fingerprint] for fingerprint in fingerprints]
-    rows = session.exec(
-        places.where(FindingRow.report_key == old.row.report_key, col(FindingRow.position).in_(positions))
-    )
-    return {
-        fingerprint
-        for fingerprint, account, region, check in rows
-        if account in scopes and scopes[account].covers(region, check)
-    }
-
-
-def _passing(session: Session, new: _Side, fingerprints: Sequence[str]) -> set[str]:
-    return _listed(session, new, fingerprints, FindingStatus.PASS)
-
-
-def _spared(session: Session, new: _Side, fingerprints: Iterable[str]) -> set[str]:
-    """Return what the newer report lists, though neither failing nor passing: muted, or for a person to look at."""
-    names = list(fingerprints)
+    passing: set[str] = set()
     spared: set[str] = set()
-    for start in range(0, len(names), _AT_ONCE):
-        some = names[start : start + _AT_ONCE]
-        spared |= _listed(session, new, some, FindingStatus.FAIL, FindingStatus.MANUAL)
-    return spared
-
-
-def _listed(session: Session, side: _Side, fingerprints: Sequence[str], *statuses: FindingStatus) -> set[str]:
-    wanted = select(FindingRow.fingerprint).where(
-        FindingRow.report_key == side.row.report_key,
-        col(FindingRow.fingerprint).in_(fingerprints),
-        col(FindingRow.status).in_([status.value for status in statuses]),
+    for fingerprint, status in _not_failing(session, new):
+        (passing if status == FindingStatus.PASS.value else spared).add(fingerprint)
+    covered = (
+        fingerprint
+        for fingerprint, account, region, check in _places(session, old, went)
+        if account in scopes and scopes[account].covers(region, check)
     )
-    return set(session.exec(wanted))
+    return frozenset(passing.union(covered)) - spared
+
+
+def _not_failing(session: Session, side: _Side) -> Sequence[tuple[str, str]]:
+    """Return what a report lists that does not count as failing, from the index alone."""
+    counts = or_(col(FindingRow.status) != FindingStatus.FAIL.value, col(FindingRow.muted).is_(True))
+    named = select(FindingRow.fingerprint, FindingRow.status)
+    return session.exec(named.where(FindingRow.report_key == side.row.report_key, counts)).all()
+
+
+def _places(session: Session, side: _Side, fingerprints: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield where findings are: fingerprint, account, region, check."""
+    places = select(FindingRow.fingerprint, FindingRow.account_id, FindingRow.region, FindingRow.check_id)
+    for start in range(0, len(fingerprints), _AT_ONCE):
+        positions = [side.failing[each] for each in fingerprints[start : start + _AT_ONCE]]
+        yield from session.exec(
+            places.where(
+                FindingRow.report_key == side.row.report_key, col(FindingRow.position).in_(positions)
+            )
+        ).all()

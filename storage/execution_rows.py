@@ -34,6 +34,7 @@ def to_row(execution: PlaybookExecution) -> ExecutionRow:
         revision=execution.revision,
         created_at=execution.created_at,
         expires_at=execution.expires_at,
+        wakes_at=execution.wakes_at,
         body=_EXECUTIONS.dump_python(execution, mode="json", exclude=_NOT_IN_BODY),
     )
 

@@ -19,6 +19,7 @@ from remediation.states import PlaybookStatus, check_transition
 from storage.columns import column_text, key_text
 from storage.database import Database
 from storage.execution_rows import changed_actions, to_action_row, to_decision_row, to_execution, to_row
+from storage.rechecks import have_rechecked
 from storage.tables import ActionRow, DecisionRow, ExecutionRow, OwnerRow
 from storage.trail import append_in
 
@@ -45,6 +46,7 @@ class SqlExecutions:
                 session.add(to_row(first))
                 session.flush()
                 _write_journal(session, before=None, after=first)
+                have_rechecked(session, None, first)
                 append_in(session, event)
         except IntegrityError:
             self._refuse_held(execution)
@@ -63,12 +65,9 @@ class SqlExecutions:
             HeldError: it would begin anew while another one holds the same resource. Nothing is written.
             TrailError: the trail cannot be written. Nothing is written.
         """
-        _check_move(before, after)
-        saved = replace(after, version=before.version + 1)
         try:
             with self._database.writing() as session:
-                _swap(session, before, saved)
-                _write_journal(session, before=before, after=saved)
+                saved = save_in(session, before, after)
                 append_in(session, event)
         except IntegrityError:
             self._refuse_held(after)
@@ -115,6 +114,14 @@ class SqlExecutions:
         oldest = col(ExecutionRow.created_at), col(ExecutionRow.execution_id)
         return self._load(select(ExecutionRow).where(or_(approved, too_late)).order_by(*oldest))
 
+    def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
+        """Return what nobody decided in time, since a moment, and what is to be looked at again by now."""
+        status, expires_at = col(ExecutionRow.status), col(ExecutionRow.expires_at)
+        undecided = and_(status == PlaybookStatus.EXPIRED.value, expires_at >= since)
+        waking = col(ExecutionRow.wakes_at) <= now
+        oldest = col(ExecutionRow.created_at), col(ExecutionRow.execution_id)
+        return self._load(select(ExecutionRow).where(or_(undecided, waking)).order_by(*oldest))
+
     def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
         """Return the executions on a resource, newest first."""
         same = col(ExecutionRow.resource) == column_text(resource)
@@ -155,6 +162,20 @@ class SqlExecutions:
         with self._database.reading() as session:
             rows = session.exec(wanted).all()
             return with_journals(session, rows)
+
+
+def save_in(session: Session, before: PlaybookExecution, after: PlaybookExecution) -> PlaybookExecution:
+    """Store a change in a transaction that others began and will write the trail in; return it with its new version.
+
+    Raises:
+        StateError: somebody was faster, the transition table has no such move, or a decision was taken back.
+    """
+    _check_move(before, after)
+    saved = replace(after, version=before.version + 1)
+    _swap(session, before, saved)
+    _write_journal(session, before=before, after=saved)
+    have_rechecked(session, before, saved)
+    return saved
 
 
 def _newest_ids(*ways: ColumnElement[bool], limit: int) -> ColumnElement[bool]:

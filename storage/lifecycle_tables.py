@@ -11,6 +11,7 @@ from storage.tables import Row
 _IF_NOT_FIXED = text("fixed_at IS NULL")
 _IF_FIXED = text("fixed_at IS NOT NULL")
 _IF_REGRESSED = text("regressed_at IS NOT NULL")
+_IF_DUE = text("next_attempt_at IS NOT NULL")
 _IF_UNTOLD = text("told = false")
 
 
@@ -34,7 +35,6 @@ class TrackedRow(Row, table=True):
         Index(
             "ix_tracked_findings_account",
             "account_id",
-            "fingerprint",
             sqlite_where=_IF_NOT_FIXED,
             postgresql_where=_IF_NOT_FIXED,
         ),
@@ -114,7 +114,6 @@ class MergeRow(Row, table=True):
     phase: str
     position: int
     account_id: str
-    fingerprint: str
 
 
 class RegressionRow(Row, table=True):
@@ -141,10 +140,15 @@ class RegressionRow(Row, table=True):
 
 
 class RecheckRow(Row, table=True):
-    """What re-reading the resource of a completed execution showed, and when to look once more."""
+    """What re-reading the resource of a completed execution showed, and when to look once more.
+
+    Written in the transaction in which an execution completes, or begins to be rolled back, so that a crash loses nothing.
+    """
 
     __tablename__ = "rechecks"
-    __table_args__ = (Index("ix_rechecks_due", "verdict", "next_attempt_at"),)
+    __table_args__ = (
+        Index("ix_rechecks_due", "next_attempt_at", sqlite_where=_IF_DUE, postgresql_where=_IF_DUE),
+    )
 
     execution_id: str = Field(primary_key=True, foreign_key="executions.execution_id")
     verdict: str

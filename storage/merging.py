@@ -9,10 +9,12 @@ nothing that a newer one has decided, and saying the same twice changes nothing 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from audit.findings import FindingStatus
 from audit.lifecycle import scanner_of
@@ -20,14 +22,13 @@ from storage.closing import Witness, close, still_open_since
 from storage.database import Database
 from storage.lifecycle_tables import MergeRow, ScopeRow, TrackedRow
 from storage.reopening import reopen
-from storage.scopes import Scope
 from storage.seeing import see
 from storage.tables import VISIBLE, FindingRow, ReportRow
 
 SEEN = "seen"
 GONE = "gone"
 PASSED = "passed"
-STEP = 1000
+STEP = 5000
 # Where `position` has no finding to count, it tells whether there is more to look at in `account_id`.
 _UNDER_WAY = 0
 _DONE = 1
@@ -62,7 +63,6 @@ def queue(session: Session, report: ReportRow) -> None:
                 phase=SEEN,
                 position=0,
                 account_id="",
-                fingerprint="",
             )
         )
 
@@ -76,7 +76,7 @@ def take_step(database: Database, now: datetime) -> bool:
         return False
     with database.writing() as session:
         if _is_current(session, merge):
-            looked(session, now)
+            looked(session, merge, now)
     return True
 
 
@@ -86,7 +86,8 @@ def is_waiting(database: Database) -> bool:
         return session.exec(select(MergeRow.merge_id).limit(1)).first() is not None
 
 
-Step = Callable[[Session, datetime], None]
+_Kinds = set[tuple[str, bool]]
+Step = Callable[[Session, Merge, datetime], None]
 
 
 def _first(session: Session) -> Merge | None:
@@ -104,8 +105,8 @@ def _is_current(session: Session, merge: Merge) -> bool:
     return stored is not None and _place(stored) == _place(merge.row)
 
 
-def _place(row: MergeRow) -> tuple[str, int, str, str]:
-    return row.phase, row.position, row.account_id, row.fingerprint
+def _place(row: MergeRow) -> tuple[str, int, str]:
+    return row.phase, row.position, row.account_id
 
 
 def _look(session: Session, merge: Merge) -> Step:
@@ -114,52 +115,58 @@ def _look(session: Session, merge: Merge) -> Step:
 
 
 def _see(session: Session, merge: Merge) -> Step:
+    """Note what fails, and what is neither failing nor passing."""
     end = _next_end(session, merge)
+    if end is None:
+        return partial(_advance, phase=GONE, position=_UNDER_WAY)
+    window = _window(merge, end)
+    kinds: _Kinds = set(
+        session.exec(select(FindingRow.status, FindingRow.muted).where(window).distinct()).all()
+    )
 
-    def write(session: Session, now: datetime) -> None:
-        if end is None:
-            _advance(session, merge, phase=GONE, position=_UNDER_WAY)
-            return
-        window = _window(merge, end)
+    def write(session: Session, merge: Merge, now: datetime) -> None:
         reopen(session, window, report_id=merge.report_id, as_of=merge.as_of, at=now)
         see(session, window, scanner=merge.scanner, as_of=merge.as_of, at=now)
-        _stay(session, window, merge.as_of)
-        _advance(session, merge, position=end)
+        _stay(session, window, merge.as_of, kinds)
+        _advance(session, merge, now, position=end)
 
     return write
 
 
-def _stay(session: Session, window: ColumnElement[bool], as_of: datetime) -> None:
+def _stay(session: Session, window: ColumnElement[bool], as_of: datetime, kinds: _Kinds) -> None:
     """Keep open what the report neither shows failing nor passing: muted, or for a person to look at."""
-    failing = col(FindingRow.status) == FindingStatus.FAIL.value
     older = and_(col(TrackedRow.fixed_at).is_(None), col(TrackedRow.decided_at) < as_of)
+    for is_muted, condition in ((True, _is_muted()), (False, _is_manual())):
+        if is_muted and (FindingStatus.FAIL.value, True) not in kinds:
+            continue
+        if not is_muted and not any(status == FindingStatus.MANUAL.value for status, _ in kinds):
+            continue
+        named = col(TrackedRow.fingerprint).in_(select(FindingRow.fingerprint).where(window, condition))
+        changes: dict[str, object] = {"muted": True} if is_muted else {}
+        session.exec(update(TrackedRow).where(older, named).values(decided_at=as_of, **changes))
 
-    def named(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-        return col(TrackedRow.fingerprint).in_(select(FindingRow.fingerprint).where(window, condition))
 
-    muted = and_(failing, col(FindingRow.muted).is_(True))
-    session.exec(update(TrackedRow).where(older, named(muted)).values(muted=True, decided_at=as_of))
-    manual = col(FindingRow.status) == FindingStatus.MANUAL.value
-    session.exec(update(TrackedRow).where(older, named(manual)).values(decided_at=as_of))
+def _is_muted() -> ColumnElement[bool]:
+    return and_(col(FindingRow.status) == FindingStatus.FAIL.value, col(FindingRow.muted).is_(True))
+
+
+def _is_manual() -> ColumnElement[bool]:
+    return col(FindingRow.status) == FindingStatus.MANUAL.value
 
 
 def _close_gone(session: Session, merge: Merge) -> Step:
     """Close what a report that looked there no longer shows, account by account."""
     scope = _next_scope(session, merge)
     if scope is None:
-        return lambda session, _: _advance(session, merge, phase=PASSED, position=0)
-    rows = _candidates(session, merge, scope.account_id)
-    covered = Scope(frozenset(scope.regions), frozenset(scope.checks))
-    gone = [fingerprint for fingerprint, region, check in rows if covered.covers(region, check)]
+        is_done = _named_all(session, merge)
+        return _finish if is_done else partial(_advance, phase=PASSED, position=0)
+    gone = list(session.exec(_gone(merge, scope).limit(STEP)))
 
-    def write(session: Session, now: datetime) -> None:
+    def write(session: Session, merge: Merge, now: datetime) -> None:
         _close(session, merge, gone, now=now)
-        if len(rows) < STEP:
-            _advance(session, merge, account_id=scope.account_id, fingerprint="", position=_DONE)
-        else:
-            _advance(
-                session, merge, account_id=scope.account_id, fingerprint=rows[-1][0], position=_UNDER_WAY
-            )
+        # Whoever is closed is no longer found, so a full step is followed by another one on the same account.
+        is_over = len(gone) < STEP
+        _advance(session, merge, now, account_id=scope.account_id, position=_DONE if is_over else _UNDER_WAY)
 
     return write
 
@@ -168,29 +175,31 @@ def _next_scope(session: Session, merge: Merge) -> ScopeRow | None:
     """Return the account that is under way, else the one after it."""
     account, here = col(ScopeRow.account_id), merge.row.account_id
     following = account >= here if merge.row.position == _UNDER_WAY else account > here
-    wanted = select(ScopeRow).where(ScopeRow.report_key == merge.report_key, following)
-    return session.exec(wanted.order_by(account).limit(1)).first()
+    named = select(ScopeRow).where(ScopeRow.report_key == merge.report_key, account != "", following)
+    return session.exec(named.order_by(account).limit(1)).first()
 
 
-def _candidates(session: Session, merge: Merge, account_id: str) -> Sequence[tuple[str, str, str]]:
-    is_same = account_id == merge.row.account_id
-    return session.exec(
-        select(TrackedRow.fingerprint, TrackedRow.region, TrackedRow.check_id)
-        .where(
-            TrackedRow.account_id == account_id,
-            col(TrackedRow.fingerprint) > (merge.row.fingerprint if is_same else ""),
-            still_open_since(merge.scanner, merge.as_of),
-        )
-        .order_by(col(TrackedRow.fingerprint))
-        .limit(STEP)
-    ).all()
+def _named_all(session: Session, merge: Merge) -> bool:
+    """Tell whether the report looked everywhere and all of its findings name an account."""
+    accounts = select(ScopeRow.account_id).where(ScopeRow.report_key == merge.report_key)
+    smallest = session.exec(accounts.order_by(col(ScopeRow.account_id)).limit(1)).first()
+    return bool(smallest)
+
+
+def _gone(merge: Merge, scope: ScopeRow) -> SelectOfScalar[str]:
+    return select(TrackedRow.fingerprint).where(
+        TrackedRow.account_id == scope.account_id,
+        still_open_since(merge.scanner, merge.as_of),
+        col(TrackedRow.region).in_(scope.regions),
+        col(TrackedRow.check_id).in_(scope.checks),
+    )
 
 
 def _close_passed(session: Session, merge: Merge) -> Step:
     """Close what the report lists as passing: all that one can say that did not look everywhere, or names no account."""
     end = _next_end(session, merge)
     if end is None:
-        return lambda session, _: _finish(session, merge)
+        return _finish
     passing = select(FindingRow.fingerprint).where(
         _window(merge, end),
         col(FindingRow.status) == FindingStatus.PASS.value,
@@ -201,9 +210,9 @@ def _close_passed(session: Session, merge: Merge) -> Step:
     )
     passed = list(session.exec(open_ones))
 
-    def write(session: Session, now: datetime) -> None:
+    def write(session: Session, merge: Merge, now: datetime) -> None:
         _close(session, merge, passed, now=now)
-        _advance(session, merge, position=end)
+        _advance(session, merge, now, position=end)
 
     return write
 
@@ -238,9 +247,9 @@ def _window(merge: Merge, end: int) -> ColumnElement[bool]:
     )
 
 
-def _advance(session: Session, merge: Merge, **place: object) -> None:
+def _advance(session: Session, merge: Merge, _now: datetime, **place: object) -> None:
     session.exec(update(MergeRow).where(col(MergeRow.merge_id) == merge.row.merge_id).values(**place))
 
 
-def _finish(session: Session, merge: Merge) -> None:
+def _finish(session: Session, merge: Merge, _now: datetime) -> None:
     session.exec(delete(MergeRow).where(col(MergeRow.merge_id) == merge.row.merge_id))

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, or_, update
-from sqlmodel import col, select
+from sqlalchemy import and_, update
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
+from remediation.execution import PlaybookExecution
 from remediation.ports import Recheck, RecheckVerdict, Regression
 from remediation.states import PlaybookStatus
 from storage.database import Database
@@ -26,17 +28,11 @@ class SqlRechecks:
 
     def due(self, now: datetime, limit: int = 20) -> list[str]:
         """Return ids of executions to look at, oldest first."""
-        status, verdict = col(ExecutionRow.status), col(RecheckRow.verdict)
-        completed = status == PlaybookStatus.COMPLETED.value
-        again = and_(completed, col(RecheckRow.next_attempt_at) <= now)
-        taken_back = and_(status.in_(_TAKEN_BACK), verdict == RecheckVerdict.FIXED.value)
-        wanted = (
-            select(ExecutionRow.execution_id)
-            .outerjoin(RecheckRow, col(RecheckRow.execution_id) == col(ExecutionRow.execution_id))
-            .where(or_(and_(completed, verdict.is_(None)), again, taken_back))
-            .order_by(col(ExecutionRow.created_at), col(ExecutionRow.execution_id))
-            .limit(limit)
+        due_at = col(RecheckRow.next_attempt_at)
+        oldest = (
+            select(RecheckRow.execution_id).where(due_at <= now).order_by(due_at, RecheckRow.execution_id)
         )
+        wanted = oldest.limit(limit)
         with self._database.reading() as session:
             return list(session.exec(wanted))
 
@@ -64,7 +60,37 @@ class SqlRechecks:
             next_attempt_at=recheck.next_attempt_at,
         )
         with self._database.writing() as session:
+            status = session.exec(_status_of(recheck.execution_id).with_for_update()).one()
+            if recheck.verdict is RecheckVerdict.FIXED and status in _TAKEN_BACK:
+                # It began to be put back while we looked.
+                row.next_attempt_at = recheck.checked_at
             session.merge(row)
+
+
+def have_rechecked(session: Session, before: PlaybookExecution | None, after: PlaybookExecution) -> None:
+    """Have an execution looked at that completes, or is put back, in this transaction."""
+    if before is not None and before.status is after.status:
+        return
+    if after.status is PlaybookStatus.COMPLETED:
+        row = RecheckRow(
+            execution_id=after.execution_id,
+            verdict=RecheckVerdict.DUE.value,
+            checked_at=after.created_at,
+            attempts=0,
+            next_attempt_at=after.ended_at or after.created_at,
+        )
+        session.merge(row)
+    elif after.status is PlaybookStatus.ROLLING_BACK:
+        fixed = and_(
+            col(RecheckRow.execution_id) == after.execution_id,
+            col(RecheckRow.verdict) == RecheckVerdict.FIXED.value,
+        )
+        due_at = after.started_at or after.created_at
+        session.exec(update(RecheckRow).where(fixed).values(next_attempt_at=due_at))
+
+
+def _status_of(execution_id: str) -> SelectOfScalar[str]:
+    return select(ExecutionRow.status).where(ExecutionRow.execution_id == execution_id)
 
 
 class SqlRegressions:

@@ -25,19 +25,21 @@ class Scope:
 
 @dataclass(slots=True)
 class Scopes:
-    """Scopes by account, gathered while the findings stream by. Findings that name no account say nothing about one."""
+    """Scopes by account, gathered while the findings stream by.
+
+    Findings that name no account are an account without a name: where its resources are nobody can tell, so nothing is covered.
+    """
 
     _by_account: dict[str, tuple[set[str], set[str]]] = field(default_factory=dict)
 
     def add(self, finding: Finding) -> None:
         """Count in where a finding is."""
-        if not (finding.account_id and finding.check_id):
-            return
         known = self._by_account.get(finding.account_id)
         if known is None:
             known = self._by_account[finding.account_id] = (set(), set())
-        known[0].add(finding.region)
-        known[1].add(finding.check_id)
+        if finding.account_id and finding.check_id:
+            known[0].add(finding.region)
+            known[1].add(finding.check_id)
 
     def rows(self, report_key: int) -> Iterator[dict[str, object]]:
         """Yield the columns of each account's row."""

@@ -7,15 +7,18 @@ from storage.anchors import SqlAnchors
 from storage.audience import SqlHomes, SqlOutcomes
 from storage.database import Database
 from storage.engine import open_engine
+from storage.exceptions import SqlExceptions
 from storage.execution_lookup import SqlExecutionFinder
 from storage.executions import SqlExecutions
 from storage.inbox import SqlInbox
 from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
+from storage.notices import SqlNotices
 from storage.postings import SqlPostings
 from storage.pulls import SqlPulls
 from storage.rechecks import SqlRechecks, SqlRegressions
 from storage.reports import SqlReports
+from storage.schedules import SqlSchedules
 from storage.trail import SqlTrail
 
 
@@ -31,6 +34,9 @@ class Stores:
     anchors: SqlAnchors
     postings: SqlPostings
     inbox: SqlInbox
+    exceptions: SqlExceptions
+    notices: SqlNotices
+    schedules: SqlSchedules
     tracker: SqlTracker
     rechecks: SqlRechecks
     regressions: SqlRegressions
@@ -50,6 +56,9 @@ class Stores:
             anchors=SqlAnchors(database),
             postings=SqlPostings(database),
             inbox=SqlInbox(database),
+            exceptions=SqlExceptions(database),
+            notices=SqlNotices(database),
+            schedules=SqlSchedules(database),
             tracker=SqlTracker(database),
             rechecks=SqlRechecks(database),
             regressions=SqlRegressions(database),

@@ -132,6 +132,7 @@ class ExecutionRow(Row, table=True):
     revision: int
     created_at: datetime = Field(index=True)
     expires_at: datetime
+    wakes_at: datetime | None = Field(index=True)
     body: dict[str, object] = Field(sa_type=JsonColumn)
 
 
@@ -237,7 +238,7 @@ class AnchorRow(Row, table=True):
 class ExceptionRow(Row, table=True):
     """A finding that somebody answers for leaving as it is, until a day. `ended_at` is set once it is over or revoked.
 
-    `finding` is its dictionary as JSON bytes, as it was then: the report it came from may be gone by the time it ends.
+    `ended_by` is set where a person revoked it. `finding` is its dictionary as JSON bytes, as it was then: the report it came from may be gone by the time it ends.
     """
 
     __tablename__ = "exceptions"
@@ -252,3 +253,4 @@ class ExceptionRow(Row, table=True):
     granted_at: datetime
     until: datetime
     ended_at: datetime | None
+    ended_by: dict[str, str] | None = Field(sa_type=JsonColumn)

@@ -101,7 +101,7 @@ def _root(reader: Reader, account: Account) -> Iterator[Finding]:
     policy = password_policy.read_password_policy(reader)
     yield from _judge(ROOT_CHECKS, account, account.arn("iam", "root"), root)
     data = {"password_policy": policy}
-    yield from judge_iam(data, account_id=account.account_id, when=account.when)
+    yield from judge_iam(data, account_id=account.account_id, when=account.when, partition=account.partition)
 
 
 def _last_use(report: dict[str, Facts] | Unread) -> object:

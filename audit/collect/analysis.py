@@ -16,14 +16,14 @@ IAM_PARTS: Final = frozenset({"root", "users", "password_policy", "findings"})
 STORAGE_PARTS: Final = frozenset({"account_public_access_block", "buckets", "findings"})
 
 
-def judge_iam(data: Facts, *, account_id: str, when: datetime) -> Iterator[Finding]:
+def judge_iam(data: Facts, *, account_id: str, when: datetime, partition: str = "aws") -> Iterator[Finding]:
     """Yield what the checks say about `root`, `users` and `password_policy`; a policy of None says there is none.
 
     Raises:
         InputError: it is not of this shape.
     """
     _require_parts(data, IAM_PARTS)
-    arn = f"arn:aws:iam::{account_id}"
+    arn = f"arn:{partition}:iam::{account_id}"
     yield from _judge(ROOT_CHECKS, account_id, f"{arn}:root", part(data, "root") or {}, when)
     if "password_policy" in data:
         facts = part(data, "password_policy")

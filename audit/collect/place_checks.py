@@ -120,7 +120,7 @@ EBS_CHECKS: Final = (
 ACCOUNT_TRAIL_CHECKS: Final = (
     Check(
         check_id="cloudtrail_multi_region_enabled",
-        title="A trail records all regions",
+        title="A trail records management events in all regions",
         severity=Severity.HIGH,
         resource_type="AwsCloudTrailTrail",
         needs=("recording_trails",),

@@ -105,6 +105,30 @@ def print_schema() -> None:
     print_json(schema)
 
 
+@app.command("exceptions")
+def list_exceptions(*, as_json: AsJson = False) -> None:
+    """List the findings that are left as they are, until when, and who answers for that. Ending one is done in Slack."""
+    from remediation.excepting import about, describe_end
+
+    with one_line_errors(), open_stores() as stores:
+        exceptions = stores.exceptions.open()
+    if as_json:
+        print_json([dict(about(each)) for each in exceptions])
+        return
+    rows = [
+        (
+            each.exception_id,
+            each.finding.handle,
+            each.finding.title,
+            describe_end(each),
+            each.owner.label,
+            each.reason,
+        )
+        for each in exceptions
+    ]
+    print_table(("ID", "Finding", "Title", "Until", "Owner", "Reason"), rows, empty="No exceptions.")
+
+
 @app.command("run")
 def run(
     playbook_id: PlaybookId,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commands import pull
+from bot.commands import findings, pull
 from bot.commands.console import FAILED, SHELL, one_line_errors, open_stores, print_json, print_table
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from exporters.formats import ExportFormat
 
 app = typer.Typer(help="Take reports in, look at them, hand them on.", no_args_is_help=True)
+findings.register(app)
 app.add_typer(pull.app, name="pull")
 ReportName = Annotated[str, typer.Argument(help="The report's id, its beginning, or “latest”.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]

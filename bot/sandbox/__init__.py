@@ -1,7 +1,7 @@
 """A stand-in for Slack that speaks its wire protocol, for `countersign demo` and for tests alike."""
 
 from bot.sandbox.delivery import Ack
-from bot.sandbox.pagesetup import Command, PageSetup, Panel, PanelAction, PanelRow, TourStep
+from bot.sandbox.pagesetup import Command, MessageShortcut, PageSetup, Panel, PanelAction, PanelRow, TourStep
 from bot.sandbox.records import Call, Message, StoredFile, View, Violation
 from bot.sandbox.results import Choice, CommandResult, SubmitResult, SuggestResult
 from bot.sandbox.standin import SlackStandIn
@@ -16,6 +16,7 @@ __all__ = [
     "Command",
     "CommandResult",
     "Message",
+    "MessageShortcut",
     "PageSetup",
     "Panel",
     "PanelAction",

@@ -28,13 +28,14 @@ def get_upload_url(api: Api, args: Args) -> Json:
         raise ApiError("invalid_arguments", ["[ERROR] length must be greater than 0"])
     ident, token = f"F{secrets.token_hex(5).upper()}", secrets.token_urlsafe(16)
     user = api.state.workspace.bot_user_id
-    file = StoredFile(ident, name, name, size, _mimetype(name), user, args.text("alt_txt"))
+    file = StoredFile(ident, name, name, size, mimetype_of(name), user, args.text("alt_txt"))
     api.state.put_file(file)
     api.state.upload_tokens[token] = ident
     return {"upload_url": f"{api.base_url}/upload/{token}", "file_id": ident}
 
 
-def _mimetype(name: str) -> str:
+def mimetype_of(name: str) -> str:
+    """What Slack takes a file of this name for."""
     extension = name.rpartition(".")[2].lower()
     return _TEXT_TYPES.get(extension) or mimetypes.guess_type(name)[0] or "application/octet-stream"
 

@@ -26,11 +26,12 @@ from audit.findings import Finding
 from audit.ingest import read_report
 from bot.loopback import fence_in
 from bot.sandbox.cloud import ACCOUNT, PUBLIC_BUCKET, REGION, DemoCloud, demo_cloud
+from bot.sandbox.dropped import drop_scan
 from bot.sandbox.inbox import Inbox
-from bot.sandbox.pagesetup import Command, PageSetup, Panel, PanelAction, TourStep
+from bot.sandbox.pagesetup import Command, MessageShortcut, PageSetup, Panel, PanelAction, TourStep
 from bot.sandbox.standin import SlackStandIn
 from bot.sandbox.workspace import DEFAULT_WORKSPACE
-from handlers.vocabulary import COMMANDS
+from handlers.vocabulary import COMMANDS, IMPORT_REPORT, SHORTCUTS
 
 START_WITHIN_S = 60
 STOP_WITHIN_S = 20
@@ -60,6 +61,7 @@ def run_demo(*, port: int = 0) -> None:
         with Inbox.start() as inbox, SlackStandIn.start(port=port, page=page_setup(cloud, inbox)) as slack:
             typer.echo("Starting the bot …")
             with running_bot(slack, cloud, Path(folder), inbox=inbox):
+                drop_scan(slack)
                 typer.echo(f"\n  Open  {slack.page_url}\n\n  Ctrl-C ends the demo; nothing is kept.")
                 _wait_for_signal()
                 typer.echo("Stopping …")
@@ -160,8 +162,11 @@ def page_setup(cloud: DemoCloud, inbox: Inbox | None = None) -> PageSetup:
         Command(entry.name, entry.description, entry.usage_hint, tuple(word.name for word in entry.words))
         for entry in COMMANDS
     )
+    shortcuts = tuple(MessageShortcut(entry.callback_id, entry.name) for entry in SHORTCUTS)
     roles = {"ana": "analyst", "omar": "approver", "otto": "outsider"}
-    return PageSetup(commands=commands, panels=(panel,), tour=_tour(), roles=roles, inbox=inbox)
+    return PageSetup(
+        commands=commands, shortcuts=shortcuts, panels=(panel,), tour=_tour(), roles=roles, inbox=inbox
+    )
 
 
 def _tour() -> tuple[TourStep, ...]:
@@ -178,6 +183,11 @@ def _tour() -> tuple[TourStep, ...]:
         TourStep("Approve it yourself?", "Press Approve as Ana: you may not.", "ana"),
         TourStep("Approve as somebody else", "Press Approve as Omar and watch the cloud.", "omar"),
         TourStep("Put it back", "Press Roll back as Omar: exactly as it was.", "omar"),
+        TourStep(
+            "Take a file in",
+            f"Press {IMPORT_REPORT.name} as Omar, under More actions on Ana's file.",
+            "omar",
+        ),
     )
 
 

@@ -5,16 +5,18 @@ and shows people what Slack would show them. Synchronous; may be called from any
 """
 
 import itertools
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox import elements, payloads
+from bot.sandbox.apifiles import mimetype_of
 from bot.sandbox.checks import check_options
 from bot.sandbox.delivery import Ack, Delivery
 from bot.sandbox.reaching import Reaching, response_url
-from bot.sandbox.records import Message, View
+from bot.sandbox.records import Message, StoredFile, View
 from bot.sandbox.responding import place_response
 from bot.sandbox.results import Act, Choice, CommandResult, SubmitResult, SuggestResult
 from bot.sandbox.shapes import Json
@@ -148,6 +150,16 @@ class Driving(Reaching):
             if kind in self.workspace.events:
                 self.event(event | {"type": kind, "event_ts": posted.ts})
         return posted
+
+    def share(self, user: str, channel: str, *, name: str, content: bytes, text: str = "") -> Message:
+        """Post a file as a person, with a text; the bot hears nothing of it."""
+        person, place = self.workspace.person(user), self.channel_id(channel)
+        ident = f"F{secrets.token_hex(5).upper()}"
+        kind = mimetype_of(name)
+        self.state.put_file(
+            StoredFile(ident, name, name, len(content), kind, person.id, content=content, channels=(place,))
+        )
+        return self.show(Message(place, "", person.id, text, files=(ident,)))
 
     def open_home(self, user: str) -> Ack:
         """Open the bot's App Home, which tells the bot (`app_home_opened`)."""

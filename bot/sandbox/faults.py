@@ -10,7 +10,8 @@ class Fault:
 
     `error` is answered as `{"ok": false, "error": …}`; `status` is the HTTP status (429 adds
     `Retry-After: retry_after`); `delay_s` waits first and then goes on normally; `drop` cuts the
-    connection before the call has any effect, `drop_after` afterwards: the bot cannot know.
+    connection before the call has any effect, `drop_after` afterwards: the bot cannot know. `after` lets so many
+    calls of the method pass first.
     """
 
     method: str
@@ -21,6 +22,7 @@ class Fault:
     delay_s: float = 0.0
     drop: bool = False
     drop_after: bool = False
+    after: int = 0
 
 
 @dataclass
@@ -39,11 +41,21 @@ class Faults:
         with self._lock:
             self._open.clear()
 
+    @property
+    def are_open(self) -> bool:
+        """Tell whether anything is still to go wrong."""
+        with self._lock:
+            return bool(self._open)
+
     def take(self, method: str) -> Fault | None:
-        """The first open fault for this method, counted down; None when the call should succeed."""
+        """The first open fault for this method that is due, counted down; None when the call should succeed."""
         with self._lock:
             for place, fault in enumerate(self._open):
-                if fault.method in ("*", method):
+                if fault.method not in ("*", method):
+                    continue
+                if fault.after:
+                    self._open[place] = replace(fault, after=fault.after - 1)
+                else:
                     left = replace(fault, times=fault.times - 1)
                     self._open[place : place + 1] = [left] if left.times else []
                     return fault

@@ -52,6 +52,14 @@ def click(slack: Driving, _panels: LivePanels, body: Json) -> Json:
     return _told(slack.act(act))
 
 
+def shortcut(slack: Driving, _panels: LivePanels, body: Json) -> Json:
+    """An entry of a message's menu."""
+    target = slack.find_target(body["as"], body["target"])
+    if not isinstance(target, Message):
+        raise TypeError("a view has no menu")
+    return _told(slack.shortcut(body["as"], body["callback_id"], target))
+
+
 def submit(slack: Driving, _panels: LivePanels, body: Json) -> Json:
     """A submitted modal; `errors` by block_id."""
     result = slack.submit_view(body["as"], body["target"], body.get("choices") or {})
@@ -84,6 +92,7 @@ ACTS: dict[str, PageAct] = {
     "command": send_command,
     "say": say,
     "click": click,
+    "shortcut": shortcut,
     "submit": submit,
     "close": close,
     "suggest": suggest,

@@ -23,6 +23,14 @@ class Command:
 
 
 @dataclass(frozen=True)
+class MessageShortcut:
+    """An entry in the menu of messages that have files; real Slack shows it on every message."""
+
+    callback_id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class PanelRow:
     """One fact of a panel: under the heading `group`, `label` has `value`; `tone` colours it."""
 
@@ -72,6 +80,7 @@ class PageSetup:
     """
 
     commands: tuple[Command, ...] = ()
+    shortcuts: tuple[MessageShortcut, ...] = ()
     panels: tuple[Panel, ...] = ()
     tour: tuple[TourStep, ...] = ()
     people: tuple[str, ...] = ("ana", "omar", "otto")

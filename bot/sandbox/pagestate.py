@@ -36,6 +36,7 @@ def page_script(slack: Driving, setup: PageSetup) -> Json:
     """What never changes while the page is open: title, commands, tour."""
     return {
         "title": setup.title,
+        "shortcuts": [vars(shortcut) for shortcut in setup.shortcuts],
         "commands": [vars(command) | {"words": list(command.words)} for command in setup.commands],
         "tour": [
             vars(step)

@@ -58,7 +58,10 @@ def file_json(file: StoredFile, base_url: str = "") -> Json:
         "user": file.user,
         "alt_txt": file.alt_text,
         "channels": list(file.channels),
+        "is_external": False,
+        "mode": "hosted",
         "url_private": f"{base_url}/files/{file.id}",
+        "url_private_download": f"{base_url}/files/{file.id}?download",
         "permalink": f"{base_url}/files/{file.id}",
     }
 

@@ -12,8 +12,20 @@ from slack_sdk.models.blocks import (
 )
 
 from handlers.blocks.changes import Shown, compare, compare_actions, plans_of, resource_limit, restored
-from handlers.blocks.names import APPROVE, DONE, NOT_DONE, REJECT, ROLL_BACK, TRY_AGAIN, CardRef
+from handlers.blocks.names import (
+    APPROVE,
+    BREAK_GLASS,
+    DONE,
+    NOT_DONE,
+    REFUSE_ROLLBACK,
+    REJECT,
+    REVIEWED,
+    ROLL_BACK,
+    TRY_AGAIN,
+    CardRef,
+)
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, join_newest, section
+from handlers.blocks.pending import emergency_blocks, rollback_blocks
 from handlers.blocks.states import headline, rollback_fact, status_sentence, wording
 from handlers.blocks.texts import code, escape, linkify, mention, moment, plain, severity_words
 from remediation.execution import Decision, PlaybookExecution, Verdict
@@ -30,6 +42,11 @@ _VERBS = {
     Verdict.DONE: "Found done by",
     Verdict.NOT_DONE: "Found not done by",
     Verdict.TRY_AGAIN: "Tried again for",
+    Verdict.ASK_ROLLBACK: "Rollback asked for by",
+    Verdict.SIGN_ROLLBACK: "Rollback approved by",
+    Verdict.REFUSE_ROLLBACK: "Rollback refused by",
+    Verdict.BREAK_GLASS: "🚨 Glass broken by",
+    Verdict.REVIEWED: "Broken glass reviewed by",
 }
 _OVERSIZED = (
     "⚠️ *This plan is too large to be shown whole, so it cannot be approved here.* "
@@ -48,6 +65,8 @@ class CardRules:
     required_approvals: int = 1
     approvers: str = ""
     allows_self_approval: bool = False
+    allows_breaking_glass: bool = False
+    rollback_approvals: int = 1
     environment: str = ""
 
 
@@ -76,7 +95,7 @@ def build_plain_card(execution: PlaybookExecution) -> Message:
 
 def _card(execution: PlaybookExecution, rules: CardRules, room: int) -> list[Block]:
     blocks, is_whole = card_body(execution, rules, room)
-    return [*blocks, *_actions(execution, can_approve=is_whole), _small_print(execution, rules)]
+    return [*blocks, *_actions(execution, rules, can_approve=is_whole), _small_print(execution, rules)]
 
 
 def card_body(execution: PlaybookExecution, rules: CardRules, room: int) -> tuple[list[Block], bool]:
@@ -94,6 +113,10 @@ def card_body(execution: PlaybookExecution, rules: CardRules, room: int) -> tupl
         blocks.append(section(join_newest(_decisions(execution), min(4 * room, _DECISIONS_LIMIT))))
     if execution.status is PlaybookStatus.PENDING and not is_whole:
         blocks.append(section(_OVERSIZED))
+    blocks += [
+        *emergency_blocks(execution),
+        *rollback_blocks(execution, needed=rules.rollback_approvals, room=room),
+    ]
     return blocks, is_whole
 
 
@@ -169,15 +192,22 @@ def _decision(decision: Decision, execution: PlaybookExecution) -> str:
     return f"{_VERBS[decision.verdict]} {mention(decision.actor)}, {moment(decision.at)}{reason}{void}"
 
 
-def _actions(execution: PlaybookExecution, *, can_approve: bool) -> list[Block]:
+def _actions(execution: PlaybookExecution, rules: CardRules, *, can_approve: bool) -> list[Block]:
     buttons: list[ButtonElement] = []
     if execution.status is PlaybookStatus.PENDING:
         approve = [_button(execution, APPROVE, "Approve", style="primary")] if can_approve else []
         buttons = [*approve, _button(execution, REJECT, "Reject…", style="danger")]
+        if can_approve and rules.allows_breaking_glass:
+            buttons.append(_button(execution, BREAK_GLASS, "Break glass…", style="danger"))
     if execution.status is PlaybookStatus.INTERRUPTED:
         buttons = _settling(execution)
     if execution.can_roll_back:
-        buttons = [*buttons, _button(execution, ROLL_BACK, "Roll back…", confirm=_confirm(execution))]
+        name = "Approve rollback…" if execution.rollback else "Roll back…"
+        buttons = [*buttons, _button(execution, ROLL_BACK, name, confirm=_confirm(execution))]
+    if execution.can_roll_back and execution.rollback:
+        buttons.append(_button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"))
+    if execution.unreviewed:
+        buttons.append(_button(execution, REVIEWED, "Reviewed"))
     return [ActionsBlock(block_id="decide", elements=buttons)] if buttons else []
 
 

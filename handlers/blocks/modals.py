@@ -2,10 +2,16 @@
 
 import json
 
-from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, PlainTextObject
+from slack_sdk.models.blocks import (
+    DatePickerElement,
+    InputBlock,
+    PlainTextInputElement,
+    PlainTextObject,
+    UserSelectElement,
+)
 from slack_sdk.models.views import View
 
-from handlers.blocks.names import REASON, REJECT_FORM, CardRef
+from handlers.blocks.names import EXCEPTION_OWNER, EXCEPTION_UNTIL, GLASS_FORM, REASON, REJECT_FORM, CardRef
 from handlers.blocks.parts import section
 
 SHORTEST_REASON = 3
@@ -31,6 +37,44 @@ def build_reject_form(ref: CardRef, *, channel: str) -> View:
         blocks=[
             section("Nothing will be changed. The reason stands on the card and in the audit trail."),
             InputBlock(block_id=REASON, label=_words("Why should this not run?"), element=asks),
+            InputBlock(
+                block_id=EXCEPTION_UNTIL,
+                label=_words("Leave the finding as it is, up to and including"),
+                hint=_words("Approvers only. Until that day is over (UTC), nobody can ask for this fix."),
+                element=DatePickerElement(action_id=EXCEPTION_UNTIL),
+                optional=True,
+            ),
+            InputBlock(
+                block_id=EXCEPTION_OWNER,
+                label=_words("Who answers for that? Without a choice, you do"),
+                element=UserSelectElement(action_id=EXCEPTION_OWNER),
+                optional=True,
+            ),
+        ],
+    )
+
+
+def build_glass_form(ref: CardRef, *, channel: str) -> View:
+    """Return the form that asks why somebody approves alone."""
+    asks = PlainTextInputElement(
+        action_id=REASON,
+        multiline=True,
+        min_length=SHORTEST_REASON,
+        max_length=LONGEST_REASON,
+        focus_on_load=True,
+    )
+    return View(
+        type="modal",
+        callback_id=GLASS_FORM,
+        title=_words("Break the glass"),
+        submit=_words("Approve alone"),
+        close=_words("Cancel"),
+        private_metadata=json.dumps({"card": ref.value, "channel": channel}),
+        blocks=[
+            section(
+                "This fix runs now, on your word alone. Everybody is told, and a second person has to review it."
+            ),
+            InputBlock(block_id=REASON, label=_words("Why can this not wait?"), element=asks),
         ],
     )
 

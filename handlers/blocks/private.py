@@ -70,6 +70,8 @@ def build_signed(execution: PlaybookExecution) -> Message:
 
 def build_rollback_ordered(execution: PlaybookExecution) -> Message:
     """Return what a person reads in place of the rollback they have just ordered."""
+    if execution.rollback:
+        return _in_place(execution, "The rollback waits for another person's signature.")
     return _in_place(execution, f"The rollback of {escape(execution.playbook_name, 200)} is under way.")
 
 

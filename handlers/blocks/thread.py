@@ -24,6 +24,11 @@ _VERBS = {
     Verdict.DONE: "found that it was done",
     Verdict.NOT_DONE: "found that it was not done",
     Verdict.TRY_AGAIN: "had it tried again",
+    Verdict.ASK_ROLLBACK: "asked for the rollback",
+    Verdict.SIGN_ROLLBACK: "approved the rollback",
+    Verdict.REFUSE_ROLLBACK: "refused the rollback",
+    Verdict.BREAK_GLASS: "🚨 broke the glass",
+    Verdict.REVIEWED: "reviewed the broken glass",
 }
 
 

@@ -8,12 +8,13 @@ from audit.errors import InputError
 from audit.wording import nearest
 from handlers.blocks.lists import build_help
 from handlers.blocks.parts import Message
-from handlers.commands import executions, findings, playbook, pull, report, trend
+from handlers.commands import executions, findings, playbook, pull, report, schedule, trend
+from handlers.commands.exceptions import answer_exceptions
 from handlers.lateness import refuse_again, refuse_old
 from handlers.parsing import split_words
 from handlers.requests import said
 from handlers.services import Services
-from handlers.vocabulary import COMMANDS, HELP, PLAYBOOK, REPORT, CommandHelp, Word
+from handlers.vocabulary import COMMANDS, HELP, PLAYBOOK, REPORT, SCHEDULE, CommandHelp, Word
 from remediation.ports import Request
 
 Do = Callable[[Services, Request, Sequence[str]], Message | None]
@@ -35,13 +36,31 @@ _DO: Mapping[tuple[str, str], Do] = MappingProxyType(
         (PLAYBOOK.name, "status"): executions.show_status,
         (PLAYBOOK.name, "approve"): executions.offer_to_sign,
         (PLAYBOOK.name, "reject"): executions.reject,
+        (PLAYBOOK.name, "exceptions"): answer_exceptions,
         (PLAYBOOK.name, "rollback"): executions.offer_rollback,
+        (SCHEDULE.name, "list"): schedule.list_schedules,
+        (SCHEDULE.name, "daily"): schedule.make_daily,
+        (SCHEDULE.name, "weekly"): schedule.make_weekly,
+        (SCHEDULE.name, "cron"): schedule.make_cron,
+        (SCHEDULE.name, "pause"): schedule.pause_schedule,
+        (SCHEDULE.name, "resume"): schedule.resume_schedule,
+        (SCHEDULE.name, "remove"): schedule.remove_schedule,
+        (SCHEDULE.name, "run"): schedule.run_schedule,
     }
 )
 
 # Nobody can take back a file or a mail. The others find what an earlier attempt has stored.
 _DONE_ONCE = frozenset({(REPORT.name, "export"), (REPORT.name, "email"), (REPORT.name, "trend")})
-_ACTS = _DONE_ONCE | {(REPORT.name, "pull"), (PLAYBOOK.name, "run"), (PLAYBOOK.name, "reject")}
+_ACTS = (
+    _DONE_ONCE
+    | {
+        (REPORT.name, "pull"),
+        (PLAYBOOK.name, "run"),
+        (PLAYBOOK.name, "reject"),
+        (PLAYBOOK.name, "exceptions"),
+    }
+    | {(SCHEDULE.name, word.name) for word in SCHEDULE.words if word.name not in {"list", HELP}}
+)
 
 
 def answer_command(services: Services, request: Request) -> Message | None:
@@ -94,7 +113,7 @@ def _understand(services: Services, command: CommandHelp, words: Sequence[str]) 
 
 def _formats(services: Services, command: CommandHelp) -> Mapping[str, str]:
     """Return what a report can be exported to, for the command that does it."""
-    if command is not REPORT:
+    if command is PLAYBOOK:
         return {}
     return {name: kind.description for name, kind in services.exports.formats.items()}
 

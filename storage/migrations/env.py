@@ -3,6 +3,7 @@
 from alembic import context
 
 from storage import home_tables as home_tables  # noqa: PLC0414 - puts its tables among the metadata
+from storage import schedule_tables  # noqa: F401 - its tables count as well
 from storage.tables import Row
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Row.metadata)

@@ -212,3 +212,18 @@ def test_what_is_typed_wrong_is_answered_as_slack_would(address: str, page: Page
     visitor.be("Ana")
     visitor.type("/playbook help")
     expect(visitor.say("/playbook run AWS-PUBLIC-S3").last).to_be_in_viewport()
+
+
+def test_a_file_somebody_dropped_is_taken_in(address: str, page: Page) -> None:
+    page.goto(address)
+    visitor = Visitor(page)
+    visitor.be("Omar")
+    page.get_by_text("More actions").last.click()
+    page.get_by_role("button", name="Import as audit report", exact=True).click()
+    expect(visitor.say(re.compile("2 findings from bucket-scan.json")).last).to_be_visible()
+    visitor.has_taken("Take a file in")
+    visitor.type("/report list")
+    expect(visitor.say("bucket-scan.json").last).to_be_visible()
+    visitor.be("Ana")
+    expect(visitor.say(re.compile("2 findings from"))).to_have_count(0)
+    expect(page.get_by_text("broke a rule of Slack")).to_have_count(0)

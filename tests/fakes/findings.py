@@ -20,11 +20,12 @@ from remediation.ports import Regression
 
 
 class NoTracker:
-    """No report has shown anything failing. `fixed` and `opened` hold what it was told."""
+    """No report has shown anything failing, but for what `open` counts. `fixed` and `opened` hold what it was told."""
 
     def __init__(self) -> None:
         self.fixed: list[tuple[str, Mapping[str, object]]] = []
         self.opened: list[str] = []
+        self.open = dict.fromkeys(Severity, 0)
         self.behind = False
 
     def search(self, query: FindingQuery, *, now: datetime, offset: int = 0, limit: int = 20) -> FindingPage:
@@ -36,7 +37,7 @@ class NoTracker:
     def overview(self, now: datetime) -> Overview:
         none = dict.fromkeys(Severity, 0)
         return Overview(
-            open_by_severity=none, overdue_by_severity=none, new=0, regressed=0, fixed=0, excepted=0
+            open_by_severity=self.open, overdue_by_severity=none, new=0, regressed=0, fixed=0, excepted=0
         )
 
     def trend(self, limit: int = 20, *, report_id: str = LATEST) -> list[TrendPoint]:

@@ -5,7 +5,7 @@ database (`tests/contract/test_stores_*.py`). They may be shared between threads
 together the way `storage.Stores` does.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import RLock
@@ -14,8 +14,10 @@ from audit.actor import Actor
 from audit.anchors import Anchor
 from audit.errors import HeldError, InputError, NotFoundError, StateError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
+from exporters.schedule_memory import MemorySchedules
+from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
-from remediation.ports import OWNER_LOST_AFTER, Posting, Request
+from remediation.ports import NOTICE_RETRIED_AFTER, OWNER_LOST_AFTER, Posting, Request
 from remediation.states import PlaybookStatus, check_transition
 from tests.fakes.audience import MemoryHomes, MemoryOutcomes
 from tests.fakes.findings import NoRegressions, NoTracker
@@ -152,6 +154,14 @@ class MemoryExecutions:
             )
         )
 
+    def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
+        return self._sorted(
+            lambda execution: (
+                (execution.status is PlaybookStatus.EXPIRED and execution.expires_at >= since)
+                or (execution.wakes_at is not None and execution.wakes_at <= now)
+            )
+        )
+
     def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
         return self._sorted(lambda execution: execution.finding.resource == resource)[::-1][:limit]
 
@@ -204,6 +214,77 @@ class MemoryFinder:
 
         theirs = [each for each in self._all() if is_theirs(each.requester)]
         return sorted(theirs, key=lambda each: (each.created_at, each.execution_id))[::-1][:limit]
+
+
+class MemoryExceptions:
+    """Exceptions by id, on the executions whose rejections grant them."""
+
+    def __init__(self, executions: MemoryExecutions) -> None:
+        self._executions = executions
+        self.by_id: dict[str, FindingException] = {}
+
+    def grant(
+        self,
+        before: PlaybookExecution,
+        after: PlaybookExecution,
+        exception: FindingException,
+        events: Sequence[TrailEvent],
+    ) -> PlaybookExecution:
+        first, *others = events
+        for event in events:
+            event.to_bytes()  # all can be written, or nothing is
+        saved = self._executions.save(before, after, first)
+        self._executions.trail.record_all(others)
+        self.by_id[exception.exception_id] = exception
+        return saved
+
+    def holding(self, fingerprint: str, now: datetime) -> FindingException | None:
+        held = [each for each in self.open() if each.finding.fingerprint == fingerprint and each.until > now]
+        return held[-1] if held else None
+
+    def get(self, exception_id: str) -> FindingException:
+        try:
+            return self.by_id[exception_id]
+        except KeyError:
+            raise NotFoundError(f"there is no exception {exception_id}") from None
+
+    def open(self) -> list[FindingException]:
+        still_open = [each for each in tuple(self.by_id.values()) if each.ended_at is None]
+        return sorted(still_open, key=lambda each: (each.until, each.exception_id))
+
+    def over(self, now: datetime) -> list[FindingException]:
+        return [each for each in self.open() if each.until <= now]
+
+    def ended_since(self, since: datetime) -> list[FindingException]:
+        return [each for each in self.by_id.values() if each.ended_at and each.ended_at >= since]
+
+    def end(self, exception: FindingException, event: TrailEvent, *, at: datetime, by: Actor | None) -> None:
+        stored = self.get(exception.exception_id)
+        if stored.ended_at is not None:
+            raise StateError(f"the exception {exception.exception_id} has ended already")
+        self._executions.trail.record(event)
+        self.by_id[exception.exception_id] = replace(stored, ended_at=at, ended_by=by)
+
+
+class MemoryNotices:
+    """What was begun (when, how often) and what was told, by id."""
+
+    def __init__(self) -> None:
+        self.begun: dict[str, tuple[datetime, int]] = {}
+        self.said: set[str] = set()
+
+    def begin(self, notice_id: str, now: datetime) -> int:
+        begun_at, attempts = self.begun.get(notice_id, (None, 0))
+        if notice_id in self.said or (begun_at and begun_at > now - NOTICE_RETRIED_AFTER):
+            return 0
+        self.begun[notice_id] = (now, attempts + 1)
+        return attempts + 1
+
+    def told(self, notice_id: str) -> None:
+        self.said.add(notice_id)
+
+    def untold(self, notice_ids: Iterable[str]) -> list[str]:
+        return [notice_id for notice_id in notice_ids if notice_id not in self.said]
 
 
 class MemoryPostings:
@@ -272,7 +353,10 @@ class MemoryStores:
     executions: MemoryExecutions = field(init=False)
     finder: MemoryFinder = field(init=False)
     postings: MemoryPostings = field(init=False)
+    exceptions: MemoryExceptions = field(init=False)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
+    notices: MemoryNotices = field(default_factory=MemoryNotices)
+    schedules: MemorySchedules = field(init=False)
     tracker: NoTracker = field(default_factory=NoTracker)
     regressions: NoRegressions = field(default_factory=NoRegressions)
     homes: MemoryHomes = field(default_factory=MemoryHomes)
@@ -284,4 +368,6 @@ class MemoryStores:
         object.__setattr__(self, "executions", MemoryExecutions(self.trail))
         object.__setattr__(self, "outcomes", MemoryOutcomes(self.executions.by_id))
         object.__setattr__(self, "finder", MemoryFinder(self.executions))
+        object.__setattr__(self, "exceptions", MemoryExceptions(self.executions))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))
+        object.__setattr__(self, "schedules", MemorySchedules(self.trail.record))

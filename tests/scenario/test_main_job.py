@@ -131,3 +131,16 @@ def test_forty_clicks_by_two_approvers_cause_one_run(http_stage: Stage) -> None:
     for kind in ("execution.approved", "execution.started", "action.started", "action.completed"):
         assert sum(f'"{kind}"' in line for line in events) == 1, kind
     assert http_stage.block(finding) == ALL_ON
+
+
+def test_a_file_dropped_into_the_channel_becomes_a_report(stage: Stage) -> None:
+    findings = [{"id": "drop-1", "title": "Dropped", "severity": "LOW"}]
+    content = json.dumps({"findings": findings}).encode()
+    message = stage.slack.share("ana", CHANNEL, name="dropped.json", content=content)
+    assert stage.slack.shortcut("otto", "import_report", message).ok
+    stage.wait_private("otto", "1 findings from dropped.json")
+    listed = json.loads(stage.countersign("report", "list", "--json").stdout)
+    assert [report["name"] for report in listed].count("dropped.json") == 1
+    assert stage.slack.shortcut("otto", "import_report", message).ok
+    stage.wait_private("otto", "nothing changed")
+    assert "xoxb-stand-in" not in stage.log

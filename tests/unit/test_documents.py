@@ -28,7 +28,7 @@ SLASH_COMMAND = re.compile(r"`(/[a-z]+)(?: ([a-z|]+))?")
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MAKE_TARGET = re.compile(r"(?:^|`)make ([a-z][a-z -]*[a-z])", re.MULTILINE)
 # What else begins with a slash in our documents: what the bot answers over HTTP.
-HTTP_PATHS = {"/healthz", "/readyz", "/slack", "/reports"}
+HTTP_PATHS = {"/healthz", "/readyz", "/metrics", "/slack", "/reports"}
 SLASH_WORDS = {command.name: {word.name for word in command.words} for command in COMMANDS}
 
 

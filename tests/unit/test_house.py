@@ -17,6 +17,7 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 MAY_CATCH_ALL = {
     "bot/commands/console.py",
     "bot/worker.py",
+    "exporters/email_scheduler.py",
     "handlers/answer.py",
     "handlers/errors.py",
     "handlers/notifier.py",

@@ -1,7 +1,7 @@
 // The message stream and the thread panel. A message is drawn again only when it changed.
 
 import { renderBlocks, renderText } from "./blocks.js";
-import { avatar, byId, dayOf, explain, fileRow, h, post, timeOf, toast } from "./dom.js";
+import { avatar, byId, dayOf, explain, fileRow, h, post, tellActed, timeOf, toast } from "./dom.js";
 import { emoji } from "./emoji.js";
 import { directory, markRead, messagesOf, store } from "./store.js";
 
@@ -81,6 +81,7 @@ function draw(message, replies) {
       message.edited && h("span", { class: "quiet" }, "(edited)")),
     body(message),
     message.files.map(fileCard),
+    menu(message),
     reactions(message),
     footer(message, replies)));
 }
@@ -93,6 +94,22 @@ function body(message) {
 function fileCard(id) {
   const file = store.picture.files[id];
   return file ? fileRow(file, `/files/${id}`) : h("p", { class: "quiet" }, "(a file that was removed)");
+}
+
+// In Slack this hides behind the three dots of every message; here, of those that have a file.
+function menu(message) {
+  const entries = store.script.shortcuts || [];
+  if (!entries.length || !message.files.length || message.ephemeral) return null;
+  const use = async (entry, event) => {
+    const person = store.me;
+    event.target.closest("details").open = false;
+    const answer = await post("shortcut", { as: person, target: message.ts, callback_id: entry.callback_id });
+    if (answer.error) toast(explain(answer.error));
+    else tellActed({ person, button: entry.name });
+  };
+  return h("details", { class: "message-menu" },
+    h("summary", { class: "button", "aria-label": "More actions" }, "⋯ More actions"),
+    entries.map((entry) => h("button", { type: "button", class: "button", onclick: (event) => use(entry, event) }, entry.name)));
 }
 
 function reactions(message) {

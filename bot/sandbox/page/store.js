@@ -1,7 +1,7 @@
 // What the page knows: the server's picture for the current person, and what this browser chose to show.
 
 export const store = {
-  script: { title: "", commands: [], tour: [] },
+  script: { title: "", commands: [], shortcuts: [], tour: [] },
   picture: null,
   me: sessionStorage.getItem("me") || "",
   channel: "",

@@ -1,4 +1,4 @@
-"""Findings that a person decided to leave as they are, until a day."""
+"""Findings that a person decided to leave as they are, until a day; and what people were told, each once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(
             ["execution_id"], ["executions.execution_id"], name="fk_exceptions_execution_id"
         ),
@@ -26,3 +27,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_exceptions_fingerprint", "exceptions", ["fingerprint"])
     op.create_index("ix_exceptions_until", "exceptions", ["ended_at", "until"])
+    op.create_table(
+        "notices",
+        sa.Column("notice_id", sa.String(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("notice_id", name="pk_notices"),
+    )
+    op.add_column("executions", sa.Column("wakes_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("ix_executions_wakes_at", "executions", ["wakes_at"])

@@ -72,7 +72,7 @@ def _create_tracked() -> None:
     order = ["severity_rank", "opened_at", "fingerprint"]
     _create_partial("ix_tracked_findings_open", "tracked_findings", order, "fixed_at IS NULL")
     _create_partial("ix_tracked_findings_fixed", "tracked_findings", order, "fixed_at IS NOT NULL")
-    account = ["account_id", "fingerprint"]
+    account = ["account_id"]
     _create_partial("ix_tracked_findings_account", "tracked_findings", account, "fixed_at IS NULL")
     regressed = "regressed_at IS NOT NULL"
     _create_partial("ix_tracked_findings_regressed", "tracked_findings", ["regressed_at"], regressed)
@@ -87,7 +87,6 @@ def _create_queues() -> None:
         sa.Column("phase", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.String(), nullable=False),
-        sa.Column("fingerprint", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["report_key"], ["reports.report_key"], name="fk_report_merges_report_key"),
         sa.PrimaryKeyConstraint("merge_id", name="pk_report_merges"),
     )
@@ -119,7 +118,7 @@ def _create_queues() -> None:
         ),
         sa.PrimaryKeyConstraint("execution_id", name="pk_rechecks"),
     )
-    op.create_index("ix_rechecks_due", "rechecks", ["verdict", "next_attempt_at"])
+    _create_partial("ix_rechecks_due", "rechecks", ["next_attempt_at"], "next_attempt_at IS NOT NULL")
 
 
 def _create_partial(name: str, table: str, columns: list[str], condition: str) -> None:
@@ -129,8 +128,8 @@ def _create_partial(name: str, table: str, columns: list[str], condition: str) -
 
 def _queue_what_is_here() -> None:
     op.execute(
-        "INSERT INTO report_merges (report_key, phase, position, account_id, fingerprint) "
-        "SELECT report_key, 'seen', 0, '', '' FROM reports WHERE state = 'visible' ORDER BY as_of, report_key"
+        "INSERT INTO report_merges (report_key, phase, position, account_id) "
+        "SELECT report_key, 'seen', 0, '' FROM reports WHERE state = 'visible' ORDER BY as_of, report_key"
     )
     op.execute(
         "INSERT INTO rechecks (execution_id, verdict, checked_at, attempts) "

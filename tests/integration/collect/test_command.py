@@ -57,6 +57,7 @@ def test_an_audit_is_a_report_like_any_other(shell: CliRunner) -> None:
         (["audit", "aws"], 2, "name the account"),
         (["audit", "aws", "--account", "12345"], 1, "is not an AWS account id"),
         (["audit", "aws", "--account", OTHER], 1, "accounts.aws names no role"),
+        (["audit", "aws", "--account", OTHER, "--region", "eu-west-1"], 1, "accounts.aws names no role"),
     ],
 )
 def test_what_cannot_be_audited_is_said_in_a_line_and_stores_nothing(

@@ -152,6 +152,7 @@ def test_the_same_told_twice_is_one_finding() -> None:
         ({"user": []}, "user: not among"),
         ("text", "must be an object"),
         ({"users": [{"mfa_active": True}]}, "needs its name"),
+        ({"root": {"mfa_active": True}, "users": [{"name": ""}]}, "needs its name"),
         (
             {"users": [{"name": "a", "password_enabled": "yes", "mfa_active": True}]},
             "password_enabled must be",

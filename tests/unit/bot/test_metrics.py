@@ -99,7 +99,7 @@ def test_work_counts_from_its_submission_to_its_end() -> None:
     ("body", "kind"),
     [
         ("command=%2Freport&text=x", "command"),
-        ('payload={"type":"block_actions","actions":[{"action_id":"x"}]}', "action"),
+        ('payload={"type":"block_actions","actions":[{"type":"button","action_id":"x"}]}', "action"),
         ('payload={"type":"made-up-by-a-stranger"}', "other"),
         ("", "other"),
     ],

@@ -25,22 +25,26 @@ from audit.errors import StateError
 from audit.findings import Finding, Severity
 from audit.ingest import Reading
 from bot.sandbox import Message, SlackStandIn
+from bot.scheduler import make_firing
 from exporters.email_service import EmailService
 from exporters.mail_writer import PLAIN_MAIL
 from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.answer import answer
 from handlers.directory import SlackDirectory
+from handlers.door import Door
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
 from handlers.home import due_homes, note_change, publish_home, register_home
 from handlers.listeners import register
+from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
 from handlers.outcomes import tell_outcome
 from handlers.requests import command_request
 from handlers.services import Services
 from remediation.actions.registry import ActionRegistry
+from remediation.attention import Attention
 from remediation.execution import PlaybookExecution
 from remediation.journal import Journal
 from remediation.planning import Planner
@@ -98,6 +102,7 @@ class House:
     slack: SlackStandIn
     policy: Policy = APPROVERS
     channel: str = ""
+    attention: Attention = field(default_factory=Attention)
     stores: MemoryStores | Stores = field(default_factory=MemoryStores)
     board: Switchboard = field(default_factory=Switchboard)
     hands: Hands = field(default_factory=Hands)
@@ -125,6 +130,7 @@ class House:
             finder=self.stores.finder,
             postings=self.stores.postings,
             inbox=self.stores.inbox,
+            schedules=self.stores.schedules,
             homes=self.stores.homes,
             outcomes=self.stores.outcomes,
             remediation=Remediation(
@@ -133,6 +139,7 @@ class House:
                 directory=SlackDirectory(self.client, timeout_s=2),
                 notifier=notifier,
                 clock=self.clock,
+                exceptions=self.stores.exceptions,
             ),
             runner=Runner(
                 journal=Journal(store=executions, notifier=notifier, clock=self.clock), planner=planner
@@ -140,6 +147,9 @@ class House:
             playbooks={book.playbook_id: book},
             exports=exports,
             mailing=MailService(exports=exports, mailer=lambda: EmailService().mailer, style=PLAIN_MAIL),
+            exceptions=self.stores.exceptions,
+            notices=self.stores.notices,
+            attention=self.attention,
             dispatcher=self.hands,
             client=self.client,
             clock=self.clock,
@@ -154,7 +164,7 @@ class House:
     def _make_app(self) -> App:
         logger = logging.getLogger("house")
         logger.setLevel(logging.CRITICAL)
-        app = App(
+        app = Door(
             client=self.client,
             signing_secret=self.slack.workspace.signing_secret,
             token_verification_enabled=False,
@@ -176,7 +186,9 @@ class House:
         reading = Reading(
             source="prowler-ocsf",
             name=name,
-            content_sha256=f"{len(self.stores.reports.list_reports(99)):064d}",
+            content_sha256=f"{len(self.stores.reports.list_reports(99)):064d}"[
+                ::-1
+            ],  # the id begins with its beginning
             generated_at=self.now,
             items=iter(findings or [DOOR]),
         )
@@ -218,8 +230,12 @@ class House:
         self.hands.done.append((kind, work_id))
         if kind == "request":
             answer(self.services, work_id)
+        elif kind == "fire":
+            make_firing(self.services).fire(work_id)
         elif kind == "draw":
             draw(self.services, work_id)
+        elif kind == "notice":
+            tell_notice(self.services, work_id)
         elif kind == "homes":
             note_change(self.services)
         elif kind == "home":

@@ -197,11 +197,13 @@ def test_blocks_that_slack_refuses_become_words_without_buttons(house: House) ->
     assert house.card().action_ids == ("approve", "reject")
 
 
-def test_a_channel_we_are_not_in_is_told_once_and_not_tried_until_something_changes(house: House) -> None:
+def test_a_channel_we_are_not_in_is_told_once_and_tried_each_hour_of_a_day(house: House) -> None:
     put(house, cards.pending(channel="C0RANDOM"))
-    for _ in range(3):
+    for _ in range(24):
         draw(house.services, ID)
-    assert due(house, after_s=3600) == []
+        assert due(house, after_s=3599) == []
+    assert due(house, after_s=24 * 3600) == []
+    assert posting(house).attempts == 24
     told = [message.text for message in house.slack.messages("@ana")]
     assert len(told) == 1
     assert "/invite @Countersign" in told[0]

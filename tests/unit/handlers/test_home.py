@@ -17,7 +17,9 @@ from handlers.blocks.views import build_details_view, build_review_view, build_r
 from remediation.audience import HOME_EVERY
 from remediation.execution import ActionResult
 from remediation.states import ActionStatus, PlaybookStatus
+from storage import Stores
 from tests.unit.handlers import cards
+from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.golden import check_golden_view
 from tests.unit.handlers.house import DOOR, House
 
@@ -130,8 +132,12 @@ def actions_of(view: View) -> list[str]:
     return found + [block["accessory"]["action_id"] for block in view.blocks if "accessory" in block]
 
 
-def test_it_is_drawn_for_whoever_opens_it(house: House) -> None:
+def test_it_is_drawn_for_whoever_opens_it(make_house: MakeHouse) -> None:
+    stores = Stores.in_memory()
+    house = make_house(stores=stores)
     house.ingest(DOOR, replace(DOOR, id="F-2", check_id="x", status=FindingStatus.PASS))
+    while stores.tracker.catch_up(house.now):
+        pass
     said = str(look(house, "otto").payload)
     assert "🟠 High 1" in said
     assert "*50* of 100" in said

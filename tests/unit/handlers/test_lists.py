@@ -30,6 +30,7 @@ OTHER = replace(
 FORMATS: dict[str, dict[str, str]] = {
     "/report": {"html": "full report for people, one file", "executive": "one page for management"},
     "/playbook": {},
+    "/schedule": {"html": "full report for people, one file"},
 }
 
 

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from handlers.home import register_home
 from handlers.listeners import register
 from handlers.reply_urls import ReplyUrls
-from handlers.vocabulary import COMMANDS
+from handlers.vocabulary import COMMANDS, SHORTCUTS
 from tests.conftest import schema
 from tests.fakes.stores import MemoryInbox
 from tests.unit.handlers.cards import AT
@@ -32,6 +32,7 @@ SCOPES: dict[str, set[str]] = {
     "conversations_replies": {"channels:history", "groups:history"},
     "files_completeUploadExternal": {"files:write"},
     "files_getUploadURLExternal": {"files:write"},
+    "files_info": {"files:read"},
     "usergroups_users_list": {"usergroups:read"},
     "users_lookupByEmail": {"users:read.email"},
     "users_info": {"users:read", "users:read.email"},  # the address is part of the audit trail
@@ -85,6 +86,29 @@ def test_and_those_we_listen_for(manifest: dict[str, Any]) -> None:
     app = Listening(token="xoxb-x", signing_secret="x", token_verification_enabled=False)
     register(app, MemoryInbox(), dispatcher=Hands(), clock=lambda: AT, reply_urls=ReplyUrls())
     assert heard == [entry["command"] for entry in manifest["features"]["slash_commands"]]
+
+
+def test_its_shortcuts_are_those_we_explain_and_listen_for(manifest: dict[str, Any]) -> None:
+    said = [
+        {
+            "name": each.name,
+            "type": "message",
+            "callback_id": each.callback_id,
+            "description": each.description,
+        }
+        for each in SHORTCUTS
+    ]
+    assert manifest["features"]["shortcuts"] == said
+    heard: list[Any] = []
+
+    class Listening(App):
+        def shortcut(self, constraints: Any, *args: Any, **kwargs: Any) -> Any:
+            heard.append(constraints)
+            return super().shortcut(constraints, *args, **kwargs)
+
+    app = Listening(token="xoxb-x", signing_secret="x", token_verification_enabled=False)
+    register(app, MemoryInbox(), dispatcher=Hands(), clock=lambda: AT, reply_urls=ReplyUrls())
+    assert heard == [{"type": "message_action", "callback_id": each["callback_id"]} for each in said]
 
 
 def test_its_scopes_are_those_our_calls_need(manifest: dict[str, Any]) -> None:

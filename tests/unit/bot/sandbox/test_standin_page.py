@@ -1,12 +1,15 @@
 """The demo page's server: who gets in, what each person sees, and what a click does."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
+from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.sandbox import Command, PageSetup, Panel, PanelAction, PanelRow, SlackStandIn, TourStep
+from tests.unit.bot.sandbox.conftest import Serve
 from tests.unit.bot.sandbox.sandbox_kit import button, section
 
 SECURITY = "C0SECURITY"
@@ -190,3 +193,24 @@ def test_changes_are_streamed(slack: SlackStandIn, visitor: httpx.Client) -> Non
 
 def test_it_listens_on_this_machine_only(slack: SlackStandIn) -> None:
     assert slack.base_url.startswith("http://127.0.0.1:")
+
+
+def test_a_messages_menu_reaches_the_bot(
+    slack: SlackStandIn, visitor: httpx.Client, serve: Serve, bolt: App
+) -> None:
+    heard: list[dict[str, Any]] = []
+
+    def on_shortcut(ack: Ack, body: dict[str, Any]) -> None:
+        heard.append(body)
+        ack()
+
+    bolt.shortcut({"type": "message_action", "callback_id": "look"})(on_shortcut)
+    serve(bolt)
+    message = slack.share("ana", "#security", name="scan.json", content=b"{}", text="Look")
+    body = {"as": "U0ANA", "target": message.ts, "callback_id": "look"}
+    assert visitor.post("/page/shortcut", json=body).json()["error"] == ""
+    (payload,) = heard
+    assert (payload["type"], payload["callback_id"]) == ("message_action", "look")
+    assert payload["message_ts"] == message.ts
+    assert [each["name"] for each in payload["message"]["files"]] == ["scan.json"]
+    assert visitor.post("/page/shortcut", json=body | {"target": "1.1"}).status_code == 400

@@ -1,0 +1,104 @@
+"""A schedule as people type it, in Slack and in a shell: `daily 09:00 Europe/Berlin #security ciso@company.com pdf`."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from audit.errors import InputError
+from audit.wording import nearest
+from exporters.cadence import Cadence, zone_named
+from exporters.crontab import WEEKDAYS
+from exporters.mail_addresses import to_addresses
+from exporters.schedules import DEFAULT_FORMAT
+from exporters.text import clip, one_line
+
+_TIME = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})")
+_CHANNEL = re.compile(r"#?([CG][A-Z0-9]{2,20})")
+_SHORTEST_DAY = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What was typed, understood. `channel` is a Slack id; empty where none was named."""
+
+    cadence: Cadence
+    channel: str
+    recipients: tuple[str, ...]
+    format: str
+
+
+def read_schedule(every: str, words: Sequence[str], *, formats: Collection[str]) -> Words:
+    """Read what follows `daily`, `weekly` or `cron`: the time, then zone, channel, addresses and format in any order.
+
+    Raises:
+        InputError: something is missing, said twice or cannot be used; says what, and what would do.
+    """
+    taken = 2 if every == "weekly" else 1
+    when, rest = list(words[:taken]), words[taken:]
+    addresses = [part for word in rest if "@" in word for part in re.split("[,;]", word) if part]
+    channels = [word for word in rest if "@" not in word and word.startswith("#")]
+    kinds = [word.lower() for word in rest if word.lower() in formats]
+    others = [
+        word for word in rest if "@" not in word and not word.startswith("#") and word.lower() not in formats
+    ]
+    for name, found in (("channel", channels), ("format", kinds), ("time zone", others)):
+        if len(found) > 1:
+            raise InputError(f"Say one {name}, not {len(found)}: {', '.join(map(_shown, found))}")
+    zone = _zone(others[0], formats) if others else "UTC"
+    return Words(
+        cadence=_cadence(every, when, zone),
+        channel=_channel(channels[0]) if channels else "",
+        recipients=to_addresses(addresses, role="recipient"),
+        format=kinds[0] if kinds else DEFAULT_FORMAT,
+    )
+
+
+def _cadence(every: str, when: Sequence[str], zone: str) -> Cadence:
+    if every == "cron":
+        return Cadence(cron=when[0], zone=zone)
+    if every == "daily":
+        hour, minute = _time(when[0])
+        return Cadence.daily(hour, minute, zone=zone)
+    hour, minute = _time(when[1])
+    return Cadence.weekly(_weekday(when[0]), hour, minute, zone=zone)
+
+
+def _time(word: str) -> tuple[int, int]:
+    match = _TIME.fullmatch(word)
+    if match is None:
+        raise InputError(f"“{_shown(word)}” is no time: write it as 09:00, on the 24-hour clock")
+    return int(match[1]), int(match[2])
+
+
+def _weekday(word: str) -> int:
+    folded = word.casefold()
+    for number, day in enumerate(
+        ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    ):
+        if len(folded) >= _SHORTEST_DAY and day.startswith(folded):
+            return number
+    raise InputError(f"“{_shown(word)}” is no weekday: those are {', '.join(WEEKDAYS)}")
+
+
+def _channel(word: str) -> str:
+    match = _CHANNEL.fullmatch(word)
+    if match is None:
+        raise InputError(
+            f"“{_shown(word)}” is no channel I know: pick it from Slack's list as you type #, or give its id (C…)"
+        )
+    return match[1]
+
+
+def _zone(word: str, formats: Collection[str]) -> str:
+    try:
+        return zone_named(word).key
+    except InputError as error:
+        if near := nearest(word, formats):
+            raise InputError(
+                f"“{_shown(word)}” is no format and no time zone. Did you mean {near}?"
+            ) from error
+        raise
+
+
+def _shown(text: str) -> str:
+    return clip(one_line(text), 60)

@@ -1,0 +1,116 @@
+"""What is sent by itself, when and where to; and one sending of it, a fire.
+
+A schedule says what and when. Each time it is due one fire is claimed, in one transaction with its trail entry, by whichever
+process is first; the fire is then attempted until all its parts are done or nobody tries any more.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from audit.actor import Actor
+from exporters.cadence import Cadence, Slot
+
+DEFAULT_FORMAT = "html"
+
+
+class ScheduleKind(StrEnum):
+    """What a schedule does when it is due."""
+
+    DIGEST = "digest"  # the newest report, to a channel and/or by mail
+    GENERATED = "generated"  # what a program's own function returns, by mail
+    PULL = "pull"  # fetch findings from a cloud
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """What is sent, when and where to.
+
+    `watermark`: up to there every slot was dealt with; `next_at` is the first slot after it. `rev` grows with every change that
+    a clock has to know; `failures` counts the fires in a row that came to nothing. Times are aware UTC.
+
+    Args:
+        channel: a Slack channel's id; empty where nothing is posted.
+        recipients: mail addresses.
+        format: what is attached, one of the export formats.
+        source: what is pulled from, such as `aws`; empty for other kinds.
+        owner: who made it, and is told when it fails.
+        paused_because: empty while it is active.
+    """
+
+    schedule_id: str
+    cadence: Cadence
+    owner: Actor
+    created_at: datetime
+    watermark: datetime
+    next_at: datetime
+    kind: ScheduleKind = ScheduleKind.DIGEST
+    channel: str = ""
+    recipients: tuple[str, ...] = ()
+    format: str = DEFAULT_FORMAT
+    source: str = ""
+    paused_because: str = ""
+    failures: int = 0
+    rev: int = 1
+
+    @property
+    def is_active(self) -> bool:
+        """Tell whether it will be due."""
+        return not self.paused_because
+
+    @property
+    def destination(self) -> str:
+        """Return where it goes, in words for the trail and plain text."""
+        return ", ".join(filter(None, (self.channel, *self.recipients))) or self.source or "nowhere"
+
+
+class FireState(StrEnum):
+    """Where a fire stands."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fire:
+    """One sending of a schedule.
+
+    `missed` slots before this one nobody was there for. `parts` are done and never done again. An attempt is counted when it
+    is begun, and `attempts` is at the same time its fence: whoever holds an older number is out. `not_before`: nobody else
+    begins it earlier, be it a lease, be it the pause before another try.
+
+    Args:
+        asked_by: who wanted it now; None where it was due.
+    """
+
+    fire_id: str
+    schedule_id: str
+    slot: str
+    due_at: datetime
+    not_before: datetime
+    missed: int = 0
+    state: FireState = FireState.WAITING
+    attempts: int = 0
+    parts: tuple[str, ...] = field(default=())
+    error: str = ""
+    asked_by: Actor | None = None
+
+
+def fire_of(schedule: Schedule, slot: Slot, *, missed: int, now: datetime) -> Fire:
+    """Return the fire of a slot: the same id whoever makes it."""
+    return Fire(
+        fire_id=fire_id_of(schedule, slot.key),
+        schedule_id=schedule.schedule_id,
+        slot=slot.key,
+        due_at=slot.at,
+        not_before=now,
+        missed=missed,
+    )
+
+
+def fire_id_of(schedule: Schedule, slot: str) -> str:
+    """Return an id for a slot. A schedule that was removed and made anew under its old name has fires of its own."""
+    parts = (schedule.schedule_id, schedule.created_at.isoformat(), slot)
+    return f"fire-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:16]}"

@@ -1,0 +1,127 @@
+"""`/schedule list | daily | weekly | cron | pause | resume | remove | run`."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from audit.actor import Actor
+from audit.errors import NotFoundError, RefusedError
+from exporters.schedule_words import read_schedule
+from exporters.schedules import Schedule
+from exporters.scheduling import Wish
+from handlers.blocks.parts import Message
+from handlers.blocks.texts import code, to_sentence
+from handlers.conversations import is_direct
+from handlers.directory import SlackDirectory
+from handlers.requests import said
+from handlers.schedule_pages import build_schedule_list, build_scheduled
+from handlers.services import Services
+from remediation.ports import Request
+
+T = TypeVar("T")
+_NEXT = 3
+
+
+def list_schedules(services: Services, _request: Request, _words: Sequence[str]) -> Message:
+    """Show all schedules, each with what became of its last sending."""
+    store = services.schedules
+    return build_schedule_list(
+        [(schedule, next(iter(store.fires(schedule.schedule_id, 1)), None)) for schedule in store.all()]
+    )
+
+
+def make_schedule(services: Services, request: Request, words: Sequence[str], *, every: str) -> Message:
+    """Make a schedule; without a channel or an address it sends to where it was asked for.
+
+    Raises:
+        InputError: something in it cannot be used.
+        RefusedError: this person may not, or it would go nowhere.
+    """
+    owner = _member(services, request)
+    typed = read_schedule(every, words, formats=services.exports.formats)
+    wish = Wish(
+        schedule_id=schedule_id_for(request),
+        cadence=typed.cadence,
+        channel=typed.channel or ("" if typed.recipients else _here(services, request)),
+        recipients=typed.recipients,
+        format=typed.format,
+    )
+    return _shown(services, services.scheduling.add(wish, owner), lead="Scheduled:")
+
+
+make_daily = partial(make_schedule, every="daily")
+make_weekly = partial(make_schedule, every="weekly")
+make_cron = partial(make_schedule, every="cron")
+
+
+def pause_schedule(services: Services, request: Request, words: Sequence[str]) -> Message:
+    """Let a schedule send nothing until it is resumed.
+
+    Raises:
+        NotFoundError: there is none of that name.
+        RefusedError: this person may not.
+    """
+    member = _member(services, request)
+    schedule = _named(lambda: services.scheduling.pause(words[0], member))
+    return _shown(services, schedule, lead="Paused:")
+
+
+def resume_schedule(services: Services, request: Request, words: Sequence[str]) -> Message:
+    """Let a schedule send again, from now on; see `pause_schedule`."""
+    member = _member(services, request)
+    schedule = _named(lambda: services.scheduling.resume(words[0], member))
+    return _shown(services, schedule, lead="Active again:")
+
+
+def remove_schedule(services: Services, request: Request, words: Sequence[str]) -> Message:
+    """Forget a schedule; see `pause_schedule`."""
+    member = _member(services, request)
+    schedule = _named(lambda: services.scheduling.remove(words[0], member))
+    return Message(
+        f"Removed: {code(schedule.schedule_id, 70)} sends nothing any more. The trail keeps what it sent."
+    )
+
+
+def run_schedule(services: Services, request: Request, words: Sequence[str]) -> Message:
+    """Have a schedule send once now, whatever its times; see `pause_schedule`."""
+    member = _member(services, request)
+    fire = _named(lambda: services.scheduling.run_now(words[0], member, key=request.request_id))
+    services.dispatcher.submit("fire", fire.fire_id)
+    return Message(f"{code(words[0], 70)} is being sent. Its own times stay as they are.")
+
+
+def schedule_id_for(request: Request) -> str:
+    """Return the name of the schedule that a request makes: asked again, it is the same one."""
+    return f"s-{hashlib.sha256(request.request_id.encode()).hexdigest()[:6]}"
+
+
+def _member(services: Services, request: Request) -> Actor:
+    """Return who asks, if they belong to the workspace: what is scheduled goes on when they have left the room.
+
+    Raises:
+        RefusedError: a guest, somebody of another workspace or a program; or Slack does not say.
+    """
+    person = SlackDirectory(services.client).look_up(request.actor, groups=frozenset())
+    if person.is_guest or person.is_stranger or person.is_bot or person.is_deleted:
+        raise RefusedError("Only members of this workspace may change schedules, not guests.")
+    return person.actor
+
+
+def _here(services: Services, request: Request) -> str:
+    if not is_direct(request):
+        return said(request, "channel_id")
+    if services.channel:
+        return services.channel
+    raise RefusedError("Say where it goes: a #channel, or addresses.")
+
+
+def _named(act: Callable[[], T]) -> T:
+    try:
+        return act()
+    except NotFoundError as error:
+        raise NotFoundError(f"{to_sentence(str(error))} `/schedule list` shows them.") from error
+
+
+def _shown(services: Services, schedule: Schedule, *, lead: str) -> Message:
+    return build_scheduled(schedule, schedule.cadence.upcoming(services.clock(), _NEXT), lead=lead)

@@ -1,0 +1,111 @@
+"""The door that everything from Slack comes through: what has not the shape of anything Slack sends is refused here.
+
+Bolt 1.30 reads a request before it checks who signed it, and trips over shapes it does not expect (request/internals.py): anybody
+who finds the address could fill the log with tracebacks.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import structlog
+from slack_bolt import App, BoltRequest, BoltResponse
+
+log = structlog.get_logger()
+_UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
+_NOT_OURS = 400
+_TEXT, _OBJECT, _FLAG = (str,), (Mapping,), (bool, str)
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("user", "team", "channel", "enterprise", "message"), (Mapping, str)),
+    **dict.fromkeys(("container", "view", "event", "state"), _OBJECT),
+    **dict.fromkeys(("actions", "authorizations", "response_urls", "blocks"), (list,)),
+    **dict.fromkeys(("is_enterprise_install", "is_ext_shared_channel"), _FLAG),
+    **dict.fromkeys(
+        (
+            "type",
+            "id",
+            "command",
+            "text",
+            "value",
+            "action_id",
+            "block_id",
+            "callback_id",
+            "view_id",
+            "channel_id",
+            "user_id",
+            "team_id",
+            "enterprise_id",
+            "app_installed_team_id",
+            "api_app_id",
+            "trigger_id",
+            "response_url",
+            "private_metadata",
+            "token",
+            "tab",
+        ),
+        _TEXT,
+    ),
+}
+# Where a name means something else: an option's or a button's text is an object.
+_ELSEWHERE: Mapping[str, frozenset[str]] = {
+    "actions": frozenset({"text", "value"}),
+    "message": frozenset(_KINDS),
+}
+_NEVER_EMPTY = frozenset({"type", "event", "view", "container", "actions", "action_id"})
+_NEEDS = {"actions": frozenset({"type", "action_id"})}
+_LOOKED_INTO = ("user", "team", "channel", "container", "view", "event")
+_LISTS = ("actions", "authorizations")
+
+
+class Door(App):
+    """A Bolt app that refuses misshapen payloads, by whichever way they come."""
+
+    def dispatch(self, req: BoltRequest) -> BoltResponse:
+        """Dispatch a request; see `App.dispatch`."""
+        if not is_well_shaped(req.body):
+            log.warning("misshapen request refused")
+            return _refusal()
+        return super().dispatch(req)
+
+
+def admit(app: App, *, body: str, query: str, headers: Mapping[str, str | Sequence[str]]) -> BoltResponse:
+    """Answer a request that came over HTTP: through Bolt, or with a refusal where it cannot even be read."""
+    try:
+        request = BoltRequest(body=body, query=query, headers=dict(headers))
+    except _UNREADABLE as error:
+        log.warning("unreadable request refused", error=type(error).__name__)
+        return _refusal()
+    return app.dispatch(request)
+
+
+def _refusal() -> BoltResponse:
+    return BoltResponse(status=_NOT_OURS, body="unreadable")
+
+
+def is_well_shaped(body: object) -> bool:
+    """Tell whether a payload's parts are of the kinds that Slack sends; what is not there is no matter."""
+    if not isinstance(body, Mapping) or not _fits(body, except_for=frozenset()):
+        return False
+    if body.get("actions") == []:
+        return False
+    inner = [body[name] for name in _LOOKED_INTO if isinstance(body.get(name), Mapping)]
+    if not all(_fits(part, except_for=frozenset()) for part in inner):
+        return False
+    return all(
+        isinstance(part, Mapping)
+        and _NEEDS.get(name, frozenset()) <= part.keys()
+        and _fits(part, except_for=_ELSEWHERE.get(name, frozenset()))
+        for name, part in _entries(body)
+    )
+
+
+def _entries(body: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for name in _LISTS:
+        entries = body.get(name)
+        yield from ((name, entry) for entry in (entries if isinstance(entries, list) else []))
+
+
+def _fits(part: Mapping[str, object], *, except_for: frozenset[str]) -> bool:
+    return all(
+        isinstance(value, _KINDS[name]) or (value is None and name not in _NEVER_EMPTY)
+        for name, value in part.items()
+        if name in _KINDS and name not in except_for
+    )

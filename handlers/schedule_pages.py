@@ -1,0 +1,75 @@
+"""Private pages about schedules: the list, and one that was just made or changed."""
+
+from collections.abc import Sequence
+
+from slack_sdk.models.blocks import Block
+
+from exporters.cadence import Slot
+from exporters.schedules import Fire, FireState, Schedule
+from handlers.blocks.parts import Message, context, fit, header, section
+from handlers.blocks.texts import code, escape, mention, moment
+
+_MOST = 30
+
+
+def build_schedule_list(schedules: Sequence[tuple[Schedule, Fire | None]]) -> Message:
+    """Return all schedules, each with its last sending."""
+    if not schedules:
+        return Message(
+            "Nothing is scheduled yet. `/schedule daily 09:00 Europe/Berlin` sends a digest here each day."
+        )
+
+    def build(room: int) -> list[Block]:
+        shown = schedules[: min(_MOST, max(1, room // 25))]
+        more = f"… and {len(schedules) - len(shown)} more. " if len(schedules) > len(shown) else ""
+        return [
+            header("Schedules"),
+            *(section(_lines(schedule, last, min(room, 300))) for schedule, last in shown),
+            context(f"{more}`/schedule pause|resume|remove|run NAME`"),
+        ]
+
+    active = sum(schedule.is_active for schedule, _ in schedules)
+    return Message(f"{len(schedules)} schedules, {active} of them active", fit(build))
+
+
+def build_scheduled(schedule: Schedule, slots: Sequence[Slot], *, lead: str) -> Message:
+    """Return one schedule with its next times, each on the reader's own clock."""
+    times = ", ".join(moment(slot.at) for slot in slots)
+    following = f"\nNext: {times}" if schedule.is_active and slots else ""
+    text = f"{lead} {_what(schedule)}, {escape(schedule.cadence.describe(), 200)}.{following}"
+    return Message(
+        text, (section(text), context(f"`/schedule run {escape(schedule.schedule_id, 70)}` tries it out now"))
+    )
+
+
+def where(schedule: Schedule) -> str:
+    """Return where a schedule sends to."""
+    channel = [f"<#{schedule.channel}>"] if schedule.channel else []
+    mails = [escape(", ".join(schedule.recipients), 300)] if schedule.recipients else []
+    return " and ".join(channel + mails) or escape(schedule.source, 40)
+
+
+def _what(schedule: Schedule) -> str:
+    form = f", with the report as {escape(schedule.format, 20)}" if schedule.format else ""
+    return f"{code(schedule.schedule_id, 70)} to {where(schedule)}{form}"
+
+
+def _lines(schedule: Schedule, last: Fire | None, room: int) -> str:
+    state = f"next {moment(schedule.next_at)}" if schedule.is_active else "⏸ paused"
+    why = "" if schedule.is_active else f"\nPaused: {escape(schedule.paused_because, room)}"
+    return (
+        f"{_what(schedule)}\n{escape(schedule.cadence.describe(), 200)}  ·  {state}  ·  "
+        f"by {mention(schedule.owner)}{_last(last, room)}{why}"
+    )
+
+
+def _last(last: Fire | None, room: int) -> str:
+    if last is None:
+        return ""
+    words = {
+        FireState.SENT: "sent",
+        FireState.FAILED: "not sent",
+        FireState.WAITING: "being sent" if not last.error else "to be tried again",
+    }
+    why = f": {escape(last.error, room)}" if last.error else ""
+    return f"\nLast: {moment(last.due_at)}, {words[last.state]}{why}"

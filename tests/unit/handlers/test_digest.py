@@ -1,0 +1,114 @@
+"""Digests and the pages about schedules: as on file, and within Slack's limits whatever they say."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audit.findings import Severity
+from exporters.cadence import Cadence
+from exporters.schedules import Fire, FireState, Schedule, fire_of
+from handlers.blocks.digest import Digest, build_digest
+from handlers.blocks.lists import Fixable
+from handlers.schedule_pages import build_schedule_list, build_scheduled
+from tests.unit.handlers import cards
+from tests.unit.handlers.golden import check_golden, to_checked
+from tests.unit.handlers.test_lists import OTHER, a_header
+
+NINE = Cadence.daily(9, zone="Europe/Berlin")
+SCHEDULE = Schedule(
+    schedule_id="s-1a2b3c",
+    cadence=NINE,
+    owner=cards.ANA,
+    created_at=cards.AT,
+    watermark=cards.AT,
+    next_at=NINE.next_after(cards.AT).at,
+    channel="C0SECURITY",
+    recipients=("ciso@northwind.example",),
+    format="pdf",
+)
+
+
+def scored(score: float | None) -> object:
+    header = a_header()
+    return replace(header, summary={**header.summary, "security_score": score})
+
+
+def a_digest(**changes: object) -> Digest:
+    digest = Digest(
+        schedule_id="s-1a2b3c",
+        when=NINE.describe(),
+        report=scored(71.5),  # type: ignore[arg-type]
+        earlier=scored(68.0),  # type: ignore[arg-type]
+        fixes=[Fixable(cards.FINDING, "AWS-PUBLIC-S3"), Fixable(OTHER, "AWS-MFA")],
+        pending=[cards.pending()],
+        urgent=[
+            ("new", cards.FINDING),
+            ("came back", replace(cards.FINDING, id="2", title="<!channel> & more")),
+        ],
+        overdue=4,
+    )
+    return replace(digest, **changes)  # type: ignore[arg-type]
+
+
+def a_fire(**changes: object) -> Fire:
+    fire = fire_of(SCHEDULE, NINE.next_after(cards.AT), missed=0, now=cards.AT)
+    return replace(fire, **changes)  # type: ignore[arg-type]
+
+
+def test_digest() -> None:
+    check_golden("digest", build_digest(a_digest()))
+
+
+def test_digest_after_a_time_away() -> None:
+    check_golden("digest_missed", build_digest(a_digest(missed=3, due_at=cards.AT, urgent=None, pending=[])))
+
+
+def test_quiet_digest() -> None:
+    quiet = a_digest(fixes=[], pending=[], urgent=[], overdue=0, earlier=None, report=scored(None))
+    check_golden("digest_quiet", build_digest(quiet))
+
+
+def test_schedule_list() -> None:
+    paused = replace(SCHEDULE, schedule_id="s-2", paused_because="3 in a row were not sent: <no> channel")
+    fires = [a_fire(state=FireState.SENT), a_fire(state=FireState.FAILED, error="I am not in this channel.")]
+    check_golden(
+        "schedule_list", build_schedule_list([(SCHEDULE, fires[0]), (paused, fires[1]), (SCHEDULE, None)])
+    )
+
+
+def test_a_schedule_that_was_made() -> None:
+    check_golden("scheduled", build_scheduled(SCHEDULE, NINE.upcoming(cards.AT), lead="Scheduled:"))
+
+
+def test_a_score_is_compared_in_words() -> None:
+    for before, says in ((71.5, "as in the report before"), (80.0, "▼ down 8.5"), (None, "71.5 of 100")):
+        words = str(build_digest(a_digest(earlier=scored(before))).to_dict())
+        assert says in words
+
+
+@settings(max_examples=60)
+@given(text=st.text(max_size=5000), many=st.integers(0, 60), severity=st.sampled_from(Severity))
+def test_whatever_a_digest_says_slack_takes_it(text: str, many: int, severity: Severity) -> None:
+    finding = replace(cards.FINDING, title=text or "x", resource=text, severity=severity)
+    pending = [replace(cards.pending(), finding=finding, expires_at=cards.AT + timedelta(hours=1))] * min(
+        many, 10
+    )
+    digest = a_digest(
+        urgent=[("new", finding)] * many,
+        pending=pending,
+        fixes=[Fixable(finding, "AWS-PUBLIC-S3")] * min(many, 5),
+        report=replace(a_header(), name=text or "x"),
+        missed=many,
+    )
+    sent = str(to_checked(build_digest(digest)))
+    assert "<!channel>" not in sent
+    assert "<!here>" not in sent
+
+
+@settings(max_examples=40)
+@given(text=st.text(max_size=3000), many=st.integers(1, 60))
+def test_whatever_a_list_says_slack_takes_it(text: str, many: int) -> None:
+    schedule = replace(SCHEDULE, paused_because=text, recipients=tuple(["a@northwind.example"] * 40))
+    to_checked(build_schedule_list([(schedule, a_fire(error=text))] * many))
