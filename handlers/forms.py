@@ -33,6 +33,7 @@ from handlers.blocks.names import (
     WORD,
 )
 from handlers.clients import make_impatient
+from handlers.listeners import any_of
 from handlers.requests import chosen, command_request, form_request, response_url_of
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
@@ -80,12 +81,9 @@ def register_forms(app: App, services: Services) -> None:
         offer = _OFFERS[str(body.get("action_id"))]
         ack(options=[option.to_dict() for option in offer(services, str(body.get("value") or ""))])
 
-    for command in (REPORT, PLAYBOOK):
-        app.command(command.name, matchers=[_is_bare])(on_bare)
-    for form in _FORMS:
-        app.view(form)(on_form)
-    for picker in _OFFERS:
-        app.options(picker)(on_query)
+    app.command(any_of((REPORT.name, PLAYBOOK.name)), matchers=[_is_bare])(on_bare)
+    app.view(any_of(_FORMS))(on_form)
+    app.options(any_of(_OFFERS))(on_query)
 
 
 def _is_bare(body: Body) -> bool:

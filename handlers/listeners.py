@@ -3,7 +3,8 @@
 Bolt injects by plain argument names and cannot see through `partial`, so services come in by closure.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,25 @@ from handlers.vocabulary import COMMANDS, SHORTCUTS
 from remediation.ports import Dispatcher, Inbox, Request
 
 Body = dict[str, Any]
+_BUTTONS = (
+    REFUSE_ROLLBACK,
+    REVIEWED,
+    PLAN_FIX,
+    APPROVE,
+    APPROVE_HERE,
+    ROLL_BACK,
+    ROLL_BACK_HERE,
+    DONE,
+    NOT_DONE,
+    TRY_AGAIN,
+    PREVIOUS_FINDINGS,
+    NEXT_FINDINGS,
+)
+
+
+def any_of(names: Iterable[str]) -> re.Pattern[str]:
+    """Return one pattern for several names: Bolt asks listener by listener, and that was a quarter of an acknowledgement."""
+    return re.compile(rf"^(?:{'|'.join(map(re.escape, names))})\Z")
 
 
 def register(
@@ -87,21 +107,7 @@ def register(
 
     for command in COMMANDS:
         app.command(command.name)(on_command)
-    for button in (
-        REFUSE_ROLLBACK,
-        REVIEWED,
-        APPROVE,
-        APPROVE_HERE,
-        ROLL_BACK,
-        ROLL_BACK_HERE,
-        DONE,
-        NOT_DONE,
-        TRY_AGAIN,
-        PLAN_FIX,
-        PREVIOUS_FINDINGS,
-        NEXT_FINDINGS,
-    ):
-        app.action(button)(on_click)
+    app.action(any_of(_BUTTONS))(on_click)
     for shortcut in SHORTCUTS:
         app.shortcut({"type": "message_action", "callback_id": shortcut.callback_id})(on_shortcut)
     app.action(REJECT)(open_reject_form)
