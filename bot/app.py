@@ -213,6 +213,7 @@ class Bot:
     def _catch_up(self, _report: str) -> None:
         while self._stores.tracker.catch_up(self.services.clock()):
             pass
+        self.worker.submit("homes", "all")  # what they count has changed
 
     def _recheck(self, execution_id: str) -> None:
         self._rechecking.recheck(execution_id)
