@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
+import structlog
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
 from slack_sdk.http_retry.builtin_handlers import (
@@ -47,6 +48,7 @@ from handlers.regressions import tell_regression
 from handlers.services import Services
 from handlers.slack_client import Line, SlackClient
 from remediation.ending import ExceptionEnds
+from remediation.execution import PlaybookExecution
 from remediation.journal import Journal
 from remediation.rechecking import Rechecking
 from remediation.rollbacks import Rollbacks
@@ -54,6 +56,8 @@ from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
 from remediation.states import PlaybookStatus
 from storage import Stores
+
+log = structlog.get_logger()
 
 SLACK_TIMEOUT_S = 15
 RETRIES = 3
@@ -69,25 +73,25 @@ class Bot:
         self._socket: SocketModeHandler | None = None
         self.metrics = Metrics()
         self._line = Line(observe=self.metrics.slack_called)
-        stores.executions.on_move = self.metrics.moved
+        stores.executions.on_move = self._note_move
         self.worker = Worker(
             {
-                "request": Lane(self._answer, threads=16),
-                "draw": Lane(self._draw, threads=8),
-                "run": Lane(self._run, threads=8),
-                "recover": Lane(self._recover, threads=2),
-                "expire": Lane(self._expire, threads=2),
+                "request": Lane(self._answer, threads=16, about="request_id"),
+                "draw": Lane(self._draw, threads=8, about="execution_id"),
+                "run": Lane(self._run, threads=8, about="execution_id"),
+                "recover": Lane(self._recover, threads=2, about="execution_id"),
+                "expire": Lane(self._expire, threads=2, about="execution_id"),
                 "notice": Lane(self._tell_notice, threads=2),
                 "rollback": Lane(self._expire_rollback, threads=1),
                 "exception": Lane(self._end_exception, threads=1),
                 "anchor": Lane(self._anchor, threads=1),
                 "fire": Lane(self._fire, threads=2),
                 "findings": Lane(self._catch_up, threads=1),
-                "recheck": Lane(self._recheck, threads=2),
+                "recheck": Lane(self._recheck, threads=2, about="execution_id"),
                 "regression": Lane(self._tell_regression, threads=1),
                 "homes": Lane(self._note_change, threads=1),
                 "home": Lane(self._publish_home, threads=2),
-                "tell": Lane(self._tell, threads=2),
+                "tell": Lane(self._tell, threads=2, about="execution_id"),
             },
             self._find_waiting,
         )
@@ -120,6 +124,17 @@ class Bot:
             links=settings.report_links(),
             clock=utc_now,
             threads=ThreadPoolExecutor(REPORTS_AT_ONCE, thread_name_prefix="report"),
+        )
+
+    def _note_move(self, execution: PlaybookExecution) -> None:
+        """Count and log that an execution came into another state; its id stands on the line whoever moved it."""
+        self.metrics.moved(execution.status)
+        log.info(
+            "execution moved",
+            execution_id=execution.execution_id,
+            state=execution.status.value,
+            playbook=execution.playbook_id,
+            revision=execution.revision,
         )
 
     def connect(self) -> Connection:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 
 from slack_sdk import WebClient
@@ -20,12 +22,14 @@ _SERVER_ERROR = 500
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What Slack says about our token: the workspace, and who we are there."""
+    """What Slack says about our token: the workspace, who we are there, what we may do; and what time it is, if it says so."""
 
     team: str
     team_id: str
     bot_user_id: str
     bot_name: str
+    scopes: frozenset[str] = frozenset()
+    slack_time: datetime | None = None
 
 
 def ask_who_we_are(client: WebClient) -> Connection:
@@ -41,6 +45,8 @@ def ask_who_we_are(client: WebClient) -> Connection:
             team_id=_text(said, "team_id"),
             bot_user_id=_text(said, "user_id"),
             bot_name=_text(said, "user"),
+            scopes=frozenset(_header(said, "x-oauth-scopes").replace(" ", "").split(",")) - {""},
+            slack_time=_time(_header(said, "date")),
         )
 
 
@@ -93,6 +99,18 @@ def _refusal(error: SlackApiError, *, variable: str, url: str) -> str:
 
 def _not_slack(url: str) -> str:
     return f"SLACK_API_URL {url} answers, but not as Slack does: leave it unset for https://slack.com/api/"
+
+
+def _header(said: SlackResponse, name: str) -> str:
+    found = next((value for key, value in said.headers.items() if key.lower() == name), "")
+    return str(found[0] if isinstance(found, list) and found else found)
+
+
+def _time(date: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(date)
+    except ValueError:
+        return None
 
 
 def _text(said: SlackResponse, name: str) -> str:

@@ -1,42 +1,30 @@
 """`countersign doctor`: tries every connection the bot will need, and says what to do about each that fails."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from audit.errors import ConfigError, CountersignError
+from audit.errors import ConfigError
+from bot.checks import Check, look
+from bot.cloud_checks import check_clouds
 from bot.config import Config, read_config
-from bot.connecting import ask_who_we_are
 from bot.playbooks import load_playbooks
 from bot.settings import Settings
+from bot.slack_checks import check_slack
 from bot.style import make_brand
+from remediation.service import utc_now
 
 if TYPE_CHECKING:
     from exporters.mail_sender import Mailer
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was looked at, whether it is well, and what was found. `is_well` is None where it is not set up."""
-
-    name: str
-    is_well: bool | None
-    found: str
-
-
-def examine(settings: Settings) -> Iterator[Check]:
+def examine(settings: Settings, *, now: Callable[[], datetime] = utc_now) -> Iterator[Check]:
     """Yield one check after the other, each as soon as it is done."""
-    yield _check("configuration", lambda: _config(settings))
-    yield _check("database", lambda: _database(settings))
-    yield _check("slack", lambda: _slack(settings))
+    yield look("configuration", lambda: _config(settings))
+    yield look("database", lambda: _database(settings))
+    yield from check_slack(settings, now=now)
     yield _mail(settings)
-
-
-def _check(name: str, look: Callable[[], str]) -> Check:
-    try:
-        return Check(name, is_well=True, found=look())
-    except CountersignError as error:
-        return Check(name, is_well=False, found=str(error))
+    yield from check_clouds(settings)
 
 
 def _config(settings: Settings) -> str:
@@ -59,15 +47,7 @@ def _database(settings: Settings) -> str:
         head = stores.trail.head()
     finally:
         stores.close()
-    return f"up to date, {head.seq if head else 0} trail entries"
-
-
-def _slack(settings: Settings) -> str:
-    from bot.app import make_client
-
-    settings.require_slack()
-    connection = ask_who_we_are(make_client(settings))
-    return f"{connection.bot_name} in {connection.team}"
+    return f"up to date, the trail's triggers are there, {head.seq if head else 0} trail entries"
 
 
 def _mail(settings: Settings) -> Check:
@@ -79,7 +59,7 @@ def _mail(settings: Settings) -> Check:
         mailer = make_email_service(settings, config).mailer
     except ConfigError as error:
         return Check("mail", is_well=None, found=str(error))
-    return _check("mail", lambda: _sign_in(mailer))
+    return look("mail", lambda: _sign_in(mailer))
 
 
 def _sign_in(mailer: "Mailer") -> str:

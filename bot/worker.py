@@ -17,10 +17,14 @@ SWEEP_EVERY_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One kind of work: who does it, and how many at a time. Lanes do not wait for each other."""
+    """One kind of work: who does it, and how many at a time. Lanes do not wait for each other.
+
+    `about` is what the id of a piece of work is called on every line that it logs.
+    """
 
     do: Callable[[str], None]
     threads: int
+    about: str = "id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +132,11 @@ class Worker:
 
     def _attempt(self, work: Work) -> None:
         kind, work_id = work
-        with structlog.contextvars.bound_contextvars(work=kind, id=work_id):
+        lane = self._lanes[kind]
+        structlog.contextvars.clear_contextvars()  # what the thread's last work has bound is not this one's
+        with structlog.contextvars.bound_contextvars(work=kind, **{lane.about: work_id}):
             try:
-                self._lanes[kind].do(work_id)
+                lane.do(work_id)
             except Exception:
                 log.exception("work failed", reference=uuid.uuid4().hex[:8])
 

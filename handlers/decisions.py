@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from types import MappingProxyType
 
+import structlog
+
 from audit.actor import Actor
 from audit.errors import InputError, RefusedError, StateError
 from handlers.blocks.names import (
@@ -46,6 +48,7 @@ def answer_decision(services: Services, request: Request) -> Message | None:
     if name not in _DECIDE:
         raise InputError("This button is from another version. Nothing was done.")
     ref = CardRef.parse(said(request, "value"))
+    structlog.contextvars.bind_contextvars(execution_id=ref.execution_id)
     try:
         refuse_old(request, now=services.clock())
         return _DECIDE[name](services, request, ref)

@@ -31,7 +31,7 @@ class SqlExecutions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.on_move: Callable[[PlaybookStatus], None] = _tell_nobody
+        self.on_move: Callable[[PlaybookExecution], None] = _tell_nobody
 
     def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
         """Store a new execution as version 1; one with the same id is returned as stored.
@@ -51,7 +51,7 @@ class SqlExecutions:
         except IntegrityError:
             self._refuse_held(execution)
             return self.get(execution.execution_id)
-        self.on_move(first.status)
+        self.on_move(first)
         return first
 
     def save(
@@ -73,7 +73,7 @@ class SqlExecutions:
             self._refuse_held(after)
             raise
         if saved.status is not before.status:
-            self.on_move(saved.status)
+            self.on_move(saved)
         return saved
 
     def count_by_state(self) -> dict[PlaybookStatus, int]:
@@ -187,7 +187,7 @@ def _newest_ids(*ways: ColumnElement[bool], limit: int) -> ColumnElement[bool]:
     return col(ExecutionRow.execution_id).in_(union(*(sql_select(each.c.execution_id) for each in newest)))
 
 
-def _tell_nobody(_state: PlaybookStatus) -> None:
+def _tell_nobody(_moved: PlaybookExecution) -> None:
     """Is told of moves where nobody counts them."""
 
 

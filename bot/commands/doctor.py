@@ -10,7 +10,7 @@ _SIGNS = {True: "ok     ", False: "FAILED ", None: "not set"}
 
 
 def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
-    """Try every connection the bot will need; exit 1 if one fails."""
+    """Try every connection the bot will need, and sign in to each cloud; exit 1 if one fails."""
     from bot.doctor import examine
     from bot.settings import Settings
 
@@ -19,7 +19,7 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Write JSON."
         for check in examine(Settings.from_environment()):
             checks.append(check)
             if not as_json:
-                typer.echo(f"{_SIGNS[check.is_well]}  {check.name:<13}  {check.found}")
+                typer.echo(f"{_SIGNS[check.is_well]}  {check.name:<17}  {check.found}")
     if as_json:
         print_json([{"name": each.name, "is_well": each.is_well, "found": each.found} for each in checks])
     if any(check.is_well is False for check in checks):

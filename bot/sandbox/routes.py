@@ -83,7 +83,8 @@ async def _web_api(slack: Driving, request: Request) -> Response:
     token = str(values.pop("token", "")) or request.headers.get("authorization", "").removeprefix("Bearer ")
     api = Api(slack.state, slack.base_url, slack.sockets.new_ticket)
     args = Args(request.path_params["method"], values)
-    return JSONResponse(await run_in_threadpool(webapi.call, api, args, token))
+    granted = {"x-oauth-scopes": ",".join(sorted(slack.workspace.scopes))}
+    return JSONResponse(await run_in_threadpool(webapi.call, api, args, token), headers=granted)
 
 
 async def _upload(slack: Driving, request: Request) -> Response:

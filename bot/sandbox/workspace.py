@@ -7,6 +7,7 @@ share. Its tokens are dummies that open nothing.
 from dataclasses import dataclass
 
 from bot.sandbox.shapes import Json
+from bot.scopes import NEEDED_SCOPES
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class UserGroup:
 class Workspace:
     """The whole description of a mock workspace and of the one app installed in it.
 
-    `events` names the event types the app subscribed to; `should_escape` is the manifest's setting
+    `events` names the event types the app subscribed to, `scopes` what its token was granted; `should_escape` is the manifest's setting
     for slash commands.
     """
 
@@ -73,6 +74,7 @@ class Workspace:
     signing_secret: str = "stand-in-signing-secret"  # noqa: S105
     events: frozenset[str] = frozenset({"app_home_opened"})
     should_escape: bool = True
+    scopes: frozenset[str] = NEEDED_SCOPES
 
     def person(self, name: str) -> Person:
         """The person with this id or handle (`U0ANA`, `ana`, `@ana`); raises LookupError."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import structlog
+
 from audit.errors import InputError, NotFoundError, RefusedError
 from audit.findings import Finding
 from handlers.blocks.lists import build_playbook, build_playbook_list
@@ -48,6 +50,7 @@ def run_playbook(services: Services, request: Request, words: Sequence[str]) -> 
         return _propose(services, words[0])
     playbook = find_playbook(words[0], services.playbooks)
     channel = find_card_channel(services, request)
+    structlog.contextvars.bind_contextvars(execution_id=execution_id_for(request))
     execution = services.remediation.request(
         playbook,
         _find(services, words[1]),

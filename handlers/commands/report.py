@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+import structlog
+
 from audit.errors import InputError, NotFoundError
 from audit.findings import Finding
 from audit.ports import LATEST
@@ -45,11 +47,15 @@ def show_report(services: Services, _request: Request, words: Sequence[str]) -> 
 
 
 def _find(services: Services, words: Sequence[str]) -> ReportHeader:
-    """Return the report that the first word names, the newest where nothing is said."""
-    if not words:
-        return services.reports.header(LATEST)
+    """Return the report that the first word names, the newest where nothing is said; its id stands on each log line from here on."""
+    found = _named(services, words[0]) if words else services.reports.header(LATEST)
+    structlog.contextvars.bind_contextvars(report_id=found.report_id)
+    return found
+
+
+def _named(services: Services, name: str) -> ReportHeader:
     try:
-        return services.reports.header(words[0])
+        return services.reports.header(name)
     except NotFoundError as error:
         raise NotFoundError(f"{to_sentence(str(error))} `/report list` shows the newest.") from error
 

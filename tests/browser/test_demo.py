@@ -191,8 +191,12 @@ def test_an_idle_page_asks_for_nothing_and_a_slow_click_lands(address: str, page
     visitor.be("Ana")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.wait_for_timeout(2000)
-    assert len([url for url in asked if "/page/state" in url]) <= 2
+    for _ in range(15):  # the bot may still be answering; a page that polls never comes to rest
+        asked.clear()
+        page.wait_for_timeout(2000)
+        if not asked:
+            break
+    assert not asked
     page.get_by_role("radio", name=re.compile("^Omar")).click(delay=150)
     expect(visitor.composer).to_have_attribute("placeholder", re.compile("Omar"))
     page.get_by_role("link", name="general").click(delay=150)

@@ -105,6 +105,15 @@ class Boto3Clients:
         """Return the account; see `AwsClients.account_id`."""
         return self._own_account.get(None, self._ask_own_account)
 
+    def sign_in(self, account_id: str) -> str:
+        """Sign in as whoever acts in an account; return the account that this is, and so has to be the same.
+
+        Raises:
+            ActionError: it cannot be done.
+        """
+        access = Access(account_id=account_id, allowed=(("sts:GetCallerIdentity", "*"),))
+        return ask_who_we_are(self.client("sts", region="", access=access))
+
     def _ask_own_account(self) -> str:
         if self._overrides and "sts" not in self._overrides:
             raise PermanentActionError("The finding names no account to act in", cause=Cause.WRONG_ACCOUNT)

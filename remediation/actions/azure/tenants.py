@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from audit.errors import Cause, PermanentActionError
@@ -46,6 +47,20 @@ class TenantClients:
             if tenant not in self._by_tenant:
                 self._by_tenant[tenant] = self._make(TenantCredential(tenant) if tenant else None)
         return self._by_tenant[tenant].client(service, subscription=subscription)
+
+
+def sign_in(tenant: str) -> str:
+    """Get a token of a tenant, empty for the default credential's own; return until when it is good.
+
+    Raises:
+        ActionError: it cannot be had.
+    """
+    chain = TenantCredential(tenant) if tenant else default_chain(tenant)
+    from remediation.actions.azure.errors import azure_errors
+
+    with azure_errors("get a token"):
+        token = chain.get_token("https://management.azure.com/.default")
+    return datetime.fromtimestamp(token.expires_on, UTC).isoformat(timespec="minutes")
 
 
 def default_chain(tenant: str) -> Any:  # noqa: ANN401 - the SDK's classes are not imported here

@@ -126,6 +126,24 @@ class GoogleClients:
             )
         return project
 
+    def sign_in(self, project: str) -> str:
+        """Get a token as whoever acts in a project, empty for as ourselves; return who that is.
+
+        Raises:
+            ActionError: it cannot be had.
+        """
+        from google.auth.transport.requests import Request
+
+        from remediation.actions.gcp.errors import google_errors
+
+        credentials, _ = _load_default()
+        account = self._impersonate(project) if project else None
+        if account:
+            credentials = _impersonated(credentials, account, self._endpoints.get("iamcredentials"))
+        with google_errors("get a token"):
+            credentials.refresh(Request())
+        return str(account or getattr(credentials, "service_account_email", "") or "a person's credentials")
+
     def _make(self, service: str, project: str) -> object:
         credentials, _ = _load_default()
         if account := self._impersonate(project):

@@ -3,12 +3,13 @@
 import http.server
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 from slack_sdk import WebClient
 
 from audit.errors import ConfigError
-from bot.connecting import ask_who_we_are, open_socket
+from bot.connecting import ask_who_we_are, find_silence, open_socket
 from bot.sandbox import DEFAULT_WORKSPACE, SlackStandIn
 
 Serve = Callable[[int, bytes], WebClient]
@@ -86,3 +87,34 @@ def test_a_refused_app_token_is_named(serve: Serve) -> None:
     client = serve(200, b'{"ok": false, "error": "invalid_auth"}')
     with pytest.raises(ConfigError, match="^SLACK_APP_TOKEN was refused by Slack: invalid_auth$"):
         open_socket(lambda: client.apps_connections_open(app_token="xapp-x"), url=client.base_url)
+
+
+@dataclass
+class Session:
+    last_ping_pong_time: float | None
+
+
+@dataclass
+class Socket:
+    """What `find_silence` looks at of slack_sdk's client."""
+
+    current_session: Session | None
+    connected: bool = True
+    ping_interval: float = 10
+
+    def is_connected(self) -> bool:
+        return self.connected
+
+
+@pytest.mark.parametrize(
+    ("socket", "problem"),
+    [
+        (Socket(None), "Socket Mode is not connected"),
+        (Socket(Session(1000.0), connected=False), "Socket Mode is not connected"),
+        (Socket(Session(None)), ""),  # not pinged yet
+        (Socket(Session(971.0)), ""),
+        (Socket(Session(969.0)), "Socket Mode has not heard of Slack for 31 s"),
+    ],
+)
+def test_a_connection_counts_while_slack_answers_pings(socket: Socket, problem: str) -> None:
+    assert find_silence(socket, now=1000.0) == problem  # type: ignore[arg-type]

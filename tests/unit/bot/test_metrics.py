@@ -45,7 +45,7 @@ def read(metrics: Metrics) -> dict[tuple[str, ...], float]:
 
 def test_moves_are_counted_once_each_and_only_when_stored(stores: Stores) -> None:
     metrics = Metrics()
-    stores.executions.on_move = metrics.moved
+    stores.executions.on_move = lambda execution: metrics.moved(execution.status)
     first = stores.executions.create(an_execution(), an_event())
     stores.executions.create(an_execution(), an_event())  # the same again: nothing is stored
     same_state = stores.executions.save(first, replace(first, owner="me"), an_event())
