@@ -259,7 +259,7 @@ def _button(
     style: str | None = None,
     confirm: ConfirmObject | None = None,
 ) -> ButtonElement:
-    ref = CardRef(execution.execution_id, execution.revision)
+    ref = CardRef.of(execution)
     return ButtonElement(
         text=PlainTextObject(text=text, emoji=False),
         action_id=action_id,

@@ -15,13 +15,13 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from audit.findings import Severity
-from handlers.blocks.executions import execution_lines
+from handlers.blocks.executions import execution_lines, rollback_entry
 from handlers.blocks.names import HOME_DETAILS, HOME_REVIEW, HOME_ROLL_BACK, REJECT, CardRef
 from handlers.blocks.parts import context, header, mrkdwn, section
 from handlers.blocks.texts import code, escape, moment, plain, severity_words
 from remediation.execution import PlaybookExecution
 
-MOST_PENDING, MOST_OTHERS = 15, 10
+MOST_PENDING, MOST_ROLLBACKS, MOST_OTHERS = 15, 5, 10
 _ROOM = 150
 _BARS = "▁▂▃▄▅▆▇█"
 _HIGHEST_SCORE = 100
@@ -45,6 +45,8 @@ class HomePage:
 
     standing: Standing
     pending: Sequence[PlaybookExecution] = ()
+    rollbacks: Sequence[PlaybookExecution] = ()
+    rollback_approvals: int = 1
     requests: Sequence[PlaybookExecution] = ()
     recent: Sequence[PlaybookExecution] = ()
     problem: str = ""
@@ -137,6 +139,16 @@ def _pending(page: HomePage) -> list[Block]:
         blocks += [lines, ActionsBlock(block_id=f"pending-{number}", elements=buttons)]
     if len(page.pending) > MOST_PENDING:
         blocks.append(context("There are more: `/playbook pending`"))
+    return [*blocks, *_rollbacks(page)]
+
+
+def _rollbacks(page: HomePage) -> list[Block]:
+    """Return the rollbacks that a person may sign, below the fixes that they may."""
+    blocks: list[Block] = []
+    for number, execution in enumerate(page.rollbacks[:MOST_ROLLBACKS]):
+        blocks += rollback_entry(execution, needed=page.rollback_approvals, room=_ROOM, number=number)
+    if len(page.rollbacks) > MOST_ROLLBACKS:
+        blocks.append(context("There are more: `/playbook rollback`"))
     return blocks
 
 
@@ -164,7 +176,7 @@ def _button(
     return ButtonElement(
         text=PlainTextObject(text=text, emoji=False),
         action_id=action_id,
-        value=CardRef(execution.execution_id, execution.revision).value,
+        value=CardRef.of(execution).value,
         style=style,
         accessibility_label=plain(f"{text.rstrip('…')}: {execution.playbook_name}", 75),
     )

@@ -3,16 +3,19 @@
 The buttons carry the revision that is shown, exactly like those of the card: a plan that was drawn up anew meanwhile is not signed.
 """
 
+from collections.abc import Sequence
+
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ConfirmObject, PlainTextObject
 
 from handlers.blocks.card import CardRules, card_body
 from handlers.blocks.changes import restored
-from handlers.blocks.names import APPROVE_HERE, ROLL_BACK_HERE, CardRef
+from handlers.blocks.names import APPROVE_HERE, REFUSE_ROLLBACK, ROLL_BACK_HERE, CardRef
 from handlers.blocks.parts import Message, context, fit, join_newest, section
+from handlers.blocks.pending import preview_blocks
 from handlers.blocks.states import headline, status_sentence
 from handlers.blocks.texts import code, escape, place
 from handlers.blocks.thread import progress_lines
-from remediation.execution import PlaybookExecution
+from remediation.execution import PlaybookExecution, Restored
 
 _TEXT_LIMIT = 900
 _PROGRESS_LIMIT = 1500
@@ -50,14 +53,20 @@ def build_to_sign(execution: PlaybookExecution, rules: CardRules) -> Message:
     return Message(_summary(execution), fit(build))
 
 
-def build_to_roll_back(execution: PlaybookExecution, rules: CardRules) -> Message:
-    """Return what a rollback would put back, and a button that asks once more."""
+def build_to_roll_back(
+    execution: PlaybookExecution, rules: CardRules, settings: Sequence[Restored]
+) -> Message:
+    """Return what a rollback would put back, in three states as read just now, and a button that asks once more."""
+    name = "Approve rollback…" if execution.rollback else "Roll back…"
 
     def build(room: int) -> list[Block]:
         blocks, _ = card_body(execution, rules, room)
         asks = section("Nothing is put back yet. The button says what would be restored, and asks once more.")
-        button = _button(execution, ROLL_BACK_HERE, "Roll back…", confirm=_confirm(execution))
-        return [*blocks, asks, _actions(button), _where(execution)]
+        buttons = [_button(execution, ROLL_BACK_HERE, name, confirm=_confirm(execution))]
+        if execution.rollback:
+            buttons.append(_button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"))
+        seen = preview_blocks(settings, room)
+        return [*blocks, *seen, asks, _actions(*buttons), _where(execution)]
 
     return Message(_summary(execution), fit(build))
 
@@ -104,8 +113,8 @@ def _where(execution: PlaybookExecution) -> Block:
     return context(f"{code(execution.execution_id, 80)}  ·  {_card_place(execution)}".removesuffix("  ·  "))
 
 
-def _actions(button: ButtonElement) -> ActionsBlock:
-    return ActionsBlock(block_id="decide", elements=[button])
+def _actions(*buttons: ButtonElement) -> ActionsBlock:
+    return ActionsBlock(block_id="decide", elements=list(buttons))
 
 
 def _button(
@@ -116,7 +125,7 @@ def _button(
     style: str | None = None,
     confirm: ConfirmObject | None = None,
 ) -> ButtonElement:
-    ref = CardRef(execution.execution_id, execution.revision)
+    ref = CardRef.of(execution)
     return ButtonElement(
         text=PlainTextObject(text=text, emoji=False),
         action_id=action_id,
