@@ -168,6 +168,7 @@ class Bot:
         """Take nothing new, finish what is being done, close. What waits is found by the next process."""
         if self._socket:
             self._socket.close()  # type: ignore[no-untyped-call]
+        self.services.aside.stop()
         self.clockwork.stop()
         self.worker.stop()
         self.page.threads.shutdown(wait=True)
@@ -344,30 +345,13 @@ def make_client(settings: Settings, line: Line | None = None) -> SlackClient:
 
 
 def _make_app(settings: Settings, services: Services, *, metrics: Metrics) -> App:
-    """Return the Bolt app.
-
-    It answers each request on the thread that brought it (`process_before_response`): Bolt otherwise runs the listener on a
-    thread of a second pool and looks every 10 ms whether it has acknowledged. Listeners write down and acknowledge, so
-    there is nothing that the response would have to wait for.
-    """
+    """Return the Bolt app."""
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
-    app = MeteredApp(
-        metrics=metrics,
-        client=services.client,
-        signing_secret=secret,
-        token_verification_enabled=False,
-        process_before_response=True,
-    )
+    app = MeteredApp(metrics=metrics, signing_secret=secret)
+    register(app, services)
     register_forms(app, services)
     register_home(app, services)
-    register(
-        app,
-        services.inbox,
-        dispatcher=services.dispatcher,
-        clock=services.clock,
-        reply_urls=services.reply_urls,
-    )
-    register_error_handler(app)
+    register_error_handler(app, services)
     return app
 
 

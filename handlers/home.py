@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 from slack_sdk.models.views import View
 
 from audit.errors import RefusedError
@@ -27,9 +26,10 @@ from handlers.blocks.names import (
 from handlers.blocks.views import build_details_view, build_review_view
 from handlers.clients import make_careful
 from handlers.requests import clicked, opener_of, view_request
-from handlers.rollback_window import open_window, register_rollback_window
+from handlers.rollback_window import register_rollback_window
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
+from handlers.windows import open_window
 from remediation.audience import Home
 from remediation.execution import PlaybookExecution
 from remediation.policy import Policy
@@ -40,6 +40,7 @@ from remediation.states import PlaybookStatus
 
 log = structlog.get_logger()
 Body = dict[str, Any]
+Build = Callable[[PlaybookExecution, CardRules], View]
 _MOST_LOOKED_AT = 50
 _MOST_LISTED = 11
 _TREND = 20
@@ -64,13 +65,10 @@ def register_home(app: App, services: Services) -> None:
         ack()
         services.dispatcher.submit("request", request.request_id)
 
-    def opening(build: Callable[[PlaybookExecution, CardRules], View]) -> Callable[..., None]:
-        def on_click(ack: Ack, body: Body, client: WebClient) -> None:
-            ref = CardRef.parse(clicked(body).get("value"))
-            execution = services.executions.get(ref.execution_id)
-            window = build(execution, services.card_rules_for(execution))
-            open_window(client, body, window)
+    def opening(build: Build) -> Callable[..., None]:
+        def on_click(ack: Ack, body: Body) -> None:
             ack()
+            open_window(services, body, lambda: _build(services, body, build))
 
         return on_click
 
@@ -80,6 +78,17 @@ def register_home(app: App, services: Services) -> None:
     app.action(HOME_DETAILS)(opening(build_details_view))
     app.view(APPROVE_FORM)(on_window)
     app.view(ROLL_BACK_FORM)(on_window)
+
+
+def _build(services: Services, body: Body, build: Build) -> View:
+    """Return the window about what was clicked on.
+
+    Raises:
+        InputError: the button is from another version.
+        NotFoundError: what it is about is not there.
+    """
+    execution = services.executions.get(CardRef.parse(clicked(body).get("value")).execution_id)
+    return build(execution, services.card_rules_for(execution))
 
 
 def note_change(services: Services) -> None:
