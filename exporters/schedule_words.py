@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from audit.errors import InputError
 from audit.pull_words import read_pull, spell_pull
 from audit.wording import nearest
-from exporters.cadence import Cadence, zone_named
+from exporters.cadence import WEEKDAY_NAMES, Cadence, zone_named
 from exporters.crontab import WEEKDAYS
 from exporters.mail_addresses import to_addresses
 from exporters.schedules import DEFAULT_FORMAT, ScheduleKind
@@ -112,10 +112,8 @@ def _time(word: str) -> tuple[int, int]:
 
 def _weekday(word: str) -> int:
     folded = word.casefold()
-    for number, day in enumerate(
-        ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    ):
-        if len(folded) >= _SHORTEST_DAY and day.startswith(folded):
+    for number, day in enumerate(WEEKDAY_NAMES):
+        if len(folded) >= _SHORTEST_DAY and day.casefold().startswith(folded):
             return number
     raise InputError(f"“{_shown(word)}” is no weekday: those are {', '.join(WEEKDAYS)}")
 

@@ -1,4 +1,4 @@
-"""The forms of bare `/report` and `/playbook`: open one, fill its pickers, and turn what was chosen into the typed command.
+"""The forms of bare `/report`, `/playbook` and `/schedule`: open one, fill its pickers, and turn what was chosen into the typed command.
 
 A form is opened within the listener: its `trigger_id` is worth nothing after three seconds. Pickers read the local database alone.
 """
@@ -14,8 +14,9 @@ from slack_sdk import WebClient
 from slack_sdk.models.blocks import Option
 from slack_sdk.models.views import View
 
+from exporters.cadence import WEEKDAY_NAMES, zones_like
+from handlers.blocks.form_parts import MOST_OPTIONS, option
 from handlers.blocks.forms import (
-    MOST_OPTIONS,
     build_playbook_form,
     build_report_form,
     finding_options,
@@ -30,14 +31,18 @@ from handlers.blocks.names import (
     PLAYBOOK_PICK,
     REPORT_FORM,
     REPORT_PICK,
+    SCHEDULE_FORM,
     WORD,
+    ZONE_PICK,
 )
+from handlers.blocks.schedule_form import build_schedule_form
 from handlers.clients import make_impatient
 from handlers.listeners import any_of
 from handlers.requests import chosen, command_request, form_request, response_url_of
+from handlers.schedule_form import read_schedule_form
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
-from handlers.vocabulary import PLAYBOOK, REPORT
+from handlers.vocabulary import PLAYBOOK, REPORT, SCHEDULE
 from remediation.ports import Request
 
 log = structlog.get_logger()
@@ -81,7 +86,7 @@ def register_forms(app: App, services: Services) -> None:
         offer = _OFFERS[str(body.get("action_id"))]
         ack(options=[option.to_dict() for option in offer(services, str(body.get("value") or ""))])
 
-    app.command(any_of((REPORT.name, PLAYBOOK.name)), matchers=[_is_bare])(on_bare)
+    app.command(any_of((REPORT.name, PLAYBOOK.name, SCHEDULE.name)), matchers=[_is_bare])(on_bare)
     app.view(any_of(_FORMS))(on_form)
     app.options(any_of(_OFFERS))(on_query)
 
@@ -104,6 +109,8 @@ def _build(services: Services, body: Body) -> View:
     if body.get("command") == PLAYBOOK.name:
         return build_playbook_form(**where)
     formats = {name: kind.description for name, kind in services.exports.formats.items()}
+    if body.get("command") == SCHEDULE.name:
+        return build_schedule_form(formats, WEEKDAY_NAMES, **where)
     return build_report_form(formats, **where)
 
 
@@ -164,9 +171,22 @@ def _offer_playbooks(services: Services, query: str) -> list[Option]:
     return playbook_options(book for book in books if wanted in f"{book.playbook_id} {book.name}".casefold())
 
 
+def _offer_zones(_services: Services, query: str) -> list[Option]:
+    return [option(name, name) for name in zones_like(query[:_LONGEST_QUERY], MOST_OPTIONS)]
+
+
 _FORMS: Mapping[str, tuple[str, Callable[[Body], tuple[list[str], Errors]]]] = MappingProxyType(
-    {REPORT_FORM: (REPORT.name, _read_report_form), PLAYBOOK_FORM: (PLAYBOOK.name, _read_playbook_form)}
+    {
+        REPORT_FORM: (REPORT.name, _read_report_form),
+        PLAYBOOK_FORM: (PLAYBOOK.name, _read_playbook_form),
+        SCHEDULE_FORM: (SCHEDULE.name, read_schedule_form),
+    }
 )
 _OFFERS: Mapping[str, Callable[[Services, str], list[Option]]] = MappingProxyType(
-    {FINDING_PICK: _offer_findings, REPORT_PICK: _offer_reports, PLAYBOOK_PICK: _offer_playbooks}
+    {
+        FINDING_PICK: _offer_findings,
+        REPORT_PICK: _offer_reports,
+        PLAYBOOK_PICK: _offer_playbooks,
+        ZONE_PICK: _offer_zones,
+    }
 )

@@ -39,6 +39,13 @@ PLAYBOOK_PICK = "pick_playbook"
 FINDING_PICK = "pick_finding"
 FORMAT = "format"
 ADDRESSES = "addresses"
+SCHEDULE_FORM = "schedule_form"
+EVERY = "every"
+TIME = "time"
+CRON = "cron"
+ZONE_PICK = "pick_zone"
+CHANNEL_PICK = "pick_channel"
+FETCH = "fetch"
 _VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([1-9][0-9]{0,8})")
 
 
