@@ -107,7 +107,7 @@ class House:
     stores: MemoryStores | Stores = field(default_factory=MemoryStores)
     board: Switchboard = field(default_factory=Switchboard)
     hands: Hands = field(default_factory=Hands)
-    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(hour=10, minute=3))
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         token = self.slack.workspace.bot_token
