@@ -152,6 +152,11 @@ def execution_id_for(request: Request) -> str:
     return f"x-{_digest(request.request_id)[:12]}"
 
 
+def batch_id_for(request: Request) -> str:
+    """Return the id of the batch that a request asks for: asked again, it is the same one."""
+    return f"b-{_digest(request.request_id)[:12]}"
+
+
 def said(request: Request, name: str) -> str:
     """Return a text of a request's payload; empty where it is missing."""
     return _text(request.payload, name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -59,6 +60,22 @@ class BatchRollbacks:
         if not done:
             raise RefusedError(_say_why(members, said))
         return BatchRollback(done, refused)
+
+    def refuse(self, batch_id: str, actor: Actor) -> None:
+        """Say no to the rollback that waits for another signature, for every item.
+
+        Raises:
+            NotFoundError: there is no such batch.
+            RefusedError: nothing waits, or this person may not refuse one of them.
+        """
+        members = self.batches.members(batch_id)
+        waiting = [each for each in members.returnable if each.rollback]
+        if not waiting:
+            raise RefusedError("No rollback waits for a signature.")
+        rollbacks = Rollbacks(read_once(self.remediation, waiting), self.runner)
+        for execution in waiting:
+            with suppress(StateError):  # somebody signed or refused at this moment
+                rollbacks.refuse(execution.execution_id, actor)
 
     def _still_there(self, batch_id: str, refused: Mapping[str, str]) -> Mapping[str, str]:
         """Return the refusals of what nobody else has put back, or is putting back, meanwhile."""

@@ -72,6 +72,11 @@ class Members:
         return tuple(each for each in self.kept if each.status is PlaybookStatus.PENDING)
 
     @property
+    def is_busy(self) -> bool:
+        """Tell whether something is being done about an item at this moment, or is about to be."""
+        return any(each.status in _UNDER_WAY - {PlaybookStatus.PENDING} for each in self.kept)
+
+    @property
     def returnable(self) -> tuple[PlaybookExecution, ...]:
         """Return the items that a rollback of the batch puts back."""
         return tuple(each for each in self.kept if each.can_roll_back)
@@ -97,7 +102,7 @@ def set_digest(batch_id: str, executions: Iterable[PlaybookExecution]) -> str:
 class BatchCard:
     """Where a batch is shown. `drawn_total` is the `Members.total` that was drawn last.
 
-    `attempts` counts how often `attempted_total` was begun to be drawn and not finished; it is not due again before
+    `drawn_at` is when that was. `attempts` counts how often `attempted_total` was begun to be drawn and not finished; it is not due again before
     `next_attempt_at`. A later one is due at once.
     """
 
@@ -106,6 +111,7 @@ class BatchCard:
     message_id: str = ""
     progress_id: str = ""
     drawn_total: int = 0
+    drawn_at: datetime | None = None
     attempts: int = 0
     attempted_total: int = 0
     next_attempt_at: datetime | None = None

@@ -26,6 +26,7 @@ class BatchRow(Row, table=True):
     message_id: str
     progress_id: str
     drawn_total: int
+    drawn_at: datetime | None
     attempts: int
     attempted_total: int
     next_attempt_at: datetime | None

@@ -21,7 +21,15 @@ from storage.executions import SqlExecutions, create_in, save_in, with_journals
 from storage.tables import ExecutionRow
 from storage.trail import append_all_in
 
-_CARD = ("message_id", "progress_id", "drawn_total", "attempts", "attempted_total", "next_attempt_at")
+_CARD = (
+    "message_id",
+    "progress_id",
+    "drawn_total",
+    "drawn_at",
+    "attempts",
+    "attempted_total",
+    "next_attempt_at",
+)
 
 
 class SqlBatches:
@@ -171,6 +179,7 @@ def _to_row(batch: Batch) -> BatchRow:
         message_id="",
         progress_id="",
         drawn_total=0,
+        drawn_at=None,
         attempts=0,
         attempted_total=0,
         next_attempt_at=None,
