@@ -3,11 +3,11 @@
 The buttons carry the revision that is shown, exactly like those of the card: a plan that was drawn up anew meanwhile is not signed.
 """
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ConfirmObject, PlainTextObject
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
+from handlers.blocks.buttons import confirm_rollback, execution_button
 from handlers.blocks.card import CardRules, card_body
-from handlers.blocks.changes import restored
-from handlers.blocks.names import APPROVE_HERE, ROLL_BACK_HERE, CardRef
+from handlers.blocks.names import APPROVE_HERE, ROLL_BACK_HERE
 from handlers.blocks.parts import Message, context, fit, join_newest, section
 from handlers.blocks.states import headline, status_sentence
 from handlers.blocks.texts import code, escape, place
@@ -39,7 +39,7 @@ def build_to_sign(execution: PlaybookExecution, rules: CardRules) -> Message:
     def build(room: int) -> list[Block]:
         blocks, is_whole = card_body(execution, rules, room)
         asks = section("Nothing is signed yet. The button signs exactly this plan, and is yours alone.")
-        button = _button(execution, APPROVE_HERE, "Approve", style="primary")
+        button = execution_button(execution, APPROVE_HERE, "Approve", style="primary")
         return [
             *blocks,
             *([asks, _actions(button)] if is_whole else []),
@@ -56,7 +56,9 @@ def build_to_roll_back(execution: PlaybookExecution, rules: CardRules) -> Messag
     def build(room: int) -> list[Block]:
         blocks, _ = card_body(execution, rules, room)
         asks = section("Nothing is put back yet. The button says what would be restored, and asks once more.")
-        button = _button(execution, ROLL_BACK_HERE, "Roll back…", confirm=_confirm(execution))
+        button = execution_button(
+            execution, ROLL_BACK_HERE, "Roll back…", confirm=confirm_rollback(execution)
+        )
         return [*blocks, asks, _actions(button), _where(execution)]
 
     return Message(_summary(execution), fit(build))
@@ -106,31 +108,3 @@ def _where(execution: PlaybookExecution) -> Block:
 
 def _actions(button: ButtonElement) -> ActionsBlock:
     return ActionsBlock(block_id="decide", elements=[button])
-
-
-def _button(
-    execution: PlaybookExecution,
-    action_id: str,
-    text: str,
-    *,
-    style: str | None = None,
-    confirm: ConfirmObject | None = None,
-) -> ButtonElement:
-    ref = CardRef(execution.execution_id, execution.revision)
-    return ButtonElement(
-        text=PlainTextObject(text=text, emoji=False),
-        action_id=action_id,
-        value=ref.value,
-        style=style,
-        confirm=confirm,
-    )
-
-
-def _confirm(execution: PlaybookExecution) -> ConfirmObject:
-    return ConfirmObject(
-        title="Roll back this fix?",
-        text=PlainTextObject(text=restored(execution), emoji=False),
-        confirm="Roll back",
-        deny="Cancel",
-        style="danger",
-    )
