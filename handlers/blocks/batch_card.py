@@ -1,7 +1,7 @@
 """The card of a batch: who asked for what, each item with its exact before → after, and where every one stands."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from slack_sdk.models.blocks import (
@@ -33,6 +33,7 @@ from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 
 _SECTION = 2900
+_NAMED = 3
 _MOST_SECTIONS = 6  # of items that change alike; what does not fit is in the window
 _TOO_LARGE = "The changes are too many to stand here whole. *All changes* shows every one, and is where they are approved."
 _NEVER = (
@@ -186,11 +187,7 @@ def _names(values: Iterator[str]) -> str:
 def _changes(members: Members, shown: Sequence[PlaybookExecution], room: int, seen: _Seen) -> list[Block]:
     """Return what changes, once for all items that change alike, with their lines below."""
     with_state, blocks = not members.waiting, list[Block]()
-    title = (
-        "What will change in each (before → after)"
-        if members.waiting
-        else "What it is about (before → after)"
-    )
+    title = f"{_title(shown)} (before → after)"
     groups = group(shown, room=4 * room)
     for number, alike in enumerate(groups[:_MOST_SECTIONS]):
         seen.is_whole &= alike.changes.is_whole
@@ -210,6 +207,12 @@ def _changes(members: Members, shown: Sequence[PlaybookExecution], room: int, se
     return blocks
 
 
+def _title(shown: Sequence[PlaybookExecution]) -> str:
+    """Return what stands above the changes: what will, would have or did change."""
+    titles = {wording(each).changes for each in shown}
+    return titles.pop() if len(titles) == 1 else "What it is about"
+
+
 def _paragraphs(lines: Sequence[str], limit: int, seen: _Seen) -> list[str]:
     """Return lines in as few sections as hold them, at most `limit` characters in all."""
     texts, left = [""], limit
@@ -226,29 +229,33 @@ def _paragraphs(lines: Sequence[str], limit: int, seen: _Seen) -> list[str]:
 
 
 def _advice(shown: Sequence[PlaybookExecution], room: int) -> list[Block]:
-    """Return what stays as it is, and what to know, each once with how many items it is about."""
-    plans = [plan for each in shown for plan in (each.plan.actions if each.plan else ())]
-    untouched = list(dict.fromkeys(item for plan in plans for item in plan.untouched))
-    about: dict[str, list[str]] = {}
+    """Return what stays as it is, and what to know; each once, with the items it is about where not about all."""
+    kept, known = dict[str, list[str]](), dict[str, list[str]]()
     for execution in shown:
+        plans = execution.plan.actions if execution.plan else ()
+        if untouched := ", ".join(item for plan in plans for item in plan.untouched):
+            kept.setdefault(escape(untouched, 400), []).append(execution.finding.handle)
         for note in item_notes(execution):
-            about.setdefault(note, []).append(execution.finding.handle)
-    blocks: list[Block] = []
-    if untouched:
-        words = join_first([escape(item, 200) for item in untouched], room, separator=", ")
-        blocks.append(section(f"*Stays as it is*\n{words}"))
-    if about:
-        lines = [
-            f"• {note}"
-            + ("" if len(handles) == len(shown) else f" ({', '.join(handles[:3])}{_more(handles)})")
-            for note, handles in about.items()
-        ]
-        blocks.append(section(f"*Good to know*\n{join_first(lines, min(room, _SECTION - 40))}"))
-    return blocks
+            known.setdefault(note, []).append(execution.finding.handle)
+    return [
+        section(f"*{title}*\n{join_first(_about(said, len(shown)), min(room, _SECTION - 40))}")
+        for title, said in (("Stays as it is", kept), ("Good to know", known))
+        if said
+    ]
 
 
-def _more(handles: Sequence[str]) -> str:
-    return f" and {len(handles) - 3} more" if len(handles) > 3 else ""  # noqa: PLR2004 - as many as are named
+def _about(said: Mapping[str, Sequence[str]], count: int) -> list[str]:
+    """Return what was said, with the handles of the items it is about; a single thing about all of them stands alone."""
+    if len(said) == 1 and all(len(handles) == count for handles in said.values()):
+        return list(said)
+    return [f"• {words}{_of(handles, count)}" for words, handles in said.items()]
+
+
+def _of(handles: Sequence[str], count: int) -> str:
+    if len(handles) == count:
+        return ""
+    more = f" and {len(handles) - _NAMED} more" if len(handles) > _NAMED else ""
+    return f"  ({', '.join(code(handle, 40) for handle in handles[:_NAMED])}{more})"
 
 
 def _left_out(members: Members, room: int) -> list[Block]:
@@ -271,7 +278,7 @@ def _buttons(members: Members, *, is_whole: bool, fits_window: bool) -> Iterator
             yield _button(
                 members,
                 BATCH_APPROVE,
-                f"Approve all {count}" if count > 1 else "Approve",
+                "Approve all" if count > 1 else "Approve",
                 waiting,
                 style="primary",
             )
@@ -293,7 +300,7 @@ def _rollback_buttons(members: Members) -> Iterator[ButtonElement]:
     batch, asked = members.batch, any(each.rollback for each in members.returnable)
     ref = BatchRef(batch.batch_id, set_digest(batch.batch_id, members.returnable))
     count = len(members.returnable)
-    name = "Approve rollback…" if asked else f"Roll back all {count}…" if count > 1 else "Roll back…"
+    name = "Approve rollback…" if asked else "Roll back all…" if count > 1 else "Roll back…"
     yield _button(members, BATCH_ROLL_BACK, name, ref, confirm=_confirm(members))
     if asked:
         yield _button(members, BATCH_REFUSE_ROLLBACK, "Refuse rollback", ref, style="danger")

@@ -13,6 +13,7 @@ from remediation.states import PlaybookStatus
 
 LONGEST_RESOURCE = 200
 _ERROR_LIMIT = 200
+_LONGEST_CHANGES = 2500  # a section takes 3,000, and a title or a name stands above
 _DRIFTED = "🔁 *Changed meanwhile*, and has a card of its own"
 _WITH_REASON = frozenset({PlaybookStatus.REJECTED})
 
@@ -54,7 +55,10 @@ def _changes(execution: PlaybookExecution, *, room: int) -> Shown:
     shown = compare_actions(execution, room=room)
     if not shown:
         return Shown("Nothing.")
-    return Shown("\n".join(each.text for each in shown), all(each.is_whole for each in shown))
+    text = "\n".join(each.text for each in shown)
+    if len(text) > _LONGEST_CHANGES:
+        return Shown("These changes are too long to stand here.", is_whole=False)
+    return Shown(text, all(each.is_whole for each in shown))
 
 
 def item_line(execution: PlaybookExecution, *, with_state: bool) -> Shown:

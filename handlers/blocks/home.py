@@ -15,13 +15,15 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from audit.findings import Severity
+from handlers.blocks.batch_home import home_batch
 from handlers.blocks.executions import execution_lines
 from handlers.blocks.names import HOME_DETAILS, HOME_REVIEW, HOME_ROLL_BACK, REJECT, CardRef
 from handlers.blocks.parts import context, header, mrkdwn, section
 from handlers.blocks.texts import code, escape, moment, plain, severity_words
+from remediation.batches import Members
 from remediation.execution import PlaybookExecution
 
-MOST_PENDING, MOST_OTHERS = 15, 10
+MOST_PENDING, MOST_OTHERS, MOST_BATCHES = 15, 10, 5
 _ROOM = 150
 _BARS = "▁▂▃▄▅▆▇█"
 _HIGHEST_SCORE = 100
@@ -45,6 +47,7 @@ class HomePage:
 
     standing: Standing
     pending: Sequence[PlaybookExecution] = ()
+    batches: Sequence[Members] = ()
     requests: Sequence[PlaybookExecution] = ()
     recent: Sequence[PlaybookExecution] = ()
     problem: str = ""
@@ -127,7 +130,7 @@ def _part(title: str, blocks: Sequence[Block]) -> list[Block]:
 def _pending(page: HomePage) -> list[Block]:
     if page.problem:
         return [section(f"This cannot be told: {escape(page.problem, 500)}")]
-    blocks: list[Block] = []
+    blocks = [block for members in page.batches[:MOST_BATCHES] for block in home_batch(members)]
     for number, execution in enumerate(page.pending[:MOST_PENDING]):
         buttons = [
             _button(execution, HOME_REVIEW, "Review and approve", style="primary"),
@@ -135,7 +138,7 @@ def _pending(page: HomePage) -> list[Block]:
         ]
         lines = section(execution_lines(execution, _ROOM))
         blocks += [lines, ActionsBlock(block_id=f"pending-{number}", elements=buttons)]
-    if len(page.pending) > MOST_PENDING:
+    if len(page.pending) > MOST_PENDING or len(page.batches) > MOST_BATCHES:
         blocks.append(context("There are more: `/playbook pending`"))
     return blocks
 

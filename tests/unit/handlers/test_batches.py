@@ -125,7 +125,7 @@ def test_what_loses_its_tick_is_taken_out_with_a_reason(hall: House) -> None:
     assert states(hall) == ["REJECTED", "PENDING", "PENDING"]
     now = card_of(hall, card)
     assert "needed until Friday" in now.words
-    assert "Approve all 2" in str(now.blocks)
+    assert "2 at once" in now.words
 
 
 def test_of_an_approval_and_a_choice_at_once_one_wins(hall: House) -> None:
