@@ -47,6 +47,7 @@ from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
 from handlers.outcomes import tell_outcome
 from handlers.regressions import tell_regression
+from handlers.rollback_window import fill_window
 from handlers.services import Services
 from handlers.slack_client import Line, SlackClient
 from remediation.ending import ExceptionEnds
@@ -94,6 +95,7 @@ class Bot:
                 "homes": Lane(self._note_change, threads=1),
                 "home": Lane(self._publish_home, threads=2),
                 "batch": Lane(self._draw_batch, threads=4, about="batch_id"),
+                "window": Lane(self._fill_window, threads=4),
                 "tell": Lane(self._tell, threads=2, about="execution_id"),
             },
             self._find_waiting,
@@ -169,6 +171,7 @@ class Bot:
         """Take nothing new, finish what is being done, close. What waits is found by the next process."""
         if self._socket:
             self._socket.close()  # type: ignore[no-untyped-call]
+        self.services.aside.stop()
         self.clockwork.stop()
         self.worker.stop()
         self.page.threads.shutdown(wait=True)
@@ -247,6 +250,9 @@ class Bot:
 
     def _draw_batch(self, batch_id: str) -> None:
         draw_batch(self.services, batch_id)
+
+    def _fill_window(self, window: str) -> None:
+        fill_window(self.services, window)
 
     def _tell(self, execution_id: str) -> None:
         tell_outcome(self.services, execution_id)
@@ -347,31 +353,14 @@ def make_client(settings: Settings, line: Line | None = None) -> SlackClient:
 
 
 def _make_app(settings: Settings, services: Services, *, metrics: Metrics) -> App:
-    """Return the Bolt app.
-
-    It answers each request on the thread that brought it (`process_before_response`): Bolt otherwise runs the listener on a
-    thread of a second pool and looks every 10 ms whether it has acknowledged. Listeners write down and acknowledge, so
-    there is nothing that the response would have to wait for.
-    """
+    """Return the Bolt app."""
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
-    app = MeteredApp(
-        metrics=metrics,
-        client=services.client,
-        signing_secret=secret,
-        token_verification_enabled=False,
-        process_before_response=True,
-    )
+    app = MeteredApp(metrics=metrics, signing_secret=secret)
+    register(app, services)
     register_forms(app, services)
     register_home(app, services)
     register_batches(app, services)
-    register(
-        app,
-        services.inbox,
-        dispatcher=services.dispatcher,
-        clock=services.clock,
-        reply_urls=services.reply_urls,
-    )
-    register_error_handler(app)
+    register_error_handler(app, services)
     return app
 
 

@@ -88,7 +88,7 @@ def _say_refused(services: Services, ref: BatchRef, said: BatchRollback) -> Mess
 
 
 def _refuse_rollback(services: Services, request: Request, ref: BatchRef) -> None:
-    _rollbacks(services).refuse(ref.batch_id, request.actor)
+    _rollbacks(services).refuse(ref.batch_id, request.actor, set_seen=ref.set_seen)
 
 
 def _decisions(services: Services) -> BatchDecisions:

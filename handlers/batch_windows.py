@@ -1,14 +1,10 @@
-"""The windows of a batch's card: opened within the listener, and what is submitted is written down like any other request.
-
-Nothing is decided here: what opens a window is worth nothing after three seconds, so it is built from the database alone.
-"""
+"""The windows of a batch's card, and what is submitted there: written down like any other request. Nothing is decided here."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 from slack_sdk.models.views import View
 
 from audit.errors import RefusedError
@@ -29,11 +25,10 @@ from handlers.blocks.names import (
     REASON,
     BatchRef,
 )
-from handlers.requests import channel_of, clicked, trigger_of, typed_reason, view_request
+from handlers.requests import channel_of, clicked, typed_reason, view_request
 from handlers.services import Services
-from handlers.slack_errors import SLACK_FAILURES
+from handlers.windows import open_window
 from remediation.batch_deciding import refuse_other_set
-from remediation.batches import Members
 from remediation.ports import Request
 
 Body = dict[str, Any]
@@ -44,66 +39,59 @@ _MOST_FIELDS = 10
 def register_batches(app: App, services: Services) -> None:
     """Listen for the buttons that open a window, and for what is submitted there."""
 
-    def opening(build: Build, *, decides: bool) -> Callable[..., None]:
-        def on_click(ack: Ack, body: Body, client: WebClient) -> None:
-            ref = BatchRef.parse(clicked(body).get("value"))
-            members = services.batches.members(ref.batch_id)
-            if decides or members.waiting:
-                _refuse_outdated(services, members, ref)
-            _open(client, body, build(members, channel=channel_of(body)))
+    def opening(build: Build) -> Callable[..., None]:
+        def on_click(ack: Ack, body: Body) -> None:
             ack()
+            open_window(services, body, lambda: _build(services, body, build))
 
         return on_click
 
-    def keep(request: Request) -> None:
+    def keep(ack: Ack, request: Request) -> None:
         services.inbox.put(request)
+        ack()
         services.dispatcher.submit("request", request.request_id)
 
     def on_form(ack: Ack, body: Body) -> None:
-        keep(view_request(body, now=services.clock()))
-        ack()
+        keep(ack, view_request(body, now=services.clock()))
 
     def on_reason(ack: Ack, body: Body) -> None:
         if problem := refuse_reason(typed_reason(body)):
             ack(response_action="errors", errors={REASON: problem})
             return
-        keep(view_request(body, now=services.clock()))
-        ack()
+        keep(ack, view_request(body, now=services.clock()))
 
     def on_choice(ack: Ack, body: Body) -> None:
         if errors := _refuse_choice(body):
             ack(response_action="errors", errors=errors)
             return
         request = view_request(body, now=services.clock())
-        keep(replace(request, payload={**request.payload, "kept": sorted(_kept(body))}))
-        ack()
+        keep(ack, replace(request, payload={**request.payload, "kept": sorted(_kept(body))}))
 
-    app.action(BATCH_CHANGES)(opening(build_changes_view, decides=False))
-    app.action(BATCH_CHOOSE)(opening(build_choose_view, decides=True))
-    app.action(BATCH_REJECT)(opening(build_reject_view, decides=True))
+    app.action(BATCH_CHANGES)(opening(build_changes_view))
+    app.action(BATCH_CHOOSE)(opening(build_choose_view))
+    app.action(BATCH_REJECT)(opening(build_reject_view))
     app.view(BATCH_APPROVE_FORM)(on_form)
     app.view(BATCH_REJECT_FORM)(on_reason)
     app.view(BATCH_CHOOSE_FORM)(on_choice)
 
 
-def _refuse_outdated(services: Services, members: Members, ref: BatchRef) -> None:
-    """Refuse to show another set than the one on the card: the card is drawn anew instead.
+def _build(services: Services, body: Body, build: Build) -> View:
+    """Return a window about the set that the card showed; where it is another one by now, the card is drawn anew instead.
 
     Raises:
-        RefusedError: it is another one by now.
+        InputError: the button is from another version.
+        NotFoundError: there is no such batch.
+        RefusedError: the set is another one by now.
     """
-    try:
-        refuse_other_set(members, ref.set_seen)
-    except RefusedError:
-        services.dispatcher.submit("batch", ref.batch_id)
-        raise
-
-
-def _open(client: WebClient, body: Body, window: View) -> None:
-    try:
-        client.views_open(trigger_id=trigger_of(body), view=window.to_dict())
-    except SLACK_FAILURES as error:
-        raise RefusedError("Slack did not open the window in time. Click once more.") from error
+    ref = BatchRef.parse(clicked(body).get("value"))
+    members = services.batches.members(ref.batch_id)
+    if members.waiting or build is not build_changes_view:
+        try:
+            refuse_other_set(members, ref.set_seen)
+        except RefusedError:
+            services.dispatcher.submit("batch", ref.batch_id)
+            raise
+    return build(members, channel=channel_of(body))
 
 
 def _refuse_choice(body: Body) -> dict[str, str]:

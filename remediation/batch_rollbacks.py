@@ -10,7 +10,7 @@ from audit.actor import Actor
 from audit.errors import ActionError, RefusedError, StateError
 from audit.trail import TrailEvent
 from remediation.batch_deciding import name_of, read_once
-from remediation.batches import Batches, Members, set_digest
+from remediation.batches import Batches, Members, return_digest
 from remediation.execution import PlaybookExecution
 from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
@@ -61,21 +61,22 @@ class BatchRollbacks:
             raise RefusedError(_say_why(members, said))
         return BatchRollback(done, refused)
 
-    def refuse(self, batch_id: str, actor: Actor) -> None:
+    def refuse(self, batch_id: str, actor: Actor, *, set_seen: str) -> None:
         """Say no to the rollback that waits for another signature, for every item.
 
         Raises:
             NotFoundError: there is no such batch.
-            RefusedError: nothing waits, or this person may not refuse one of them.
+            RefusedError: nothing waits, the set is another one by now, or this person may not refuse one of them.
         """
         members = self.batches.members(batch_id)
-        waiting = [each for each in members.returnable if each.rollback]
+        waiting = [(each, each.rollback) for each in members.returnable if each.rollback]
         if not waiting:
             raise RefusedError("No rollback waits for a signature.")
-        rollbacks = Rollbacks(read_once(self.remediation, waiting), self.runner)
-        for execution in waiting:
+        refuse_other_returnables(members, set_seen)
+        rollbacks = Rollbacks(read_once(self.remediation, members.returnable), self.runner)
+        for execution, asked in waiting:
             with suppress(StateError):  # somebody signed or refused at this moment
-                rollbacks.refuse(execution.execution_id, actor)
+                rollbacks.refuse(execution.execution_id, actor, shown=asked.asked_version)
 
     def _still_there(self, batch_id: str, refused: Mapping[str, str]) -> Mapping[str, str]:
         """Return the refusals of what nobody else has put back, or is putting back, meanwhile."""
@@ -103,7 +104,7 @@ def refuse_other_returnables(members: Members, set_seen: str) -> None:
     """
     if not members.returnable:
         raise RefusedError("There is nothing to put back in this batch any more.")
-    if set_digest(members.batch.batch_id, members.returnable) != set_seen:
+    if return_digest(members.batch.batch_id, members.returnable) != set_seen:
         raise RefusedError(
             "This batch changed since you looked at it, so nothing was put back. Its card shows how it is now."
         )
@@ -137,7 +138,8 @@ def _allow(remediation: Remediation, actor: Actor, execution: PlaybookExecution)
 def _ask(rollbacks: Rollbacks, actor: Actor, execution: PlaybookExecution) -> tuple[str, str]:
     """Put one item back; return its id, and why not where it was refused."""
     try:
-        rollbacks.ask(execution.execution_id, actor, revision=execution.revision)
+        shown = execution.rollback.asked_version if execution.rollback else 0
+        rollbacks.ask(execution.execution_id, actor, revision=execution.revision, shown=shown)
     except (RefusedError, StateError, ActionError) as error:
         return execution.execution_id, error.explain()
     return execution.execution_id, ""

@@ -98,6 +98,15 @@ def set_digest(batch_id: str, executions: Iterable[PlaybookExecution]) -> str:
     return digest({"v": _SET_FORMAT, "batch_id": batch_id, "items": items})
 
 
+def return_digest(batch_id: str, executions: Iterable[PlaybookExecution]) -> str:
+    """Return what a rollback of a set of items names: which ones, and which rollback of each waited for a signature."""
+    items = [
+        [each.execution_id, each.revision, each.rollback.asked_version if each.rollback else 0]
+        for each in executions
+    ]
+    return digest({"v": _SET_FORMAT, "batch_id": batch_id, "returns": items})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCard:
     """Where a batch is shown. `drawn_total` is the `Members.total` that was drawn last.

@@ -28,7 +28,7 @@ from handlers.blocks.names import (
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, join_newest, section
 from handlers.blocks.states import rollback_fact, wording
 from handlers.blocks.texts import code, escape, linkify, mention, moment, plain, severity_words
-from remediation.batches import Members, set_digest
+from remediation.batches import Members, return_digest, set_digest
 from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 
@@ -111,7 +111,7 @@ def _card(members: Members, rules: BatchRules, room: int, *, fits_window: bool) 
         lines = [item_result(each, members.batch.refused.get(each.execution_id, "")) for each in rest]
         blocks.append(section(f"*No longer part of it*\n{join_first(lines, min(2 * room, _SECTION - 40))}"))
     blocks += _advice(shown, room)
-    blocks += rollback_blocks(members, needed=rules.rollback_approvals, room=room)
+    blocks += rollback_blocks(members, needed=rules.rollback_approvals)
     if lines := decision_lines(members):
         blocks.append(section(join_newest(lines, min(4 * room, _SECTION))))
     blocks += _left_out(members, room)
@@ -298,7 +298,7 @@ def _buttons(members: Members, *, is_whole: bool, fits_window: bool) -> Iterator
 
 def _rollback_buttons(members: Members) -> Iterator[ButtonElement]:
     batch, asked = members.batch, any(each.rollback for each in members.returnable)
-    ref = BatchRef(batch.batch_id, set_digest(batch.batch_id, members.returnable))
+    ref = BatchRef(batch.batch_id, return_digest(batch.batch_id, members.returnable))
     count = len(members.returnable)
     name = "Approve rollback…" if asked else "Roll back all…" if count > 1 else "Roll back…"
     yield _button(members, BATCH_ROLL_BACK, name, ref, confirm=_confirm(members))

@@ -8,13 +8,14 @@ from slack_sdk.models.blocks import Block
 
 from handlers.blocks.card import VERBS
 from handlers.blocks.parts import join_first, section
+from handlers.blocks.pending import rollback_sentence, three_states
 from handlers.blocks.texts import code, escape, mention, moment
-from remediation.actions.contract import show_value
 from remediation.batches import Members
-from remediation.execution import Decision, PlaybookExecution, Restored
+from remediation.execution import Decision, PlaybookExecution
 from remediation.policy import count_people
 
 _REASON = 180
+_MOST_KINDS = 4
 
 
 class Asks(Protocol):
@@ -73,25 +74,20 @@ def signed_so_far(
     return [(f"{count} with {signed}", who) for (signed, who), count in kinds.items()]
 
 
-def rollback_blocks(members: Members, *, needed: int, room: int) -> list[Block]:
+def rollback_blocks(members: Members, *, needed: int) -> list[Block]:
     """Return the rollback that waits for another signature, and what goes back: once for all items alike."""
     waiting = [(each, each.rollback) for each in members.returnable if each.rollback]
     if not waiting:
         return []
-    first, asked = waiting[0]
-    signed = count_people(each.actor for each in first.decisions if each.plan_digest == asked.digest)
-    about: dict[str, list[str]] = {}
-    for execution, request in waiting:
-        lines = "\n".join(_restored(each) for each in request.settings)
-        about.setdefault(lines, []).append(execution.finding.handle)
-    head = (
-        f"*Rollback of {len(waiting)} asked for by {mention(asked.requester)}.* {signed} of {needed} approvals, "
-        f"until {moment(asked.expires_at)}. What goes back (now → as it was before):"
-    )
-    told = [f"{', '.join(code(name, 40) for name in names)}\n{lines}" for lines, names in about.items()]
-    return [section(f"{head}\n{join_first(told, min(2 * room, 2400))}")]
-
-
-def _restored(each: Restored) -> str:
-    values = f"{code(show_value(each.now), 120)} → {code(show_value(each.was), 120)}"
-    return f"• {code(each.setting, 120)}  {values}"
+    about: dict[str, list[PlaybookExecution]] = {}
+    for execution, asked in waiting:
+        states = three_states(asked.settings, 1000)
+        about.setdefault(states, []).append(execution)
+    blocks: list[Block] = []
+    for states, executions in list(about.items())[:_MOST_KINDS]:
+        first, request = executions[0], executions[0].rollback
+        said = rollback_sentence(first, request, needed=needed) if request else ""
+        names = join_first([code(each.finding.handle, 40) for each in executions], 400, separator=", ")
+        head = f"*{said}* What goes back, as it was read then, for {len(executions)} of them ({names}):"
+        blocks.append(section(f"{head}\n{states}"))
+    return blocks

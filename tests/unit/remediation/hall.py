@@ -6,7 +6,7 @@ from audit.actor import Actor
 from audit.findings import Finding, Severity
 from remediation.batch_deciding import BatchDecisions
 from remediation.batch_rollbacks import BatchRollbacks
-from remediation.batches import Batch, Members, set_digest
+from remediation.batches import Batch, Members, return_digest, set_digest
 from remediation.batching import Batching
 from remediation.playbook import RemediationPlaybook
 from remediation.policy import Policy
@@ -72,7 +72,7 @@ class Hall:
         return set_digest(batch_id, self.members(batch_id).waiting)
 
     def seen_back(self, batch_id: str = "b-1") -> str:
-        return set_digest(batch_id, self.members(batch_id).returnable)
+        return return_digest(batch_id, self.members(batch_id).returnable)
 
     def approve(self, actor: Actor) -> None:
         self.decisions.approve("b-1", actor, set_seen=self.seen())
