@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from slack_sdk.models.blocks import (
+    ExternalDataMultiSelectElement,
     ExternalDataSelectElement,
     InputBlock,
     InputInteractiveElement,
@@ -29,6 +30,7 @@ from handlers.blocks.names import (
 from handlers.blocks.parts import context, section
 from handlers.blocks.texts import plain, severity_words
 from handlers.vocabulary import PLAYBOOK, REPORT, CommandHelp
+from remediation.batches import MOST_ITEMS
 from remediation.playbook import RemediationPlaybook
 
 MOST_OPTIONS = 100
@@ -63,7 +65,7 @@ def build_playbook_form(*, channel: str, channel_name: str) -> View:
         [
             _input(WORD, "What would you like?", _choice(WORD, _words(PLAYBOOK, PLAYBOOK_WORDS))),
             _input(
-                FINDING_PICK, "Which finding?", _picker(FINDING_PICK, "Search findings"), is_optional=True
+                FINDING_PICK, "Which findings?", _pickers(FINDING_PICK, "Search findings"), is_optional=True
             ),
             _input(
                 PLAYBOOK_PICK, "Which playbook?", _picker(PLAYBOOK_PICK, "Search playbooks"), is_optional=True
@@ -132,6 +134,15 @@ def _choice(name: str, options: Sequence[Option], *, first: bool = True) -> Stat
 def _picker(name: str, placeholder: str) -> ExternalDataSelectElement:
     return ExternalDataSelectElement(
         action_id=name, placeholder=_plain(placeholder, _LABEL), min_query_length=0
+    )
+
+
+def _pickers(name: str, placeholder: str) -> ExternalDataMultiSelectElement:
+    return ExternalDataMultiSelectElement(
+        action_id=name,
+        placeholder=_plain(placeholder, _LABEL),
+        min_query_length=0,
+        max_selected_items=MOST_ITEMS,
     )
 
 

@@ -406,6 +406,44 @@ def test_where_the_rules_want_two_for_a_rollback_two_have_to_ask() -> None:
     assert hall.statuses() == ["ROLLED_BACK"] * 2
 
 
+# A process that dies
+
+
+class Killed(BaseException):
+    """Ends everything at once, as a signal nobody catches."""
+
+
+@pytest.mark.parametrize("moment", ["before write", "after write"])
+def test_an_item_whose_process_died_is_taken_over_and_written_once(hall: Hall, moment: str) -> None:
+    hall.ask(doors(3))
+    hall.approve(OMAR)
+    first, second, _ = (each.execution_id for each in hall.members().executions)
+    hall.bench.runner.run(first)
+
+    def die() -> None:
+        raise Killed
+
+    hall.board.faults[moment] = die
+    with pytest.raises(Killed):
+        hall.bench.runner.run(second)
+    hall.board.faults.clear()
+    assert hall.statuses() == ["COMPLETED", "RUNNING", "APPROVED"]
+    assert hall.members().is_busy
+    hall.bench.pass_time(minutes=3)
+    runner = Hall(stores=hall.stores).bench.runner
+    heir = replace(runner, planner=hall.bench.runner.planner, journal=replace(runner.journal, owner="heir"))
+    for execution in hall.stores.executions.unfinished("heir", hall.bench.now):
+        heir.recover(execution.execution_id)
+    for execution in hall.stores.executions.waiting(hall.bench.now):
+        heir.run(execution.execution_id)
+    assert hall.statuses() == ["COMPLETED"] * 3
+    assert hall.members().is_over
+    assert hall.board.calls.count("after write") == 3
+    assert hall.kinds().count("execution.approved") == 3
+    hall.rollbacks.ask("b-1", PRIYA, set_seen=hall.seen_back())
+    assert hall.statuses() == ["ROLLED_BACK"] * 3
+
+
 # Whatever people do
 
 
