@@ -20,6 +20,7 @@ from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
 from remediation.attention import Attention, Herald
 from remediation.audience import Homes, Outcomes
+from remediation.batches import Batches
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
@@ -57,6 +58,7 @@ class Services:
     schedules: ScheduleStore
     homes: Homes
     outcomes: Outcomes
+    batches: Batches
     remediation: Remediation
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]

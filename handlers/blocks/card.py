@@ -35,7 +35,7 @@ from remediation.states import ActionStatus, PlaybookStatus
 _TITLE_LIMIT = 300
 _DECISIONS_LIMIT = 2800
 _NOTE_LIMIT = 300
-_VERBS = {
+VERBS = {
     Verdict.APPROVE: "Approved by",
     Verdict.REJECT: "Rejected by",
     Verdict.ROLL_BACK: "Rollback ordered by",
@@ -189,7 +189,7 @@ def _decisions(execution: PlaybookExecution) -> list[str]:
 def _decision(decision: Decision, execution: PlaybookExecution) -> str:
     void = " (void: the plan has changed since)" if decision.revision != execution.revision else ""
     reason = f": {escape(decision.reason, 180)}" if decision.reason else ""
-    return f"{_VERBS[decision.verdict]} {mention(decision.actor)}, {moment(decision.at)}{reason}{void}"
+    return f"{VERBS[decision.verdict]} {mention(decision.actor)}, {moment(decision.at)}{reason}{void}"
 
 
 def _actions(execution: PlaybookExecution, rules: CardRules, *, can_approve: bool) -> list[Block]:
