@@ -113,6 +113,7 @@ def test_the_tour(address: str, page: Page, take_picture: Callable[[Page, str], 
     expect(visitor.say("not set → on").last).to_be_visible()
     take_picture(page, "demo")
 
+    expect(visitor.say("By the rule for: critical").last).to_be_visible()
     visitor.press("Approve")
     expect(visitor.say("somebody else has to approve it").last).to_be_visible()
     visitor.cloud("not set", 4)
