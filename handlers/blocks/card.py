@@ -59,11 +59,13 @@ _SELF_APPROVAL = "⚠️ The policy lets requesters approve their own fixes."
 class CardRules:
     """What a card says about the rules in force for its execution, and about where it is.
 
-    `approvers` says in our own words who may approve, ids marked with an at sign: those people are told by the card.
+    `approvers` says in our own words who may approve, ids marked with an at sign: those people are told by the card. `rule` says what the
+    rule is about that decides, empty where none does.
     """
 
     required_approvals: int = 1
     approvers: str = ""
+    rule: str = ""
     allows_self_approval: bool = False
     allows_breaking_glass: bool = False
     rollback_approvals: int = 1
@@ -128,6 +130,7 @@ def _status(execution: PlaybookExecution, rules: CardRules, room: int) -> str:
     signed = f"{_signers(execution)} of {max(1, rules.required_approvals)} approvals"
     until = f"until {moment(execution.expires_at)}"
     who = f"\nMay approve: {linkify(escape(rules.approvers, room))}." if rules.approvers else ""
+    who += f" By the rule for: {escape(rules.rule, room)}." if rules.rule else ""
     return f"{sentence} {signed}, {until}.{who}" + (
         f"\n{_SELF_APPROVAL}" if rules.allows_self_approval else ""
     )
