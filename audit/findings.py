@@ -148,15 +148,22 @@ class Finding:
             record["compliance"] = {name: list(controls) for name, controls in self.compliance.items()}
         return record
 
-    def to_json(self, handle: str) -> bytes:
+    def to_json(self, handle: str, *, is_bare: bool = False) -> bytes:
         """Return what `to_record` returns as JSON, for a handle that is known already; twice as fast.
+
+        `is_bare` leaves description, remediation and compliance empty where they stand, for whoever keeps those elsewhere.
 
         Raises:
             InputError: a text holds half of a surrogate pair.
         """
-        compliance = {"compliance": self.compliance} if self.compliance else {}
+        record: dict[str, object] = {**self._without_compliance()}
+        if is_bare:
+            record["description"] = record["remediation"] = ""
+        if self.compliance:
+            record["compliance"] = {} if is_bare else self.compliance
+        record["handle"] = handle
         try:
-            return orjson.dumps({**self._without_compliance(), **compliance, "handle": handle})
+            return orjson.dumps(record)
         except orjson.JSONEncodeError:
             raise InputError("its text is not valid Unicode") from None
 

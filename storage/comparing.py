@@ -4,13 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Executable, and_, or_
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
-from audit.findings import Finding, FindingStatus
+from audit.findings import FindingStatus
 from audit.lifecycle import Comparison, Portion
+from storage.finding_texts import STORED, read_findings
 from storage.lifecycle_tables import ScopeRow, TrackedRow
 from storage.naming import named_report
-from storage.report_rows import to_finding, to_header
+from storage.report_rows import to_header
 from storage.scopes import Scope
 from storage.seeing import failing
 from storage.tables import FindingRow, ReportRow
@@ -68,12 +70,12 @@ class _Side:
     def portion(self, session: Session, fingerprints: Sequence[str], limit: int) -> Portion:
         """Return so many of the findings that stand first, and how many they are."""
         positions = [self.failing[fingerprint] for fingerprint in fingerprints[:limit]]
-        bodies = session.exec(
-            select(FindingRow.position, FindingRow.body).where(
-                FindingRow.report_key == self.row.report_key, col(FindingRow.position).in_(positions)
-            )
+        wanted = sa_select(*STORED, col(FindingRow.position)).where(
+            col(FindingRow.report_key) == self.row.report_key, col(FindingRow.position).in_(positions)
         )
-        found: dict[int, Finding] = {position: to_finding(body) for position, body in bodies}
+        rows = session.connection().execute(wanted).all()
+        findings = read_findings(session, [row[:-1] for row in rows])
+        found = {row[-1]: finding for row, finding in zip(rows, findings, strict=True)}
         return Portion(len(fingerprints), tuple(found[position] for position in positions))
 
 
