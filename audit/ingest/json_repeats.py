@@ -52,7 +52,7 @@ class Repeats:
         if known is None:
             value = orjson.loads(raw)
             if kind not in self._known:
-                self._learn(kind, raw, value)
+                self._learn(kind, raw)
             return value
         start = raw.find(self._name)
         if start < 0 or not raw.startswith(known[0], start):
@@ -72,23 +72,18 @@ class Repeats:
         holder[inner] = meant
         return True
 
-    def _learn(self, kind: bytes, raw: bytes, value: object) -> None:
-        """Remember the bytes of an object's member; None where they cannot be told."""
+    def _learn(self, kind: bytes, raw: bytes) -> None:
+        """Remember the bytes of the first member of that name, which need not be the one that is meant; None where there are none."""
         if len(self._known) < MOST_KINDS:
-            self._known[kind] = self._find(raw, value)
+            self._known[kind] = self._find(raw)
 
-    def _find(self, raw: bytes, value: object) -> tuple[bytes, object] | None:
-        outer, inner = self._path
-        holder = value.get(outer) if isinstance(value, dict) else None
+    def _find(self, raw: bytes) -> tuple[bytes, object] | None:
         opening = self._opening.search(raw)
-        if not isinstance(holder, dict) or opening is None:
+        if opening is None:
             return None
         rest = raw[opening.end() : opening.end() + _MOST_BYTES].decode("utf-8", "ignore")
         try:
-            there, length = _DECODER.raw_decode(rest)
-            is_it = there == holder.get(inner)
+            value, length = _DECODER.raw_decode(rest)
         except (ValueError, RecursionError):
             return None
-        if not is_it:
-            return None
-        return raw[opening.start() : opening.end()] + rest[:length].encode(), self._convert(there)
+        return raw[opening.start() : opening.end()] + rest[:length].encode(), self._convert(value)
