@@ -191,7 +191,7 @@ class _Writer:
             self._last.result()
 
     def _write(self, findings: Sequence[_Columns], texts: Sequence[_Columns]) -> None:
-        with self._database.writing() as session:
+        with self._database.loading() as session:
             if texts:
                 insert_many(session.connection(), FindingTextsRow, texts)
             insert_many(session.connection(), FindingRow, findings)
