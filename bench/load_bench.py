@@ -218,7 +218,9 @@ def measure(mode: str, count: int, flat: int, bare: Result) -> bool:
             wait_until_idle(port)
             stores = Stores.open(f"sqlite:///{folder / 'countersign.db'}")
             seed(stores, folder, findings=FINDINGS, cards=CARDS)
-            while stores.tracker.is_behind():  # the bot works the report in: what is measured is the state after that
+            while (
+                stores.tracker.is_behind()
+            ):  # the bot works the report in: what is measured is the state after that
                 time.sleep(0.5)
             stores.close()
             wait_until_idle(port)
@@ -261,7 +263,9 @@ def main() -> int:
         serve_bare(chosen.bare)
         return 0
     print(f"{AT_ONCE} at once, Slack's Web API answering after {SLACK_ANSWERS_AFTER_S:.0f} s; times in ms")
-    print(f"{'':<34}{'per s':>9}{'p50':>9}{'p99':>9}{'most':>9}{'cpu':>8}{'>3 s':>6}{'failed':>8}{'ratio':>7}{'load':>6}")
+    print(
+        f"{'':<34}{'per s':>9}{'p50':>9}{'p99':>9}{'most':>9}{'cpu':>8}{'>3 s':>6}{'failed':>8}{'ratio':>7}{'load':>6}"
+    )
     with SlackStandIn.start() as slack, bare_endpoint() as (port, pid):
         requests = [to_http(slack, each) for each in deliveries(slack, chosen.requests)]
         on_loop(slack, over_http("warm", port, requests[:200]))

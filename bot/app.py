@@ -1,5 +1,6 @@
 """Puts the house together: who gets which port, and what runs on which thread."""
 
+import ssl
 import time
 import uuid
 from collections.abc import Iterator
@@ -332,6 +333,7 @@ def make_client(settings: Settings, line: Line | None = None) -> SlackClient:
         token=token,
         base_url=settings.slack_api_url,
         timeout=SLACK_TIMEOUT_S,
+        ssl=ssl.create_default_context(),  # else the SDK makes one for each call, which takes 35 ms of a processor
         retry_handlers=[
             ConnectionErrorRetryHandler(max_retry_count=RETRIES),
             ServerErrorRetryHandler(max_retry_count=RETRIES),

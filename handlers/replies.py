@@ -26,7 +26,7 @@ def reply(client: WebClient, request: Request, message: Message, *, url: str = "
     are no member or that is none (a click in their home), in our own conversation with them. What Slack does not take is logged:
     the answer is lost, the state is not.
     """
-    if url and _post_somehow(url, message, api_url=client.base_url):
+    if url and _post_somehow(url, message, client=client):
         return
     channel, person = said(request, "channel_id"), request.actor.slack_id
     if person and not (channel and _whisper(client, message, channel=channel, person=person)):
@@ -63,20 +63,20 @@ def _plainly_if_refused(post: Callable[[dict[str, Any]], object], message: Messa
         post(plain_message(message).to_dict())
 
 
-def _post_somehow(url: str, message: Message, *, api_url: str) -> bool:
+def _post_somehow(url: str, message: Message, *, client: WebClient) -> bool:
     """Post to a `response_url`; where it is not taken with blocks, the words alone, for a refusal does not say why."""
-    return post_reply(url, message, api_url=api_url) or (
-        bool(message.blocks) and post_reply(url, plain_message(message), api_url=api_url)
+    return post_reply(url, message, client=client) or (
+        bool(message.blocks) and post_reply(url, plain_message(message), client=client)
     )
 
 
-def post_reply(url: str, message: Message, *, api_url: str) -> bool:
+def post_reply(url: str, message: Message, *, client: WebClient) -> bool:
     """Post to a `response_url`, visible to one person; tell whether Slack took it."""
-    if not is_slack_url(url, api_url=api_url):
+    if not is_slack_url(url, api_url=client.base_url):
         log.warning("reply not sent: foreign response_url", host=urlsplit(url).hostname)
         return False
     try:
-        answer = WebhookClient(url, timeout=_TIMEOUT_S).send_dict(
+        answer = WebhookClient(url, timeout=_TIMEOUT_S, ssl=client.ssl).send_dict(
             {**message.to_dict(), "response_type": "ephemeral", "replace_original": message.replaces}
         )
     except SLACK_FAILURES as error:
