@@ -21,10 +21,12 @@ from exporters.firing import Part, Voice
 from exporters.mailing import MailRequest
 from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
 from exporters.service import ExportRequest, open_report
+from handlers.beside import share_once, text_file
 from handlers.blocks.digest import MOST_FIXES, Digest, build_digest
 from handlers.blocks.lists import Fixable
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import code, escape
+from handlers.blocks.whole import words_of
 from handlers.delivery import SlackDelivery
 from handlers.posting import Posted, Poster, Tag, lacks_scope, tell
 from handlers.schedule_pages import where
@@ -34,6 +36,7 @@ from remediation.matching import sure_match
 
 log = structlog.get_logger()
 DIGEST = "countersign_digest"
+_WORDS = "digest.txt"
 _LOOKED_AT = 300
 _MOST_PENDING = 10
 _FIRST_TIME = timedelta(days=7)
@@ -86,7 +89,15 @@ class DigestSender:
                 if code_of(error) not in BAD_BLOCKS:
                     raise
                 log.exception("Slack refuses the digest's blocks", error=code_of(error))
-                poster.post(Message(message.text), tag)
+                posted = poster.post(Message(message.text), tag)
+                words = text_file(_WORDS, words_of(message))
+                share_once(
+                    self.services.client,
+                    posted.channel,
+                    words,
+                    thread=posted.message_id,
+                    comment="The digest",
+                )
 
     def _attach(self, schedule: Schedule, fire: Fire) -> None:
         """Share the report below the digest."""
@@ -106,9 +117,7 @@ class DigestSender:
         )
 
     def _has_file(self, channel: str, thread: str) -> bool:
-        replies = self.services.client.conversations_replies(channel=channel, ts=thread).get("messages")
-        found = replies if isinstance(replies, list) else []
-        return any(message.get("bot_id") and message.get("files") for message in found)
+        return bool(Poster(self.services.client, channel).files_in(thread) - {_WORDS})
 
     def _mail(self, schedule: Schedule, fire: Fire) -> None:
         sent = self.services.mailing.send(
