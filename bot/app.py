@@ -46,6 +46,7 @@ from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
 from handlers.outcomes import tell_outcome
 from handlers.regressions import tell_regression
+from handlers.rollback_window import fill_window
 from handlers.services import Services
 from handlers.slack_client import Line, SlackClient
 from remediation.ending import ExceptionEnds
@@ -91,6 +92,7 @@ class Bot:
                 "regression": Lane(self._tell_regression, threads=1),
                 "homes": Lane(self._note_change, threads=1),
                 "home": Lane(self._publish_home, threads=2),
+                "window": Lane(self._fill_window, threads=4),
                 "tell": Lane(self._tell, threads=2, about="execution_id"),
             },
             self._find_waiting,
@@ -237,6 +239,9 @@ class Bot:
 
     def _publish_home(self, name: str) -> None:
         publish_home(self.services, name)
+
+    def _fill_window(self, window: str) -> None:
+        fill_window(self.services, window)
 
     def _tell(self, execution_id: str) -> None:
         tell_outcome(self.services, execution_id)

@@ -24,7 +24,12 @@ TRIGGER_LIVES_S = 3.0
 
 
 def open_window(
-    services: Services, body: Body, build: Callable[[], View], *, or_else: Callable[[], None] | None = None
+    services: Services,
+    body: Body,
+    build: Callable[[], View],
+    *,
+    then: Callable[[str], None] = lambda _: None,
+    or_else: Callable[[], None] | None = None,
 ) -> None:
     """Have a window built and opened, on another thread. Call it after `ack()`.
 
@@ -32,12 +37,15 @@ def open_window(
         services: with the client for Slack.
         body: what Slack sent; its `trigger_id` opens the window.
         build: returns the window; what it raises is told to the person.
+        then: what to do with the id of the window once it is open.
         or_else: what to do where Slack does not open it; None tells the person.
     """
     until = time.monotonic() + TRIGGER_LIVES_S
 
     def open_it() -> None:
-        if _is_opened(services, body, build(), until=until):
+        window_id = _open(services, body, build(), until=until)
+        if window_id is not None:
+            then(window_id)
             return
         if or_else is None:
             raise RefusedError(
@@ -48,16 +56,16 @@ def open_window(
     services.aside.run(open_it, or_tell=lambda error: tell_back(services, body, to_words(error)))
 
 
-def _is_opened(services: Services, body: Body, window: View, *, until: float) -> bool:
-    """Open a window; tell whether Slack took it. Where the time is over already, Slack is not asked."""
+def _open(services: Services, body: Body, window: View, *, until: float) -> str | None:
+    """Open a window and return its id; None where Slack did not. Where the time is over already, Slack is not asked."""
     left = until - time.monotonic()
     if left <= 0:
         log.warning("window not opened", error="too late")
-        return False
+        return None
     client = make_impatient(services.client, timeout_s=math.ceil(left))
     try:
-        client.views_open(trigger_id=trigger_of(body), view=window.to_dict())
+        opened = client.views_open(trigger_id=trigger_of(body), view=window.to_dict())
     except SLACK_FAILURES as error:
         log.warning("window not opened", error=code_of(error))
-        return False
-    return True
+        return None
+    return str((opened.get("view") or {}).get("id", ""))

@@ -42,6 +42,7 @@ from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
 from handlers.outcomes import tell_outcome
 from handlers.requests import command_request
+from handlers.rollback_window import fill_window
 from handlers.services import Services
 from remediation.actions.registry import ActionRegistry
 from remediation.attention import Attention
@@ -229,6 +230,8 @@ class House:
             note_change(self.services)
         elif kind == "home":
             publish_home(self.services, work_id)
+        elif kind == "window":
+            fill_window(self.services, work_id)
         elif kind == "tell":
             tell_outcome(self.services, work_id)
         else:

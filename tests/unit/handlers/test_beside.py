@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 
+from exporters.schedules import Fire
 from handlers.blocks.names import REJECT
 from handlers.blocks.parts import Message, context, fields, header, section
 from handlers.blocks.whole import plan_in_words, words_of
+from handlers.fire_posts import post_once
+from handlers.posting import Poster
 from handlers.replies import reply
 from remediation.ports import Posting
 from tests.fakes.samples import an_event
@@ -101,6 +104,15 @@ def test_the_same_by_a_response_url(house: House) -> None:
 def test_an_answer_that_slack_takes_has_no_file(house: House) -> None:
     reply(house.client, ask(), LONG_ANSWER)
     assert house.slack.files() == ()
+
+
+def test_a_refused_digest_has_its_whole_below_it(house: House) -> None:
+    house.slack.faults.add("chat.postMessage", error="msg_too_long")
+    fire = Fire(fire_id="f-1", schedule_id="s-1", slot="1", due_at=house.now, not_before=house.now)
+    post_once(Poster(house.client, "C0SECURITY"), fire, "countersign_digest", lambda: LONG_ANSWER)
+    assert house.card().text == LONG_ANSWER.text
+    (below,) = house.replies(house.card())
+    assert house.slack.file_content(below.files[0]).decode() == "one & <two>\n\n" + "y" * 2500
 
 
 def test_the_words_of_a_message_leave_out_its_buttons_and_need_no_valid_blocks() -> None:

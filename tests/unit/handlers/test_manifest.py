@@ -36,6 +36,7 @@ SCOPES: dict[str, set[str]] = {
     "users_info": {"users:read", "users:read.email"},  # the address is part of the audit trail
     "views_open": set(),
     "views_publish": set(),
+    "views_update": set(),
 }
 
 
