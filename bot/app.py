@@ -35,6 +35,8 @@ from bot.worker import Lane, Work, Worker
 from exporters.formats import export_formats
 from exporters.service import ExportService
 from handlers.answer import answer
+from handlers.batch_drawing import draw_batch
+from handlers.batch_windows import register_batches
 from handlers.directory import SlackDirectory
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
@@ -92,6 +94,7 @@ class Bot:
                 "regression": Lane(self._tell_regression, threads=1),
                 "homes": Lane(self._note_change, threads=1),
                 "home": Lane(self._publish_home, threads=2),
+                "batch": Lane(self._draw_batch, threads=4, about="batch_id"),
                 "window": Lane(self._fill_window, threads=4),
                 "tell": Lane(self._tell, threads=2, about="execution_id"),
             },
@@ -240,6 +243,9 @@ class Bot:
     def _publish_home(self, name: str) -> None:
         publish_home(self.services, name)
 
+    def _draw_batch(self, batch_id: str) -> None:
+        draw_batch(self.services, batch_id)
+
     def _fill_window(self, window: str) -> None:
         fill_window(self.services, window)
 
@@ -271,6 +277,7 @@ class Bot:
         if self._stores.tracker.is_behind():
             yield "findings", "next"
         yield from (("tell", execution_id) for execution_id in self._stores.outcomes.untold(now))
+        yield from (("batch", batch_id) for batch_id in self._stores.batches.outdated(now))
         yield from (("home", name) for name in due_homes(self.services))
 
 
@@ -298,6 +305,7 @@ def _make_services(
         schedules=stores.schedules,
         homes=stores.homes,
         outcomes=stores.outcomes,
+        batches=stores.batches,
         remediation=Remediation(
             store=stores.executions,
             planner=planner,
@@ -347,6 +355,7 @@ def _make_app(settings: Settings, services: Services, *, metrics: Metrics) -> Ap
     register(app, services)
     register_forms(app, services)
     register_home(app, services)
+    register_batches(app, services)
     register_error_handler(app, services)
     return app
 

@@ -21,6 +21,7 @@ from handlers.services import Services
 from handlers.slack_errors import BAD_BLOCKS, GONE, HOPELESS, SLACK_FAILURES, advise, code_of
 from remediation.execution import PlaybookExecution
 from remediation.ports import Posting
+from remediation.states import PlaybookStatus
 
 log = structlog.get_logger()
 CARD = "countersign_card"
@@ -44,6 +45,8 @@ def draw(services: Services, execution_id: str) -> None:
     """
     with services.drawing.holding(execution_id):
         execution = services.executions.get(execution_id)
+        if execution.batch_id:
+            services.dispatcher.submit("batch", execution.batch_id)
         postings = services.postings.postings(execution_id)
         newest = _newest(services, execution, postings)
         if not newest.channel or newest.drawn_version >= execution.version:
@@ -72,6 +75,12 @@ def _newest(services: Services, execution: PlaybookExecution, postings: list[Pos
     )
 
 
+def stands_alone(execution: PlaybookExecution) -> bool:
+    """Tell whether an item of a batch needs a card of its own: its plan was drawn up anew, or a person has to look at it."""
+    is_odd = execution.status is PlaybookStatus.INTERRUPTED or execution.unreviewed is not None
+    return execution.revision > 1 or is_odd
+
+
 def wait_after(attempts: int) -> timedelta:
     """Return how long to wait after so many attempts in vain: 2 s, 4 s, 8 s and so on, 10 min at most."""
     return min(timedelta(seconds=2 ** min(attempts, 20)), _LONGEST_WAIT)
@@ -81,6 +90,8 @@ def _is_shown(execution: PlaybookExecution, postings: list[Posting]) -> bool:
     """Tell whether there is anything to show: whoever asked for what needs no change was told so privately."""
     if any(posting.message_id for posting in postings):
         return True
+    if execution.batch_id and not stands_alone(execution):
+        return False
     return execution.plan is not None and execution.plan.is_needed
 
 
