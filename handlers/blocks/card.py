@@ -9,6 +9,7 @@ from slack_sdk.models.blocks import (
     ConfirmObject,
     DividerBlock,
     PlainTextObject,
+    SectionBlock,
 )
 
 from handlers.blocks.buttons import confirm_rollback, execution_button
@@ -50,7 +51,7 @@ VERBS = {
 }
 _OVERSIZED = (
     "⚠️ *This plan is too large to be shown whole, so it cannot be approved here.* "
-    "Nobody should sign what they cannot see."
+    "Nobody should sign what they cannot see. The whole plan is a file in this thread."
 )
 _SELF_APPROVAL = "⚠️ The policy lets requesters approve their own fixes."
 
@@ -77,6 +78,12 @@ def build_card(execution: PlaybookExecution, rules: CardRules) -> Message:
     title = plain(execution.finding.title, _TITLE_LIMIT)
     text = escape(f"{headline(execution)}. {title} ({execution.finding.resource})", 900)
     return Message(text, fit(lambda room: _card(execution, rules, room)))
+
+
+def is_oversized(card: Message) -> bool:
+    """Tell whether a card that waits for a signature has no room for its whole plan."""
+    texts = (block.text for block in card.blocks if isinstance(block, SectionBlock))
+    return any(text is not None and text.text == _OVERSIZED for text in texts)
 
 
 def build_superseded_card(execution: PlaybookExecution) -> Message:
