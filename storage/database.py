@@ -1,15 +1,18 @@
 """A database as the repositories use it: short reads, and writes one at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, StaticPool, text
 from sqlmodel import Session
 
 from storage.engine import READ_ONLY
+from storage.together import Together
 from storage.turns import Turns
 from storage.wording import in_words
 
+T = TypeVar("T")
 _WRITE_LOCK_ID = 0x436F756E  # Postgres: any number that nothing else in this database locks by
 
 # An execution is read with several statements. SQLite shows all of them one state, Postgres only if told to.
@@ -31,21 +34,55 @@ class Database:
         )
         self._turns = Turns() if engine.dialect.name == "sqlite" else None
         self._readers_queue = isinstance(engine.pool, StaticPool)
+        self._together = Together(self._begin)
+
+    def read(self, unit: Callable[[Connection], T]) -> T:
+        """Return what a unit of work finds; it sees one moment and cannot block a writer."""
+        with in_words(), self._reading_turn(), self._readers.begin() as connection:
+            return unit(connection)
+
+    def write(self, unit: Callable[[Connection], T]) -> T:
+        """Return what a unit of work returns, once all of it is committed; by its error nothing of it is written.
+
+        On SQLite, units that come at the same time share a commit and go before sessions that wait: people wait for them.
+        Postgres, where they would lock rows in any order and so block each other for good, runs each by itself.
+
+        Args:
+            unit: works on the connection alone, and briefly. It may run in another thread, and a second time after one that was interrupted.
+
+        Raises:
+            CountersignError: the database is locked, full, unwritable or not migrated.
+            RuntimeError: a transaction of this thread is open already; it would wait for itself.
+        """
+        if self._turns is None:
+            with self._begin() as connection:
+                return unit(connection)
+        if self._turns.is_mine:
+            raise RuntimeError("a unit of work cannot begin while another one is under way in its thread")
+        return self._together.run(unit)
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        with in_words(), self._writing_turn(urgent=True), self.engine.begin() as connection:
+            yield connection
 
     def reading(self) -> AbstractContextManager[Session]:
         """Open a session that sees one moment and cannot block a writer."""
-        turn = self._turns.taken() if self._turns and self._readers_queue else nullcontext()
-        return _session(self._readers, turn)
+        return _session(self._readers, self._reading_turn())
 
-    def writing(self, *, urgent: bool = False) -> AbstractContextManager[Session]:
+    def writing(self) -> AbstractContextManager[Session]:
         """Open a session that commits at its end, or does nothing at all if an error leaves it.
-
-        An `urgent` one goes before the others that wait: a person waits for it.
 
         Raises:
             CountersignError: the database is locked, full, unwritable or not migrated.
         """
-        return _session(self.engine, self._turns.taken(urgent=urgent) if self._turns else nullcontext())
+        return _session(self.engine, self._writing_turn(urgent=False))
+
+    def _reading_turn(self) -> AbstractContextManager[object]:
+        return self._turns.taken() if self._turns and self._readers_queue else nullcontext()
+
+    def _writing_turn(self, *, urgent: bool) -> AbstractContextManager[object]:
+        return self._turns.taken(urgent=urgent) if self._turns else nullcontext()
 
 
 @contextmanager

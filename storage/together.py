@@ -1,12 +1,14 @@
-"""Many threads, one commit: a commit waits for the disk, and fifty that come at once can wait for it together."""
+"""Many units of work, one commit: a commit waits for the disk, and what comes at the same time can wait for it together."""
 
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TypeVar
 
-from audit.errors import CountersignError
+from sqlalchemy import Connection
+
+from storage.wording import in_words
 
 T = TypeVar("T")
 
@@ -18,78 +20,112 @@ def _shut_gate() -> threading.Lock:
 
 
 @dataclass(slots=True, eq=False)
-class _Ticket(Generic[T]):
-    """One thread's item. Its gate opens once the item is committed, or when it is this thread's turn to commit."""
+class _Ticket:
+    """One thread's unit of work. Its gate opens once it is over, committed or not, or when it is this thread's turn to lead."""
 
-    item: T
-    is_done: bool = False
-    goes_alone: bool = False
+    work: Callable[[Connection], None]
+    error: Exception | None = None
+    is_over: bool = False
     gate: threading.Lock = field(default_factory=_shut_gate)
 
+    def attempt(self, connection: Connection) -> None:
+        """Do the work within a transaction, or undo what was done of it and keep the error for who brought it.
 
-class Together(Generic[T]):
-    """Writes items so that `put` returns once its own item is committed.
+        Raises:
+            Exception: the error took the whole transaction with it, as a full disk may on SQLite.
+        """
+        self.error = None
+        connection.exec_driver_sql("SAVEPOINT unit")
+        try:
+            with in_words():
+                self.work(connection)
+        except Exception as error:
+            if not _is_open(connection):
+                raise
+            connection.exec_driver_sql("ROLLBACK TO unit")
+            self.error = error
+        connection.exec_driver_sql("RELEASE unit")
 
-    Whoever has the turn writes all that has gathered while the one before was writing, and lets the others go. There is no
-    thread of its own and nothing to stop, and an item that comes alone is written at once.
+    def fail(self, error: Exception) -> None:
+        """Be over, with what befell the transaction."""
+        self.error, self.is_over = error, True
+
+
+class Together:
+    """Runs units of work on SQLite, each wholly or not at all, and returns once they are committed.
+
+    Whoever comes first leads: waits for the write lock, runs all that has gathered meanwhile, one after the other, each in a
+    savepoint of one transaction, commits, and lets the others go. There is no thread of its own and nothing to stop, and
+    a unit that comes alone is committed at once.
+
+    A unit's own error undoes that unit and nobody else's. What befalls the transaction (the lock, the commit, the disk) befalls all in it.
 
     Args:
-        write: commits all the items it is given, or none of them and raises.
+        transaction: waits for its turn, begins, and commits at its end, or rolls back if an error leaves it.
     """
 
-    def __init__(self, write: Callable[[Sequence[T]], None]) -> None:
-        self._write = write
+    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._transaction = transaction
         self._guard = threading.Lock()
         self._is_led = False
-        self._gathered: list[_Ticket[T]] = []
+        self._gathered: list[_Ticket] = []
 
-    def put(self, item: T) -> None:
-        """Return once the item is committed. Raises what `write` raises for it."""
-        ticket = _Ticket(item)
+    def run(self, unit: Callable[[Connection], T]) -> T:
+        """Return what a unit returns, once it is committed. It may run in another thread, and again after one that was interrupted.
+
+        Raises:
+            Exception: what the unit raised, or what befell the transaction. Nothing of the unit is written.
+        """
+        made: list[T] = []
+        ticket = _Ticket(lambda connection: made.append(unit(connection)))
         if not self._join(ticket):
             ticket.gate.acquire()
-        if ticket.is_done:
-            return
-        try:
+        if not ticket.is_over:
             self._lead(ticket)
-        finally:
-            self._leave(ticket)
+        if ticket.error is not None:
+            raise ticket.error
+        return made[-1]
 
-    def _join(self, ticket: _Ticket[T]) -> bool:
+    def _join(self, ticket: _Ticket) -> bool:
         """Stand with the others; tell whether this thread has to lead."""
         with self._guard:
             self._gathered.append(ticket)
             leads, self._is_led = not self._is_led, True
             return leads
 
-    def _lead(self, ticket: _Ticket[T]) -> None:
-        """Commit what has gathered. Where one spoils it for all, each goes alone, and meets its own error."""
-        if not ticket.goes_alone:
-            with suppress(CountersignError):
-                self._commit(self._take())
-        if not ticket.is_done:
-            self._write([ticket.item])
+    def _lead(self, mine: _Ticket) -> None:
+        led: list[_Ticket] = []
+        try:
+            with self._transaction() as connection:
+                led = self._waiting()
+                for ticket in led:
+                    ticket.attempt(connection)
+        except Exception as error:  # noqa: BLE001 - raised again in each of their threads
+            for ticket in led or self._waiting():
+                ticket.fail(error)
+        else:
+            for ticket in led:
+                ticket.is_over = True
+        finally:
+            self._hand_on(mine)
 
-    def _take(self) -> list[_Ticket[T]]:
-        """Return those who go together; they stand with the others until they are committed."""
+    def _waiting(self) -> list[_Ticket]:
+        """Return all who wait; they stand here until it is over for them, so that an interrupted leader loses nobody."""
         with self._guard:
-            return [ticket for ticket in self._gathered if not ticket.goes_alone]
+            return list(self._gathered)
 
-    def _commit(self, tickets: Sequence[_Ticket[T]]) -> None:
-        for ticket in tickets:
-            ticket.goes_alone = True  # unless this goes well
-        self._write([ticket.item for ticket in tickets])
-        done = set(tickets)
+    def _hand_on(self, mine: _Ticket) -> None:
+        """Let the next one lead, if there is one, and those go for whom it is over."""
         with self._guard:
-            self._gathered = [ticket for ticket in self._gathered if ticket not in done]
-        for ticket in tickets:
-            ticket.is_done = True
+            over = [ticket for ticket in self._gathered if ticket.is_over]
+            self._gathered = [ticket for ticket in self._gathered if not (ticket.is_over or ticket is mine)]
+            self._is_led = bool(self._gathered)
+            heirs = self._gathered[:1]
+        for ticket in (*heirs, *over):
             ticket.gate.release()
 
-    def _leave(self, ticket: _Ticket[T]) -> None:
-        """Let the next one lead, if there is one; whatever became of this one."""
-        with self._guard:
-            self._gathered = [other for other in self._gathered if other is not ticket]
-            self._is_led = bool(self._gathered)
-            if self._gathered:
-                self._gathered[0].gate.release()
+
+def _is_open(connection: Connection) -> bool:
+    """Tell whether the transaction still stands: SQLite rolls it back by itself where it cannot undo one statement."""
+    driver = connection.connection.driver_connection
+    return bool(driver and driver.in_transaction)
