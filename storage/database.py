@@ -1,18 +1,16 @@
 """A database as the repositories use it: short reads, and writes one at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, StaticPool, text
 from sqlmodel import Session
 
 from storage.engine import READ_ONLY
-from storage.together import Together
+from storage.together import Item, Result, Together, Work
 from storage.turns import Turns
 from storage.wording import in_words
 
-T = TypeVar("T")
 _WRITE_LOCK_ID = 0x436F756E  # Postgres: any number that nothing else in this database locks by
 
 # An execution is read with several statements. SQLite shows all of them one state, Postgres only if told to.
@@ -34,35 +32,37 @@ class Database:
         )
         self._turns = Turns() if engine.dialect.name == "sqlite" else None
         self._readers_queue = isinstance(engine.pool, StaticPool)
-        self._together = Together(self._begin)
+        self._reads, self._writes = Together(self._begin_reading), Together(self._begin_writing)
 
-    def read(self, unit: Callable[[Connection], T]) -> T:
-        """Return what a unit of work finds; it sees one moment and cannot block a writer."""
-        with in_words(), self._reading_turn(), self._readers.begin() as connection:
-            return unit(connection)
+    def read_together(self, work: Work[Item, Result], item: Item) -> Result:
+        """Return what work finds for an item, as it is at this moment or later; see `write_together`."""
+        if self._turns is None:
+            return _do_alone(self._begin_reading(), work, item)
+        return self._reads.do(work, item)
 
-    def write(self, unit: Callable[[Connection], T]) -> T:
-        """Return what a unit of work returns, once all of it is committed; by its error nothing of it is written.
+    def write_together(self, work: Work[Item, Result], item: Item) -> Result:
+        """Return what work returns for an item, once all of it is committed; by its error nothing of it is written.
 
-        On SQLite, units that come at the same time share a commit and go before sessions that wait: people wait for them.
-        Postgres, where they would lock rows in any order and so block each other for good, runs each by itself.
-
-        Args:
-            unit: works on the connection alone, and briefly. It may run in another thread, and a second time after one that was interrupted.
+        On SQLite, what comes at the same time shares a transaction, and goes before sessions that wait: people wait for it.
+        On Postgres, where that would lock rows in any order and so block each other for good, each has a transaction of its own.
 
         Raises:
             CountersignError: the database is locked, full, unwritable or not migrated.
-            RuntimeError: a transaction of this thread is open already; it would wait for itself.
+            RuntimeError: this thread is writing already; it would wait for itself.
         """
         if self._turns is None:
-            with self._begin() as connection:
-                return unit(connection)
+            return _do_alone(self._begin_writing(), work, item)
         if self._turns.is_mine:
-            raise RuntimeError("a unit of work cannot begin while another one is under way in its thread")
-        return self._together.run(unit)
+            raise RuntimeError("a thread that is writing cannot begin to write")
+        return self._writes.do(work, item)
 
     @contextmanager
-    def _begin(self) -> Iterator[Connection]:
+    def _begin_reading(self) -> Iterator[Connection]:
+        with in_words(), self._reading_turn(), self._readers.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _begin_writing(self) -> Iterator[Connection]:
         with in_words(), self._writing_turn(urgent=True), self.engine.begin() as connection:
             yield connection
 
@@ -90,6 +90,14 @@ def _session(engine: Engine, turn: AbstractContextManager[object]) -> Iterator[S
     with in_words(), turn, Session(engine, expire_on_commit=False) as session, session.begin():
         session.connection()  # begins now, and so takes the lock before the caller reads anything
         yield session
+
+
+def _do_alone(
+    transaction: AbstractContextManager[Connection], work: Work[Item, Result], item: Item
+) -> Result:
+    with transaction as connection:
+        (result,) = work(connection, [item])
+    return result
 
 
 def hold_write_lock(connection: Connection) -> None:

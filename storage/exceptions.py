@@ -36,7 +36,7 @@ class SqlExceptions:
     ) -> PlaybookExecution:
         """Store a rejection and the exception with it, in one transaction; see `Exceptions.grant`."""
         with self._database.writing() as session:
-            saved = save_on(session.connection(), before, after)
+            (saved,) = save_on(session.connection(), [(before, after)])
             session.add(_to_row(exception))
             session.flush()
             append_all_in(session, events)

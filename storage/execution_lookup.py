@@ -58,4 +58,5 @@ class SqlExecutionFinder:
         return self._load(select(EXECUTIONS).where(theirs).order_by(*newest).limit(limit))
 
     def _load(self, wanted: Select[Any]) -> list[PlaybookExecution]:
-        return self._database.read(lambda connection: load_on(connection, wanted))
+        with self._database.reading() as session:
+            return load_on(session.connection(), wanted)

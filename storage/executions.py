@@ -1,6 +1,6 @@
 """Executions in the database. Every change is one transaction: compare-and-swap, journal, trail entry."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from storage.trail import append_on
 
 _OWNERS: Final = table_of(OwnerRow)
 _COLUMNS: Final = EXECUTIONS.c
-_GET: Final = select(EXECUTIONS).where(_COLUMNS.execution_id == bindparam("name"))
+_NAMED: Final = select(EXECUTIONS).where(_COLUMNS.execution_id.in_(bindparam("names", expanding=True)))
 _OLDEST: Final = _COLUMNS.created_at, _COLUMNS.execution_id
 _NEWEST: Final = _COLUMNS.created_at.desc(), _COLUMNS.execution_id.desc()
 
@@ -40,14 +40,8 @@ class SqlExecutions:
             HeldError: another one that is under way holds the same resource. Nothing is written.
             TrailError: the trail cannot be written. Nothing is written.
         """
-
-        def create(connection: Connection) -> PlaybookExecution:
-            created = create_on(connection, execution)
-            append_on(connection, [event])
-            return created
-
         try:
-            first = self._database.write(create)
+            first = self._database.write_together(_create_all, (execution, event))
         except IntegrityError:
             self._refuse_held(execution)
             return self.get(execution.execution_id)
@@ -65,14 +59,8 @@ class SqlExecutions:
             HeldError: it would begin anew while another one holds the same resource. Nothing is written.
             TrailError: the trail cannot be written. Nothing is written.
         """
-
-        def save(connection: Connection) -> PlaybookExecution:
-            changed = save_on(connection, before, after)
-            append_on(connection, [event])
-            return changed
-
         try:
-            saved = self._database.write(save)
+            saved = self._database.write_together(_save_all, (before, after, event))
         except IntegrityError:
             self._refuse_held(after)
             raise
@@ -83,8 +71,8 @@ class SqlExecutions:
     def count_by_state(self) -> dict[PlaybookStatus, int]:
         """Return how many executions are in each state that any is in."""
         by_state = select(_COLUMNS.status, func.count()).group_by(_COLUMNS.status)
-        found = self._database.read(lambda connection: connection.execute(by_state).all())
-        return {PlaybookStatus(name): count for name, count in found}
+        with self._database.reading() as session:
+            return {PlaybookStatus(name): count for name, count in session.connection().execute(by_state)}
 
     def get(self, execution_id: str) -> PlaybookExecution:
         """Return an execution.
@@ -92,10 +80,10 @@ class SqlExecutions:
         Raises:
             NotFoundError: none goes by that id.
         """
-        found = self._load(_GET, {"name": execution_id})
-        if not found:
+        found = self._database.read_together(_get_all, execution_id)
+        if found is None:
             raise NotFoundError(f"there is no execution {execution_id[:80]}")
-        return found[0]
+        return found
 
     def history(
         self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
@@ -128,22 +116,17 @@ class SqlExecutions:
 
     def beat(self, owner: str, now: datetime) -> None:
         """Note that a process is alive."""
-        seen = {"owner_id": owner, "seen_at": now}
-        self._database.write(
-            lambda connection: connection.execute(insert_or_replace(connection, _OWNERS), seen)
-        )
+        self._database.write_together(_beat_all, {"owner_id": owner, "seen_at": now})
 
     def unfinished(self, owner: str, now: datetime) -> list[PlaybookExecution]:
         """Return what is being run by this owner, or by one that has not been heard of for too long, oldest first."""
         running = [PlaybookStatus.RUNNING.value, PlaybookStatus.ROLLING_BACK.value]
         under_way = select(EXECUTIONS).where(_COLUMNS.status.in_(running)).order_by(*_OLDEST)
         alive = select(_OWNERS.c.owner_id).where(_OWNERS.c.seen_at > now - OWNER_LOST_AFTER)
-
-        def find(connection: Connection) -> list[PlaybookExecution]:
-            others = set(connection.execute(alive).scalars()) - {owner}
-            return [each for each in load_on(connection, under_way) if each.owner not in others]
-
-        return self._database.read(find)
+        with self._database.reading() as session:
+            others = set(session.connection().execute(alive).scalars()) - {owner}
+            found = load_on(session.connection(), under_way)
+        return [execution for execution in found if execution.owner not in others]
 
     def _refuse_held(self, execution: PlaybookExecution) -> None:
         """Refuse where another execution holds what this one wants.
@@ -156,13 +139,39 @@ class SqlExecutions:
         same = select(_COLUMNS.execution_id).where(
             _COLUMNS.held == key_text(execution.held), _COLUMNS.execution_id != execution.execution_id
         )
-        if holder := self._database.read(lambda connection: connection.execute(same).scalar()):
-            raise HeldError(holder)
+        with self._database.reading() as session:
+            if holder := session.connection().execute(same).scalar():
+                raise HeldError(holder)
 
-    def _load(
-        self, wanted: Select[Any], values: Mapping[str, object] | None = None
-    ) -> list[PlaybookExecution]:
-        return self._database.read(lambda connection: load_on(connection, wanted, values))
+    def _load(self, wanted: Select[Any]) -> list[PlaybookExecution]:
+        with self._database.reading() as session:
+            return load_on(session.connection(), wanted)
+
+
+def _get_all(connection: Connection, names: Sequence[str]) -> list[PlaybookExecution | None]:
+    found = {each.execution_id: each for each in load_on(connection, _NAMED, {"names": names})}
+    return [found.get(name) for name in names]
+
+
+def _create_all(
+    connection: Connection, new: Sequence[tuple[PlaybookExecution, TrailEvent]]
+) -> list[PlaybookExecution]:
+    created = create_on(connection, [execution for execution, _ in new])
+    append_on(connection, [event for _, event in new])
+    return created
+
+
+def _save_all(
+    connection: Connection, changes: Sequence[tuple[PlaybookExecution, PlaybookExecution, TrailEvent]]
+) -> list[PlaybookExecution]:
+    saved = save_on(connection, [(before, after) for before, after, _ in changes])
+    append_on(connection, [event for _, _, event in changes])
+    return saved
+
+
+def _beat_all(connection: Connection, seen: Sequence[Mapping[str, object]]) -> Sequence[object]:
+    connection.execute(insert_or_replace(connection, _OWNERS), seen)
+    return seen
 
 
 def _newest_ids(*ways: ColumnElement[bool], limit: int) -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """Acknowledged requests in the database, so that a crash between a click and its answer loses nothing."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, select, update
@@ -21,12 +22,7 @@ _BEGIN: Final = (
     update(_REQUESTS).where(_IS_NAMED, _IS_OPEN).values(attempts=_COLUMNS.attempts + 1).returning(_REQUESTS)
 )
 _DONE: Final = update(_REQUESTS).where(_IS_NAMED).values(payload=None)
-_OPEN: Final = (
-    select(_COLUMNS.request_id)
-    .where(_IS_OPEN)
-    .order_by(_COLUMNS.received_at, _COLUMNS.request_id)
-    .limit(bindparam("most"))
-)
+_OPEN: Final = select(_COLUMNS.request_id).where(_IS_OPEN).order_by(_COLUMNS.received_at, _COLUMNS.request_id)
 
 
 class SqlInbox:
@@ -40,33 +36,40 @@ class SqlInbox:
 
         Committed at return.
         """
-
-        def insert(connection: Connection) -> None:
-            connection.execute(insert_new(connection, _REQUESTS), _row(request))
-
-        self._database.write(insert)
+        self._database.write_together(_put_all, request)
 
     def get(self, request_id: str) -> Request | None:
         """Return a request that is still to be answered."""
-        return self._database.read(
-            lambda connection: _request(connection.execute(_GET, {"name": request_id}).first())
-        )
+        with self._database.reading() as session:
+            return _request(session.connection().execute(_GET, {"name": request_id}).first())
 
     def begin(self, request_id: str) -> Request | None:
         """Count an attempt and return the request with it; None where it is answered already."""
-        return self._database.write(
-            lambda connection: _request(connection.execute(_BEGIN, {"name": request_id}).first())
-        )
+        return self._database.write_together(_begin_all, request_id)
 
     def done(self, request_id: str) -> None:
         """Forget a request's payload: it is answered."""
-        self._database.write(lambda connection: connection.execute(_DONE, {"name": request_id}))
+        self._database.write_together(_finish_all, request_id)
 
     def open_requests(self, limit: int = 1000) -> list[str]:
         """Return the ids of requests still to be answered, oldest first."""
-        return self._database.read(
-            lambda connection: list(connection.execute(_OPEN, {"most": limit}).scalars())
-        )
+        with self._database.reading() as session:
+            return list(session.connection().execute(_OPEN.limit(limit)).scalars())
+
+
+def _put_all(connection: Connection, requests: Sequence[Request]) -> Sequence[object]:
+    connection.execute(insert_new(connection, _REQUESTS), [_row(request) for request in requests])
+    return requests
+
+
+def _begin_all(connection: Connection, names: Sequence[str]) -> list[Request | None]:
+    # One after the other: where two begin the same request, both are counted.
+    return [_request(connection.execute(_BEGIN, {"name": name}).first()) for name in names]
+
+
+def _finish_all(connection: Connection, names: Sequence[str]) -> Sequence[object]:
+    connection.execute(_DONE, [{"name": name} for name in names])
+    return names
 
 
 def _row(request: Request) -> dict[str, object]:

@@ -22,6 +22,7 @@ from storage.inserting import insert_or_replace
 from storage.rechecks import have_rechecked
 from storage.tables import ActionRow, DecisionRow, ExecutionRow, table_of
 
+Change = tuple[PlaybookExecution, PlaybookExecution]  # before, after
 EXECUTIONS: Final = table_of(ExecutionRow)
 _ACTIONS: Final = table_of(ActionRow)
 _DECISIONS: Final = table_of(DecisionRow)
@@ -60,32 +61,31 @@ def load_on(
     ]
 
 
-def create_on(connection: Connection, execution: PlaybookExecution) -> PlaybookExecution:
-    """Store a new execution as version 1, and return it.
+def create_on(connection: Connection, executions: Sequence[PlaybookExecution]) -> list[PlaybookExecution]:
+    """Store new executions as version 1, and return them.
 
     Raises:
         IntegrityError: there is one by that id, or another one holds what it would.
     """
-    first = replace(execution, version=1)
-    connection.execute(_CREATE, to_columns(first))
-    _write_journal(connection, before=None, after=first)
-    have_rechecked(connection, None, first)
-    return first
+    created = [replace(execution, version=1) for execution in executions]
+    connection.execute(_CREATE, [to_columns(execution) for execution in created])
+    _write_journals(connection, [(None, execution) for execution in created])
+    return created
 
 
-def save_on(connection: Connection, before: PlaybookExecution, after: PlaybookExecution) -> PlaybookExecution:
-    """Store a change, and return it with its new version; the trail entry is left to whoever began.
+def save_on(connection: Connection, changes: Sequence[Change]) -> list[PlaybookExecution]:
+    """Store changes, and return them with their new versions; the trail entries are left to whoever began.
 
     Raises:
         StateError: somebody was faster, the transition table has no such move, or a decision was taken back.
-        IntegrityError: another one holds what this one would.
+        IntegrityError: another one holds what one of these would.
     """
-    _check_move(before, after)
-    saved = replace(after, version=before.version + 1)
-    _swap(connection, before, saved)
-    _write_journal(connection, before=before, after=saved)
-    have_rechecked(connection, before, saved)
-    return saved
+    saved = [(before, replace(after, version=before.version + 1)) for before, after in changes]
+    for before, after in saved:
+        _check_move(before, after)
+        _swap(connection, before, after)
+    _write_journals(connection, saved)
+    return [after for _, after in saved]
 
 
 def _by_execution(
@@ -112,17 +112,22 @@ def _swap(connection: Connection, before: PlaybookExecution, after: PlaybookExec
         raise StateError(f"execution {before.execution_id} has moved on meanwhile; look at its current card")
 
 
-def _write_journal(
-    connection: Connection, *, before: PlaybookExecution | None, after: PlaybookExecution
+def _write_journals(
+    connection: Connection, changes: Sequence[tuple[PlaybookExecution | None, PlaybookExecution]]
 ) -> None:
     """Write the actions that changed, remove those that a new plan no longer has, add the new decisions."""
-    name = after.execution_id
-    changed = changed_actions(before.actions if before else (), after.actions)
-    if actions := [to_action_columns(name, position, result) for position, result in changed]:
+    actions, decisions = list[Columns](), list[Columns]()
+    for before, after in changes:
+        name = after.execution_id
+        old_actions, old_decisions = (before.actions, before.decisions) if before else ((), ())
+        for position, result in changed_actions(old_actions, after.actions):
+            actions.append(to_action_columns(name, position, result))
+        for position, decision in enumerate(after.decisions[len(old_decisions) :], start=len(old_decisions)):
+            decisions.append(to_decision_columns(name, position, decision))
+        if len(old_actions) > len(after.actions):
+            connection.execute(_CUT, {"name": name, "first": len(after.actions)})
+        have_rechecked(connection, before, after)
+    if actions:
         connection.execute(insert_or_replace(connection, _ACTIONS), actions)
-    if before and len(before.actions) > len(after.actions):
-        connection.execute(_CUT, {"name": name, "first": len(after.actions)})
-    made = len(before.decisions) if before else 0
-    new = enumerate(after.decisions[made:], start=made)
-    if decisions := [to_decision_columns(name, position, decision) for position, decision in new]:
+    if decisions:
         connection.execute(_DECIDE, decisions)

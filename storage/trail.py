@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -75,7 +76,7 @@ class SqlTrail:
             TrailError: they cannot be written.
         """
         with _refusing():
-            return self._database.write(lambda connection: _append(connection, events))
+            return self._database.write_together(_append_all, events)
 
     def stream(self) -> Iterator[TrailEntry]:
         """Yield all entries from the first, in batches that each are a short read of their own."""
@@ -86,11 +87,13 @@ class SqlTrail:
 
     def head(self) -> TrailEntry | None:
         """Return the newest entry."""
-        return self._database.read(_head)
+        with self._database.reading() as session:
+            return _head(session.connection())
 
     def _after(self, seq: int) -> list[TrailEntry]:
         following = _COLUMNS.where(_TRAIL.c.seq > seq).order_by(_TRAIL.c.seq).limit(_BATCH)
-        return self._database.read(lambda connection: [_entry(row) for row in connection.execute(following)])
+        with self._database.reading() as session:
+            return [_entry(row) for row in session.connection().execute(following)]
 
 
 @contextmanager
@@ -102,6 +105,11 @@ def _refusing() -> Iterator[None]:
         raise TrailError(f"{_REFUSAL}: {error}") from error
     except SQLAlchemyError as error:
         raise TrailError(_REFUSAL) from error
+
+
+def _append_all(connection: Connection, batches: Sequence[Sequence[TrailEvent]]) -> list[list[TrailEntry]]:
+    entries = iter(_append(connection, [event for events in batches for event in events]))
+    return [list(islice(entries, len(events))) for events in batches]
 
 
 def _append(connection: Connection, events: Sequence[TrailEvent]) -> list[TrailEntry]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
@@ -13,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from audit.errors import CountersignError, InputError
 from audit.trail import TrailEntry, breaks
 from storage import Database, Stores, open_engine, upgrade
+from storage.together import Work
 from tests.fakes.samples import an_event
 from tests.faults.dying import DIED, in_child
 
@@ -30,6 +32,14 @@ def database(tmp_path: Path) -> Iterator[Database]:
         )
     yield Database(engine)
     engine.dispose()
+
+
+def run_all(connection: Connection, units: Sequence[Unit]) -> list[str]:
+    return [unit(connection) for unit in units]
+
+
+def write(database: Database, unit: Unit) -> str:
+    return database.write_together(run_all, unit)
 
 
 def say(word: str, *, error: BaseException | None = None) -> Unit:
@@ -55,21 +65,22 @@ def echo(word: str) -> Unit:
 
 
 def said(database: Database) -> list[str]:
-    words = "SELECT word FROM words ORDER BY rowid"
-    return database.read(lambda connection: list(connection.exec_driver_sql(words).scalars()))
+    with database.reading() as session:
+        words = session.connection().exec_driver_sql("SELECT word FROM words ORDER BY rowid")
+        return list(words.scalars())
 
 
 @contextmanager
-def gathering(database: Database) -> Iterator[Callable[[Unit], Future[str]]]:
-    """Let units gather, one after the other, until the block ends."""
+def gathering(database: Database) -> Iterator[Callable[[Work[Any, Any], Any], Future[Any]]]:
+    """Let items gather, one after the other, until the block ends."""
     assert database._turns is not None
     pause = threading.Event()
     with ThreadPoolExecutor(50) as pool:
 
-        def bring(unit: Unit) -> Future[str]:
-            before = len(database._together._gathered)
-            brought = pool.submit(database.write, unit)
-            while len(database._together._gathered) == before:
+        def bring(work: Work[Any, Any], item: Any) -> Future[Any]:
+            before = len(database._writes._gathered)
+            brought = pool.submit(database.write_together, work, item)
+            while len(database._writes._gathered) == before:
                 pause.wait(0.001)
             return brought
 
@@ -79,7 +90,7 @@ def gathering(database: Database) -> Iterator[Callable[[Unit], Future[str]]]:
 
 def gathered(database: Database, units: Sequence[Unit]) -> list[Future[str]]:
     with gathering(database) as bring:
-        return [bring(unit) for unit in units]
+        return [bring(run_all, unit) for unit in units]
 
 
 def errors(brought: Sequence[Future[str]]) -> list[BaseException | None]:
@@ -101,8 +112,39 @@ def test_what_gathers_shares_a_commit_in_the_order_it_came(database: Database) -
     assert len(commits) - 1 == 1  # less that of our reading
 
 
+def test_items_of_one_work_are_handed_to_it_together(database: Database) -> None:
+    seen: list[tuple[str, list[int]]] = []
+
+    def double(_: Connection, numbers: Sequence[int]) -> list[int]:
+        seen.append(("double", list(numbers)))
+        return [2 * number for number in numbers]
+
+    def negate(_: Connection, numbers: Sequence[int]) -> list[int]:
+        seen.append(("negate", list(numbers)))
+        return [-number for number in numbers]
+
+    commits = count_commits(database)
+    with gathering(database) as bring:
+        brought = [
+            bring(work, number) for number, work in enumerate((double, negate, double, negate, double))
+        ]
+    assert [each.result(PATIENCE_S) for each in brought] == [0, -1, 4, -3, 8]
+    assert seen == [("double", [0, 2, 4]), ("negate", [1, 3])]
+    assert len(commits) == 1
+
+
+def test_work_that_forgets_an_item_is_told_to_nobody_as_done(database: Database) -> None:
+    def forget(connection: Connection, units: Sequence[Unit]) -> list[str]:
+        return run_all(connection, units)[1:]
+
+    with gathering(database) as bring:
+        brought = [bring(forget, say(word)) for word in ("a", "b")]
+    assert [type(error) for error in errors(brought)] == [ValueError] * 2
+    assert said(database) == []
+
+
 def test_one_alone_is_committed_at_once(database: Database) -> None:
-    assert [database.write(say(word)) for word in ("a", "b")] == ["A", "B"]
+    assert [write(database, say(word)) for word in ("a", "b")] == ["A", "B"]
     assert said(database) == ["a", "b"]
 
 
@@ -117,13 +159,13 @@ def test_a_commit_that_fails_is_told_to_everybody(database: Database) -> None:
     met = errors(gathered(database, [say("a"), echo("nobody says this"), say("b")]))
     assert [type(error) for error in met] == [IntegrityError] * 3
     assert said(database) == []
-    assert database.write(say("c")) == "C"
+    assert write(database, say("c")) == "C"
 
 
 def test_nobody_is_told_before_the_commit(database: Database) -> None:
     at_commit: list[bool] = []
     with gathering(database) as bring:
-        brought = [bring(say(word)) for word in ("a", "b", "c")]
+        brought = [bring(run_all, say(word)) for word in ("a", "b", "c")]
         event.listen(
             database.engine, "commit", lambda _: at_commit.append(any(each.done() for each in brought))
         )
@@ -155,7 +197,7 @@ def test_a_lock_that_somebody_else_keeps_is_told_to_all_who_wait(database: Datab
         met = errors(gathered(database, [say("a"), say("b")]))
     assert all(isinstance(error, CountersignError) and "is locked" in str(error) for error in met)
     other.dispose()
-    assert database.write(say("c")) == "C"
+    assert write(database, say("c")) == "C"
     assert said(database) == ["c"]
 
 
@@ -165,17 +207,17 @@ def test_who_is_interrupted_while_leading_loses_nobody_elses(database: Database)
     assert said(database) == ["b", "c"]
 
 
-def test_a_unit_in_another_one_is_refused(database: Database) -> None:
+def test_writing_while_writing_is_refused(database: Database) -> None:
     def outer(connection: Connection) -> str:
         say("outer")(connection)
-        return database.write(say("inner"))
+        return write(database, say("inner"))
 
     (refused,) = gathered(database, [outer])
-    with pytest.raises(RuntimeError, match="under way in its thread"):
+    with pytest.raises(RuntimeError, match="cannot begin to write"):
         refused.result(PATIENCE_S)
-    with database.writing(), pytest.raises(RuntimeError, match="under way in its thread"):
-        database.write(say("inner"))
-    assert database.write(say("after")) == "AFTER"
+    with database.writing(), pytest.raises(RuntimeError, match="cannot begin to write"):
+        write(database, say("inner"))
+    assert write(database, say("after")) == "AFTER"
     assert said(database) == ["after"]
 
 
@@ -184,7 +226,7 @@ def test_many_threads_lose_nothing(database: Database) -> None:
 
     def bring(number: int) -> str:
         try:
-            return database.write(say(words[number], error=InputError("no") if number % 7 == 0 else None))
+            return write(database, say(words[number], error=InputError("no") if number % 7 == 0 else None))
         except InputError:
             return ""
 
@@ -203,7 +245,7 @@ def test_killed_before_the_commit_all_is_lost_together(database: Database) -> No
     database.engine.dispose()  # no connection may be taken along into the child
     assert in_child(lambda: errors(gathered(database, [say("a"), die, say("c")])) and None) == DIED
     assert said(database) == []
-    assert database.write(say("after")) == "AFTER"
+    assert write(database, say("after")) == "AFTER"
 
 
 def test_the_trail_is_one_chain_whoever_shares_a_commit(tmp_path: Path) -> None:
