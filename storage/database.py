@@ -1,6 +1,6 @@
 """A database as the repositories use it: short reads, and writes one at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Connection, Engine, StaticPool, text
@@ -36,9 +36,7 @@ class Database:
 
     def read_together(self, work: Work[Item, Result], item: Item) -> Result:
         """Return what work finds for an item, as it is at this moment or later; see `write_together`."""
-        if self._turns is None:
-            return _do_alone(self._begin_reading(), work, item)
-        return self._reads.do(work, item)
+        return self._do(work, item, together=self._reads, alone=self._begin_reading)
 
     def write_together(self, work: Work[Item, Result], item: Item) -> Result:
         """Return what work returns for an item, once all of it is committed; by its error nothing of it is written.
@@ -50,11 +48,23 @@ class Database:
             CountersignError: the database is locked, full, unwritable or not migrated.
             RuntimeError: this thread is writing already; it would wait for itself.
         """
+        return self._do(work, item, together=self._writes, alone=self._begin_writing)
+
+    def _do(
+        self,
+        work: Work[Item, Result],
+        item: Item,
+        *,
+        together: Together,
+        alone: Callable[[], AbstractContextManager[Connection]],
+    ) -> Result:
         if self._turns is None:
-            return _do_alone(self._begin_writing(), work, item)
+            with alone() as connection:
+                (result,) = work(connection, [item])
+            return result
         if self._turns.is_mine:
-            raise RuntimeError("a thread that is writing cannot begin to write")
-        return self._writes.do(work, item)
+            raise RuntimeError("a thread whose transaction is open cannot wait for another one")
+        return together.do(work, item)
 
     @contextmanager
     def _begin_reading(self) -> Iterator[Connection]:
@@ -90,14 +100,6 @@ def _session(engine: Engine, turn: AbstractContextManager[object]) -> Iterator[S
     with in_words(), turn, Session(engine, expire_on_commit=False) as session, session.begin():
         session.connection()  # begins now, and so takes the lock before the caller reads anything
         yield session
-
-
-def _do_alone(
-    transaction: AbstractContextManager[Connection], work: Work[Item, Result], item: Item
-) -> Result:
-    with transaction as connection:
-        (result,) = work(connection, [item])
-    return result
 
 
 def hold_write_lock(connection: Connection) -> None:

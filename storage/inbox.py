@@ -19,7 +19,10 @@ _IS_OPEN: Final = _COLUMNS.payload.is_not(None)
 # Built once: each click runs all of them.
 _GET: Final = select(_REQUESTS).where(_IS_NAMED, _IS_OPEN)
 _BEGIN: Final = (
-    update(_REQUESTS).where(_IS_NAMED, _IS_OPEN).values(attempts=_COLUMNS.attempts + 1).returning(_REQUESTS)
+    update(_REQUESTS)
+    .where(_COLUMNS.request_id.in_(bindparam("names", expanding=True)), _IS_OPEN)
+    .values(attempts=_COLUMNS.attempts + 1)
+    .returning(_REQUESTS)
 )
 _DONE: Final = update(_REQUESTS).where(_IS_NAMED).values(payload=None)
 _OPEN: Final = select(_COLUMNS.request_id).where(_IS_OPEN).order_by(_COLUMNS.received_at, _COLUMNS.request_id)
@@ -63,8 +66,10 @@ def _put_all(connection: Connection, requests: Sequence[Request]) -> Sequence[ob
 
 
 def _begin_all(connection: Connection, names: Sequence[str]) -> list[Request | None]:
-    # One after the other: where two begin the same request, both are counted.
-    return [_request(connection.execute(_BEGIN, {"name": name}).first()) for name in names]
+    if len(set(names)) < len(names):  # two began the same request: both are counted, so one after the other
+        return [request for name in names for request in _begin_all(connection, [name])]
+    begun = {row.request_id: row for row in connection.execute(_BEGIN, {"names": names})}
+    return [_request(begun.get(name)) for name in names]
 
 
 def _finish_all(connection: Connection, names: Sequence[str]) -> Sequence[object]:

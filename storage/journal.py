@@ -83,7 +83,7 @@ def save_on(connection: Connection, changes: Sequence[Change]) -> list[PlaybookE
     saved = [(before, replace(after, version=before.version + 1)) for before, after in changes]
     for before, after in saved:
         _check_move(before, after)
-        _swap(connection, before, after)
+    _swap(connection, saved)
     _write_journals(connection, saved)
     return [after for _, after in saved]
 
@@ -104,12 +104,23 @@ def _check_move(before: PlaybookExecution, after: PlaybookExecution) -> None:
         raise StateError("a decision that was made stays on record")
 
 
-def _swap(connection: Connection, before: PlaybookExecution, after: PlaybookExecution) -> None:
-    """Replace the row if it still has the version and the status that the caller has seen."""
+def _swap(connection: Connection, changes: Sequence[Change]) -> None:
+    """Replace the rows if all of them still have the version and the status that the callers have seen."""
+    rows = [_swapped(before, after) for before, after in changes]
+    # One goes as one: what many have changed, not every driver counts.
+    if connection.execute(_SWAP, rows if len(rows) > 1 else rows[0]).rowcount != len(rows):
+        names = " or ".join(before.execution_id for before, _ in changes)
+        raise StateError(f"execution {names} has moved on meanwhile; look at its current card")
+
+
+def _swapped(before: PlaybookExecution, after: PlaybookExecution) -> Columns:
     columns = {name: value for name, value in to_columns(after).items() if name != "execution_id"}
-    seen = {"name": before.execution_id, "seen_version": before.version, "seen_status": before.status.value}
-    if connection.execute(_SWAP, {**columns, **seen}).rowcount != 1:
-        raise StateError(f"execution {before.execution_id} has moved on meanwhile; look at its current card")
+    return {
+        **columns,
+        "name": before.execution_id,
+        "seen_version": before.version,
+        "seen_status": before.status.value,
+    }
 
 
 def _write_journals(

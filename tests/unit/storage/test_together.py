@@ -213,10 +213,12 @@ def test_writing_while_writing_is_refused(database: Database) -> None:
         return write(database, say("inner"))
 
     (refused,) = gathered(database, [outer])
-    with pytest.raises(RuntimeError, match="cannot begin to write"):
+    with pytest.raises(RuntimeError, match="cannot wait for another"):
         refused.result(PATIENCE_S)
-    with database.writing(), pytest.raises(RuntimeError, match="cannot begin to write"):
+    with database.writing(), pytest.raises(RuntimeError, match="cannot wait for another"):
         write(database, say("inner"))
+    with database.writing(), pytest.raises(RuntimeError, match="cannot wait for another"):
+        database.read_together(run_all, say("inner"))
     assert write(database, say("after")) == "AFTER"
     assert said(database) == ["after"]
 
