@@ -12,8 +12,8 @@ from handlers.places import find_card
 from handlers.posting import Poster, Tag, lacks_scope
 from handlers.services import Services
 from handlers.slack_errors import HOPELESS, SLACK_FAILURES, code_of
+from remediation.aftercare import Regression
 from remediation.execution import PlaybookExecution
-from remediation.ports import Regression
 
 log = structlog.get_logger()
 REGRESSION = "countersign_regression"

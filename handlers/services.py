@@ -18,13 +18,14 @@ from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
 from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
+from remediation.aftercare import Regressions
 from remediation.attention import Attention, Herald
 from remediation.audience import Homes, Outcomes
 from remediation.batches import Batches
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
-from remediation.ports import Dispatcher, Exceptions, ExecutionStore, Inbox, Notices, Postings, Regressions
+from remediation.ports import Dispatcher, Exceptions, ExecutionStore, Inbox, Notices, Postings
 from remediation.runner import Runner
 from remediation.service import Remediation
 

@@ -12,13 +12,14 @@ from audit.actor import WORKER
 from audit.errors import ActionError, Cause, CountersignError
 from audit.ports import FindingTracker, Trail
 from remediation.actions.registry import Step
+from remediation.aftercare import Recheck, Rechecks, RecheckVerdict
 from remediation.clock import utc_now
 from remediation.events import execution_event
 from remediation.execution import PlaybookExecution
 from remediation.journal import plans_of
 from remediation.plan import ActionPlan
 from remediation.planning import Planner
-from remediation.ports import ExecutionStore, Recheck, Rechecks, RecheckVerdict
+from remediation.ports import ExecutionStore
 from remediation.states import PlaybookStatus
 
 MOST_ATTEMPTS = 10

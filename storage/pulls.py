@@ -76,14 +76,7 @@ def _forget(session: Session, key: str) -> None:
 
 
 def _to_pull(row: PullRow) -> Pull:
-    return Pull(
-        key=row.pull_key,
-        began_at=row.began_at,
-        filters=row.filters,
-        pages=row.pages,
-        cursor=row.cursor,
-        is_complete=row.is_complete,
-    )
+    return Pull(key=row.pull_key, **row.model_dump(exclude={"pull_key"}))
 
 
 def _to_row(pull: Pull) -> PullRow:

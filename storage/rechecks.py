@@ -6,8 +6,8 @@ from sqlalchemy import Connection, and_, update
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from remediation.aftercare import Recheck, RecheckVerdict, Regression
 from remediation.execution import PlaybookExecution
-from remediation.ports import Recheck, RecheckVerdict, Regression
 from remediation.states import PlaybookStatus
 from storage.database import Database
 from storage.inserting import insert_or_replace
@@ -22,7 +22,7 @@ _TAKEN_BACK = (
 
 
 class SqlRechecks:
-    """Implements `remediation.ports.Rechecks`."""
+    """Implements `remediation.aftercare.Rechecks`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -97,7 +97,7 @@ def _status_of(execution_id: str) -> SelectOfScalar[str]:
 
 
 class SqlRegressions:
-    """Implements `remediation.ports.Regressions`."""
+    """Implements `remediation.aftercare.Regressions`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

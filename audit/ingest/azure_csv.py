@@ -4,17 +4,14 @@ A recommendation's `controls` are those of Microsoft's secure score: names with 
 """
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
-from typing import BinaryIO, Final
+from typing import Final
 
 from audit.findings import Finding
 from audit.ingest.categories import category_of
 from audit.ingest.clouds import place_of
-from audit.ingest.csv_rows import Row, find_table, read_table
+from audit.ingest.csv_rows import Row, csv_format
 from audit.ingest.fields import first_url, instant
-from audit.ingest.model import Format, Item
 
 _NEEDED: Final = (
     "subscriptionId",
@@ -28,19 +25,6 @@ _NEEDED: Final = (
 _SCORE: Final = "Azure-Secure-Score"
 _STATES: Final = {"healthy": "PASS", "unhealthy": "FAIL"}
 _DIGITS_OF_AN_AWS_ACCOUNT: Final = 12
-
-
-def _sniff(head: bytes) -> bool:
-    return find_table(head, _NEEDED) is not None
-
-
-def _read(stream: BinaryIO) -> Iterator[Item]:
-    return read_table(stream, _NEEDED, to_finding)
-
-
-def _no_stated_time(_head: bytes) -> datetime | None:
-    """Return nothing: the head is not parsed for rows, and the export's time stands in each of them."""
-    return None
 
 
 def to_finding(row: Row) -> Finding:
@@ -97,4 +81,5 @@ def _controls(cell: str) -> dict[str, list[str]]:
     return {}
 
 
-FORMAT = Format("Azure Security Center CSV", _sniff, _read, _no_stated_time)
+# The export's time stands in each row, and the head is not parsed for rows.
+FORMAT = csv_format("Azure Security Center CSV", _NEEDED, to_finding)

@@ -5,7 +5,6 @@ one that says `severity` is believed.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import BinaryIO, Final
 
 from audit.errors import InputError
@@ -15,7 +14,7 @@ from audit.ingest.clouds import place_of, provider_of_region
 from audit.ingest.fields import controls_by_framework, derived_id, text, texts
 from audit.ingest.json_stream import outline
 from audit.ingest.lists import read_list
-from audit.ingest.model import Format, Item
+from audit.ingest.model import Format, Item, no_stated_time
 
 _NEEDED: Final = ("plugin", "category", "status", "message")
 _VERDICTS: Final = {
@@ -34,10 +33,6 @@ def _sniff(head: bytes) -> bool:
 
 def _read(stream: BinaryIO) -> Iterator[Item]:
     return read_list(stream, to_finding)
-
-
-def _no_stated_time(_head: bytes) -> datetime | None:
-    return None
 
 
 def to_finding(record: object) -> Finding:
@@ -85,4 +80,4 @@ def _resource(record: dict[str, object]) -> str:
     return "" if named == _NOTHING else named
 
 
-FORMAT = Format("CloudSploit JSON", _sniff, _read, _no_stated_time)
+FORMAT = Format("CloudSploit JSON", _sniff, _read, no_stated_time)

@@ -1,7 +1,6 @@
 """Anybody's CSV, once somebody has said which column is which field of a finding."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from functools import partial
 from typing import BinaryIO, Final
 
@@ -12,7 +11,7 @@ from audit.ingest.clouds import place_of
 from audit.ingest.csv_rows import Row, find_table, read_table
 from audit.ingest.fields import derived_id, first_url, instant
 from audit.ingest.frameworks import from_cell
-from audit.ingest.model import Format, Item
+from audit.ingest.model import Format, Item, no_stated_time
 from audit.wording import nearest
 
 NAME: Final = "CSV with mapped columns"
@@ -65,16 +64,12 @@ def mapped_format(columns: ColumnMap) -> Format:
         NAME,
         lambda head: find_table(head, columns) is not None,
         partial(_read, columns=columns),
-        _no_stated_time,
+        no_stated_time,
     )
 
 
 def _read(stream: BinaryIO, *, columns: ColumnMap) -> Iterator[Item]:
     return read_table(stream, columns, partial(to_finding, columns=columns))
-
-
-def _no_stated_time(_head: bytes) -> datetime | None:
-    return None
 
 
 def to_finding(row: Row, *, columns: ColumnMap) -> Finding:

@@ -39,6 +39,11 @@ class Format:
     stated_time: Callable[[bytes], datetime | None]
 
 
+def no_stated_time(_head: bytes) -> datetime | None:
+    """Return nothing: for formats that state no time, or not where the head alone shows it."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A file being read: who wrote it, and its items as a stream to be read once.

@@ -5,15 +5,12 @@ so, and `CHECK_ASFF_COMPLIANCE_TYPE` may be a control of the Spanish ENS (prowle
 """
 
 import re
-from collections.abc import Iterator
-from datetime import datetime
-from typing import BinaryIO, Final
+from typing import Final
 
 from audit.findings import Finding
 from audit.ingest.categories import category_of
-from audit.ingest.csv_rows import Row, find_table, read_table
+from audit.ingest.csv_rows import Row, csv_format
 from audit.ingest.fields import derived_id, first_url, instant
-from audit.ingest.model import Format, Item
 
 _NEEDED: Final = (
     "ACCOUNT_NUM",
@@ -28,18 +25,6 @@ _NAMED_TITLE: Final = re.compile(
     r"\[(?P<check>[A-Za-z0-9_.-]+)\]\s*(?P<title>.*?)(?:\s*\((?:Not )?Scored\))?"
 )
 _CIS: Final = "CIS AWS Foundations Benchmark"
-
-
-def _sniff(head: bytes) -> bool:
-    return find_table(head, _NEEDED) is not None
-
-
-def _read(stream: BinaryIO) -> Iterator[Item]:
-    return read_table(stream, _NEEDED, to_finding)
-
-
-def _no_stated_time(_head: bytes) -> datetime | None:
-    return None
 
 
 def to_finding(row: Row) -> Finding:
@@ -91,4 +76,4 @@ def _compliance(row: Row) -> dict[str, list[str]]:
     return found
 
 
-FORMAT = Format("Prowler 2 CSV", _sniff, _read, _no_stated_time)
+FORMAT = csv_format("Prowler 2 CSV", _NEEDED, to_finding)

@@ -4,32 +4,16 @@ Version 3 names columns after the cloud (`ACCOUNT_ID`, `SUBSCRIPTION`, `PROJECT_
 5 have one set for all (prowler/lib/outputs/csv/models.py). Compliance is one cell: `CIS-1.4: 1.20 | PCI-4.0: 1.3.1, 1.3.2`.
 """
 
-from collections.abc import Iterator
-from datetime import datetime
-from typing import BinaryIO, Final
+from typing import Final
 
 from audit.findings import Finding
 from audit.ingest.categories import category_of
-from audit.ingest.csv_rows import Row, find_table, read_table
+from audit.ingest.csv_rows import Row, csv_format
 from audit.ingest.fields import first_url, instant
 from audit.ingest.frameworks import from_cell
-from audit.ingest.model import Format, Item
 
 _NEEDED: Final = ("PROVIDER", "CHECK_ID", "CHECK_TITLE", "STATUS", "STATUS_EXTENDED", "SEVERITY")
 _TIMES: Final = ("timestamp", "assessment_start_time")
-
-
-def _sniff(head: bytes) -> bool:
-    return find_table(head, _NEEDED) is not None
-
-
-def _read(stream: BinaryIO) -> Iterator[Item]:
-    return read_table(stream, _NEEDED, to_finding)
-
-
-def _no_stated_time(_head: bytes) -> datetime | None:
-    """Return nothing: the rows carry the local time of a machine whose zone nobody knows."""
-    return None
 
 
 def to_finding(row: Row) -> Finding:
@@ -76,4 +60,5 @@ def _first(row: Row, *columns: str) -> str:
     return next((cell for column in columns if (cell := row.get(column))), "")
 
 
-FORMAT = Format("Prowler CSV", _sniff, _read, _no_stated_time)
+# The rows carry the local time of a machine whose zone nobody knows.
+FORMAT = csv_format("Prowler CSV", _NEEDED, to_finding)

@@ -1,7 +1,6 @@
 """Prowler 3's own JSON: a list of objects with Prowler's field names (prowler/lib/outputs/models.py of 3.x)."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import BinaryIO, Final
 
 from audit.errors import InputError
@@ -10,7 +9,7 @@ from audit.ingest.categories import category_of
 from audit.ingest.fields import controls_by_framework, first_text, first_url, instant, text
 from audit.ingest.json_stream import outline
 from audit.ingest.lists import read_list
-from audit.ingest.model import Format, Item
+from audit.ingest.model import Format, Item, no_stated_time
 
 _NEEDED: Final = ("CheckID", "Status", "StatusExtended")
 
@@ -22,11 +21,6 @@ def _sniff(head: bytes) -> bool:
 
 def _read(stream: BinaryIO) -> Iterator[Item]:
     return read_list(stream, to_finding)
-
-
-def _no_stated_time(_head: bytes) -> datetime | None:
-    """Return nothing: Prowler 3 writes the local time of a machine whose zone nobody knows."""
-    return None
 
 
 def to_finding(record: object) -> Finding:
@@ -66,4 +60,5 @@ def to_finding(record: object) -> Finding:
     )
 
 
-FORMAT = Format("Prowler 3 JSON", _sniff, _read, _no_stated_time)
+# Prowler 3 writes the local time of a machine whose zone nobody knows.
+FORMAT = Format("Prowler 3 JSON", _sniff, _read, no_stated_time)

@@ -6,7 +6,6 @@ to count what each run holds, and read twice: rules, then results. Rules of a to
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import BinaryIO, Final
 from urllib.parse import unquote
 
@@ -18,7 +17,7 @@ from audit.ingest.categories import category_of
 from audit.ingest.clouds import place_of
 from audit.ingest.fields import derived_id, first_text, first_url, instant, member, text
 from audit.ingest.json_stream import BLOCK_BYTES, NOT_JSON, Source, broken, outline, stream_values
-from audit.ingest.model import Format, Item, to_items
+from audit.ingest.model import Format, Item, no_stated_time, to_items
 
 MAX_RULES: Final = 25_000
 _RULES: Final = "runs.item.tool.driver.rules.item"
@@ -58,11 +57,6 @@ def _sniff(head: bytes) -> bool:
     return "runs" in paths and any(
         path.startswith(("runs.item.tool", "runs.item.results")) or path == "$schema" for path in paths
     )
-
-
-def _no_stated_time(_head: bytes) -> datetime | None:
-    """Return nothing: a run's times stand anywhere in the file."""
-    return None
 
 
 def _read(stream: BinaryIO) -> Iterator[Item]:
@@ -198,4 +192,5 @@ def _is_muted(result: object) -> bool:
     return any(text(entry, "status") in _IN_FORCE for entry in entries)
 
 
-FORMAT = Format("SARIF", _sniff, _read, _no_stated_time)
+# A run's times stand anywhere in the file.
+FORMAT = Format("SARIF", _sniff, _read, no_stated_time)

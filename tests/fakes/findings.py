@@ -16,7 +16,7 @@ from audit.lifecycle import (
     TrendPoint,
 )
 from audit.ports import LATEST
-from remediation.ports import Regression
+from remediation.aftercare import Regression
 
 
 class NoTracker:

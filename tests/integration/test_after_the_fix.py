@@ -12,7 +12,7 @@ from audit.errors import Cause, TemporaryActionError
 from audit.findings import Finding
 from audit.ingest import Reading
 from audit.lifecycle import LifecycleState, TrackedFinding
-from remediation.ports import RecheckVerdict
+from remediation.aftercare import RecheckVerdict
 from remediation.rechecking import MOST_ATTEMPTS, Rechecking
 from storage import Stores
 from tests.fakes.samples import a_reading

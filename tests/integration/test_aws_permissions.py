@@ -13,7 +13,8 @@ import pytest
 from audit.errors import Cause, PermanentActionError
 from remediation.actions.aws.action import AwsAction
 from remediation.actions.aws.clients import AwsClients
-from remediation.actions.aws.s3_public_access import PublicAccessBlockParams, PutPublicAccessBlock
+from remediation.actions.aws.public_access_block import PublicAccessBlockParams
+from remediation.actions.aws.s3_public_access import PutPublicAccessBlock
 from remediation.actions.contract import Draft, Params, Phase
 from remediation.actions.registry import Step
 from remediation.plan import ActionPlan, Target

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from audit.errors import Cause, PermanentActionError
+from remediation.actions.aws.partitions import HOMES
 from remediation.plan import Target
 
 _PARTS = 6
-_HOME_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Arn:
     def parse(cls, text: str) -> Self | None:
         """Return the parts; None where it is no ARN."""
         parts = text.strip().split(":", _PARTS - 1)
-        if len(parts) != _PARTS or parts[0] != "arn" or parts[1] not in _HOME_REGIONS or not parts[5]:
+        if len(parts) != _PARTS or parts[0] != "arn" or parts[1] not in HOMES or not parts[5]:
             return None
         return cls(partition=parts[1], service=parts[2], region=parts[3], account=parts[4], resource=parts[5])
 
@@ -39,5 +39,5 @@ class Arn:
                 f"The finding names account {target.account_id}, but {target.resource} is in {self.account}",
                 cause=Cause.WRONG_ACCOUNT,
             )
-        region = self.region or target.region or _HOME_REGIONS[self.partition]
+        region = self.region or target.region or HOMES[self.partition]
         return replace(target, account_id=self.account or target.account_id, region=region)

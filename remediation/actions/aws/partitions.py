@@ -12,7 +12,8 @@ _PARTITIONS = (
     ("eusc-", "aws-eusc"),
     ("cn-", "aws-cn"),
 )
-_HOMES = {
+# A region of each partition that every account of it can use.
+HOMES = {
     "aws": "us-east-1",
     "aws-cn": "cn-north-1",
     "aws-us-gov": "us-gov-west-1",
@@ -41,7 +42,7 @@ def account_of(arn: str) -> str:
 
 def home_region(arn: str) -> str:
     """Return a region of an ARN's partition that every account of it can use; empty where we know none."""
-    return _HOMES.get(_part(arn, _PARTITION_AT), "")
+    return HOMES.get(_part(arn, _PARTITION_AT), "")
 
 
 def known_region(region: str) -> str:

@@ -7,32 +7,20 @@ from typing import Any
 
 from audit.errors import ActionError, Cause, PermanentActionError
 from remediation.actions.aws.action import AwsAction, partition_of
-from remediation.actions.aws.errors import aws_errors, error_code, request_id
+from remediation.actions.aws.errors import aws_errors, error_code
 from remediation.actions.aws.partitions import partition
+from remediation.actions.aws.public_access_block import (
+    PublicAccessBlock,
+    PublicAccessBlockParams,
+    flags_after,
+)
 from remediation.actions.aws.tags import Tags, bucket_tags
-from remediation.actions.contract import Draft, Params, Permissions, Phase
-from remediation.plan import ABSENT, ActionPlan, State, Target
+from remediation.actions.contract import Draft, Permissions, Phase
+from remediation.plan import ActionPlan, State, Target
 
-FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 _BUCKET = re.compile(r"(?:arn:aws[a-z-]*:s3:::)?([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])")
 _ANYONE = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
-NO_BLOCK = "NoSuchPublicAccessBlockConfiguration"
 _LOCATE_FROM = "us-east-1"
-
-
-class PublicAccessBlockParams(Params):
-    """The four switches. One that is left out stays as it is."""
-
-    BlockPublicAcls: bool | None = None
-    IgnorePublicAcls: bool | None = None
-    BlockPublicPolicy: bool | None = None
-    RestrictPublicBuckets: bool | None = None
-
-
-def flags_after(before: State, params: PublicAccessBlockParams) -> State:
-    """Return the four switches as they will be."""
-    wanted = {flag: value for flag, value in params.model_dump().items() if value is not None}
-    return {**{flag: bool(before[flag]) for flag in FLAGS}, **wanted}
 
 
 class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
@@ -77,7 +65,7 @@ class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
     def plan(self, target: Target, params: PublicAccessBlockParams) -> Draft:
         """Read the bucket's block, and what is public about it today."""
         bucket = self._locate(target)
-        before = bucket.read_block()
+        before = bucket.block.read()
         return Draft(
             target=bucket.target,
             before=before,
@@ -89,18 +77,15 @@ class PutPublicAccessBlock(AwsAction[PublicAccessBlockParams]):
 
     def observe(self, plan: ActionPlan) -> State:
         """Read the block as it is now."""
-        return self._bucket(plan.target, "plan").read_block()
+        return self._bucket(plan.target, "plan").block.read()
 
     def apply(self, plan: ActionPlan) -> tuple[str, ...]:
         """Write the block."""
-        return self._bucket(plan.target, "apply").write_block(plan.after)
+        return self._bucket(plan.target, "apply").block.write(plan.after)
 
     def rollback(self, plan: ActionPlan) -> tuple[str, ...]:
         """Write the block as it was, or delete it where there was none."""
-        bucket = self._bucket(plan.target, "rollback")
-        if all(plan.before[flag] is ABSENT for flag in FLAGS):
-            return bucket.delete_block()
-        return bucket.write_block(plan.before)
+        return self._bucket(plan.target, "rollback").block.write(plan.before)
 
     def scope(self, permission: str, target: Target) -> str:  # noqa: ARG002 - all of them are needed on the bucket
         """Return the bucket's ARN."""
@@ -127,28 +112,7 @@ class _Bucket:
         self.name = bucket_name(target.resource)
         self._s3 = s3
         self._where = {"Bucket": self.name, "ExpectedBucketOwner": target.account_id}
-
-    def read_block(self) -> State:
-        """Return the four switches, each None where the bucket has no block at all."""
-        with aws_errors(f"read the public access block of {self.name}"):
-            try:
-                block = self._s3.get_public_access_block(**self._where)["PublicAccessBlockConfiguration"]
-            except self._s3.exceptions.ClientError as error:
-                if error_code(error) != NO_BLOCK:
-                    raise
-                return dict.fromkeys(FLAGS, ABSENT)
-        return {flag: bool(block.get(flag, False)) for flag in FLAGS}
-
-    def write_block(self, state: State) -> tuple[str, ...]:
-        with aws_errors(f"write the public access block of {self.name}"):
-            response = self._s3.put_public_access_block(
-                **self._where, PublicAccessBlockConfiguration={flag: bool(state[flag]) for flag in FLAGS}
-            )
-        return (request_id(response),)
-
-    def delete_block(self) -> tuple[str, ...]:
-        with aws_errors(f"delete the public access block of {self.name}"):
-            return (request_id(self._s3.delete_public_access_block(**self._where)),)
+        self.block = PublicAccessBlock(s3, self._where, of=self.name)
 
     def describe_untouched(self) -> tuple[str, ...]:
         """Say what the fix leaves alone, and whether it is public by itself."""

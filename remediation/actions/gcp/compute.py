@@ -9,11 +9,15 @@ import uuid
 from typing import Any
 
 from audit.errors import Cause, TemporaryActionError
+from remediation.actions.contract import Permissions
 from remediation.actions.gcp.clients import GcpClients
 from remediation.actions.gcp.errors import google_errors, status_error
 from remediation.actions.gcp.names import Located
 from remediation.actions.gcp.rest import google_retry
 
+_PATCH = ("compute.firewalls.update", "compute.networks.updatePolicy", "compute.globalOperations.get")
+FIREWALL_PERMISSIONS = Permissions(plan=("compute.firewalls.get",), apply=_PATCH, rollback=_PATCH)
+"""What it takes to read a firewall rule, and to patch it either way."""
 _HTTP_UNKNOWN = 400
 
 

@@ -4,9 +4,9 @@ import ipaddress
 from typing import Any
 
 from audit.errors import Cause, PermanentActionError
-from remediation.actions.contract import Draft, Params, Permissions
+from remediation.actions.contract import Draft, Params
 from remediation.actions.gcp.action import GcpAction, gcp_target, require_between
-from remediation.actions.gcp.compute import Compute
+from remediation.actions.gcp.compute import FIREWALL_PERMISSIONS, Compute
 from remediation.actions.gcp.names import firewall_of
 from remediation.plan import ActionPlan, State, Target, changes_between
 
@@ -38,19 +38,7 @@ class RestrictFirewall(GcpAction[RestrictFirewallParams]):
     params_model = RestrictFirewallParams
     reversible = True
     idempotent = True
-    permissions = Permissions(
-        plan=("compute.firewalls.get",),
-        apply=(
-            "compute.firewalls.update",
-            "compute.networks.updatePolicy",
-            "compute.globalOperations.get",
-        ),
-        rollback=(
-            "compute.firewalls.update",
-            "compute.networks.updatePolicy",
-            "compute.globalOperations.get",
-        ),
-    )
+    permissions = FIREWALL_PERMISSIONS
 
     def plan(self, target: Target, params: RestrictFirewallParams) -> Draft:  # noqa: ARG002 - nothing to choose
         """Read the rule."""

@@ -2,9 +2,9 @@
 
 from typing import Any, Literal
 
-from remediation.actions.contract import Draft, Params, Permissions
+from remediation.actions.contract import Draft, Params
 from remediation.actions.gcp.action import GcpAction, gcp_target, require_between
-from remediation.actions.gcp.compute import Compute
+from remediation.actions.gcp.compute import FIREWALL_PERMISSIONS, Compute
 from remediation.actions.gcp.names import firewall_of
 from remediation.plan import ABSENT, ActionPlan, State, Target
 
@@ -39,19 +39,7 @@ class EnableFirewallLogging(GcpAction[EnableFirewallLoggingParams]):
     params_model = EnableFirewallLoggingParams
     reversible = True
     idempotent = True
-    permissions = Permissions(
-        plan=("compute.firewalls.get",),
-        apply=(
-            "compute.firewalls.update",
-            "compute.networks.updatePolicy",
-            "compute.globalOperations.get",
-        ),
-        rollback=(
-            "compute.firewalls.update",
-            "compute.networks.updatePolicy",
-            "compute.globalOperations.get",
-        ),
-    )
+    permissions = FIREWALL_PERMISSIONS
 
     def plan(self, target: Target, params: EnableFirewallLoggingParams) -> Draft:
         """Read whether the rule logs."""
