@@ -22,7 +22,8 @@ MOST_NOTICE_ATTEMPTS = 28
 
 def notice_wait(attempts: int) -> timedelta:
     """Return how long a notice rests after so many attempts: 2 min, 4 min, 8 min and so on, an hour at most."""
-    return min(NOTICE_RETRIED_AFTER * 2 ** min(max(attempts - 1, 0), 10), _NOTICE_LONGEST_WAIT)
+    doublings: int = 2 ** min(max(attempts - 1, 0), 10)
+    return min(NOTICE_RETRIED_AFTER * doublings, _NOTICE_LONGEST_WAIT)
 
 
 class ExecutionStore(Protocol):

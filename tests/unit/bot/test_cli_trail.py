@@ -44,7 +44,9 @@ def meddle(folder: Path, *statements: str) -> None:
 
 
 def cut_tail(folder: Path) -> None:
-    meddle(folder, "DROP TRIGGER trail_no_delete", f"DELETE FROM trail WHERE seq = {ENTRIES}")
+    meddle(
+        folder, "DROP TRIGGER trail_no_delete", "DELETE FROM trail WHERE seq = (SELECT max(seq) FROM trail)"
+    )
     migrate(folder)  # puts the trigger back, so that nothing else shows
 
 
