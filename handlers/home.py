@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 from slack_sdk.models.views import View
 
 from audit.errors import RefusedError
@@ -27,10 +26,12 @@ from handlers.blocks.names import (
 from handlers.blocks.views import build_details_view, build_review_view
 from handlers.clients import make_careful
 from handlers.requests import clicked, opener_of, view_request
-from handlers.rollback_window import open_window, register_rollback_window
+from handlers.rollback_window import register_rollback_window
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
+from handlers.windows import open_window
 from remediation.audience import Home
+from remediation.batches import Members
 from remediation.execution import PlaybookExecution
 from remediation.policy import Policy
 from remediation.ports import Person
@@ -40,6 +41,7 @@ from remediation.states import PlaybookStatus
 
 log = structlog.get_logger()
 Body = dict[str, Any]
+Build = Callable[[PlaybookExecution, CardRules], View]
 _MOST_LOOKED_AT = 50
 _MOST_LISTED = 11
 _TREND = 20
@@ -64,13 +66,10 @@ def register_home(app: App, services: Services) -> None:
         ack()
         services.dispatcher.submit("request", request.request_id)
 
-    def opening(build: Callable[[PlaybookExecution, CardRules], View]) -> Callable[..., None]:
-        def on_click(ack: Ack, body: Body, client: WebClient) -> None:
-            ref = CardRef.parse(clicked(body).get("value"))
-            execution = services.executions.get(ref.execution_id)
-            window = build(execution, services.card_rules_for(execution))
-            open_window(client, body, window)
+    def opening(build: Build) -> Callable[..., None]:
+        def on_click(ack: Ack, body: Body) -> None:
             ack()
+            open_window(services, body, lambda: _build(services, body, build))
 
         return on_click
 
@@ -80,6 +79,17 @@ def register_home(app: App, services: Services) -> None:
     app.action(HOME_DETAILS)(opening(build_details_view))
     app.view(APPROVE_FORM)(on_window)
     app.view(ROLL_BACK_FORM)(on_window)
+
+
+def _build(services: Services, body: Body, build: Build) -> View:
+    """Return the window about what was clicked on.
+
+    Raises:
+        InputError: the button is from another version.
+        NotFoundError: what it is about is not there.
+    """
+    execution = services.executions.get(CardRef.parse(clicked(body).get("value")).execution_id)
+    return build(execution, services.card_rules_for(execution))
 
 
 def note_change(services: Services) -> None:
@@ -134,7 +144,8 @@ def read_home(services: Services, home: Home, now: datetime) -> HomePage:
     ran = [execution for execution in history if execution.status is not PlaybookStatus.PENDING]
     return HomePage(
         standing=read_standing(services, now),
-        pending=mine.fixes,
+        pending=[each for each in mine.fixes if not _is_in_batch(each)],
+        batches=_read_batches(services, mine.fixes),
         rollbacks=mine.rollbacks,
         rollback_approvals=services.remediation.policy.rollback_approvals,
         requests=services.finder.asked_by(home.person, limit=_MOST_LISTED),
@@ -142,6 +153,18 @@ def read_home(services: Services, home: Home, now: datetime) -> HomePage:
         problem=problem,
         drawn_at=now,
     )
+
+
+def _is_in_batch(execution: PlaybookExecution) -> bool:
+    """Tell whether an execution that waits is shown with others, on the card of their batch."""
+    return bool(execution.batch_id) and execution.revision == 1
+
+
+def _read_batches(services: Services, pending: Sequence[PlaybookExecution]) -> list[Members]:
+    """Return the batches that what waits for somebody belongs to, once each."""
+    names = dict.fromkeys(each.batch_id for each in pending if _is_in_batch(each))
+    found = [services.batches.members(name) for name in names]
+    return [members for members in found if members.waiting]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import structlog
 from handlers.blocks.parts import Message, section
 from handlers.blocks.texts import code, escape, linkify, mention, moment
 from handlers.giving_up import give_up_notice
+from handlers.places import find_card
 from handlers.posting import Poster, Tag, lacks_scope
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
@@ -154,10 +155,9 @@ def _post(services: Services, notice: Notice, message: Message, *, is_repeat: bo
     named = (
         services.exceptions.get(notice.about).execution_id if notice.kind == EXCEPTION_OVER else notice.about
     )
-    shown = [posting for posting in services.postings.postings(named) if posting.message_id]
-    if shown:
-        thread = shown[-1].message_id
-        _post_in(services, shown[-1].channel, notice, message, thread=thread, is_repeat=is_repeat)
+    if shown := find_card(services, named):
+        thread = shown.message_id
+        _post_in(services, shown.channel, notice, message, thread=thread, is_repeat=is_repeat)
     elif channel := services.executions.get(named).channel or services.channel:
         _post_in(services, channel, notice, message, is_repeat=is_repeat)
 

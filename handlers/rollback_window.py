@@ -8,15 +8,15 @@ from typing import Any
 
 import structlog
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 from slack_sdk.models.views import View
 
-from audit.errors import CountersignError, RefusedError
+from audit.errors import CountersignError
 from handlers.blocks.names import HOME_ROLL_BACK, CardRef
 from handlers.blocks.views import build_reading_view, build_roll_back_view, build_unreadable_view
-from handlers.requests import clicked, trigger_of
+from handlers.requests import clicked
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
+from handlers.windows import open_window
 from remediation.execution import PlaybookExecution
 from remediation.rollbacks import Rollbacks
 
@@ -27,29 +27,37 @@ Body = dict[str, Any]
 def register_rollback_window(app: App, services: Services) -> None:
     """Listen for the buttons that open it."""
 
-    def on_click(ack: Ack, body: Body, client: WebClient) -> None:
-        ref = CardRef.parse(clicked(body).get("value"))
-        execution = services.executions.get(ref.execution_id)
-        window = build_reading_view(execution, services.card_rules_for(execution))
-        window_id = open_window(client, body, window)
+    def on_click(ack: Ack, body: Body) -> None:
         ack()
-        if execution.can_roll_back:
-            services.dispatcher.submit("window", f"{window_id}/{ref.execution_id}")
+        open_window(
+            services,
+            body,
+            lambda: _build(services, body),
+            then=lambda window_id: _have_it_filled(services, body, window_id),
+        )
 
     app.action(HOME_ROLL_BACK)(on_click)
 
 
-def open_window(client: WebClient, body: Body, window: View) -> str:
-    """Open a window at once: what opens it is worth nothing after three seconds, and nothing is decided yet. Return its id.
+def _build(services: Services, body: Body) -> View:
+    """Return the window as it opens, before the resource is read.
 
     Raises:
-        RefusedError: Slack did not, in time.
+        InputError: the button is from another version.
+        NotFoundError: what it is about is not there.
     """
-    try:
-        opened = client.views_open(trigger_id=trigger_of(body), view=window.to_dict())
-    except SLACK_FAILURES as error:
-        raise RefusedError("Slack did not open the window in time. Click once more.") from error
-    return str((opened.get("view") or {}).get("id", ""))
+    execution = _execution_of(services, body)
+    return build_reading_view(execution, services.card_rules_for(execution))
+
+
+def _have_it_filled(services: Services, body: Body, window_id: str) -> None:
+    execution = _execution_of(services, body)
+    if execution.can_roll_back:
+        services.dispatcher.submit("window", f"{window_id}/{execution.execution_id}")
+
+
+def _execution_of(services: Services, body: Body) -> PlaybookExecution:
+    return services.executions.get(CardRef.parse(clicked(body).get("value")).execution_id)
 
 
 def fill_window(services: Services, work_id: str) -> None:

@@ -51,6 +51,11 @@ policy:
 """
 
 
+_ASK_FOR_SEVERAL = (
+    "/playbook run AWS-PUBLIC-S3 check:s3_bucket_public_access,s3_bucket_level_public_access_block"
+)
+
+
 def run_demo(*, port: int = 0) -> None:
     """Start everything, print the address, run until Ctrl-C.
 
@@ -187,11 +192,14 @@ def _tour() -> tuple[TourStep, ...]:
         TourStep("Approve it yourself?", "Press Approve as Ana: you may not.", "ana"),
         TourStep("Approve as somebody else", "Press Approve as Omar and watch the cloud.", "omar"),
         TourStep("Put it back", "Press Roll back as Omar: exactly as it was.", "omar"),
+        TourStep("Ask for several", "One card shows every bucket.", "ana", _ASK_FOR_SEVERAL),
+        TourStep("Approve exactly these", "Press Approve all as Omar: all of them, or none.", "omar"),
         TourStep(
             "Take a file in",
             f"Press {IMPORT_REPORT.name} as Omar, under More actions on Ana's file.",
             "omar",
         ),
+        TourStep("Have it come by itself", "A form asks what, when and where to.", "ana", "/schedule"),
     )
 
 

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
+from slack_sdk.models.blocks import ActionsBlock, Block
 
-from handlers.blocks.names import HOME_ROLL_BACK, REFUSE_ROLLBACK, CardRef
+from handlers.blocks.buttons import execution_button
+from handlers.blocks.names import HOME_ROLL_BACK, REFUSE_ROLLBACK
 from handlers.blocks.parts import MOST_CHARACTERS, Message, context, fit, header, section, size_of
 from handlers.blocks.pending import rollback_sentence
 from handlers.blocks.states import wording
-from handlers.blocks.texts import code, escape, mention, moment, place, plain, severity_words
+from handlers.blocks.texts import code, escape, mention, moment, place, severity_words
 from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 
 _NAME_LIMIT = 120
-_HALF = MOST_CHARACTERS // 2  # two lists may stand in one answer
+_MOST_ROLLBACKS = 5  # each has two buttons
+_BESIDE = 2  # below a list of fixes, and that
+_MOST_ABOVE = 5  # is shorter then
 _ROLLBACKS = "Rollbacks waiting for signatures"
 
 
@@ -24,14 +27,17 @@ def build_pending(
     rollbacks: Sequence[PlaybookExecution] = (),
     rollback_approvals: int = 1,
 ) -> Message:
-    """Return what waits for a decision: fixes, then rollbacks. At most `most` of each, those whose time ends first first."""
-    waiting = build_rollbacks(rollbacks, most=most, needed=rollback_approvals)
+    """Return what waits for a decision: fixes, then rollbacks. At most `most`, those whose time ends first first."""
+    waiting = build_rollbacks(
+        rollbacks, most=min(most, _BESIDE) if executions else most, needed=rollback_approvals
+    )
     if not executions:
         return waiting if rollbacks else Message("Nothing waits for a decision.")
     hint = (
         "`/playbook approve EXECUTION` shows a plan and lets you sign it. The beginning of an id is enough."
     )
-    fixes = _list("Waiting for a decision", executions, most=most, hint=hint, taken=size_of(waiting.blocks))
+    above = min(most, _MOST_ABOVE) if rollbacks else most
+    fixes = _list("Waiting for a decision", executions, most=above, hint=hint, taken=size_of(waiting.blocks))
     if not rollbacks:
         return fixes
     return Message(f"{fixes.text} {waiting.text}", (*fixes.blocks, *waiting.blocks))
@@ -41,8 +47,8 @@ def build_rollbacks(executions: Sequence[PlaybookExecution], *, most: int, neede
     """Return the rollbacks that wait for signatures, who has signed each, and a button that shows it to be signed."""
     if not executions:
         return Message("No rollback waits for a signature.")
-    shown = executions[:most]
-    more = " There are more." if len(executions) > most else ""
+    shown = executions[: min(most, _MOST_ROLLBACKS)]
+    more = " There are more." if len(executions) > len(shown) else ""
 
     def build(room: int) -> list[Block]:
         entries = [
@@ -54,7 +60,7 @@ def build_rollbacks(executions: Sequence[PlaybookExecution], *, most: int, neede
         return [header(_ROLLBACKS), *entries, hint]
 
     first = f"{escape(shown[0].playbook_name, _NAME_LIMIT)} for {shown[0].finding.handle}"
-    return Message(f"{_ROLLBACKS}: {len(shown)}, the first is {first}.{more}", fit(build, limit=_HALF))
+    return Message(f"{_ROLLBACKS}: {len(shown)}, the first is {first}.{more}", fit(build))
 
 
 def rollback_entry(execution: PlaybookExecution, *, needed: int, room: int, number: int) -> list[Block]:
@@ -67,20 +73,10 @@ def rollback_entry(execution: PlaybookExecution, *, needed: int, room: int, numb
         f"{severity_words(finding.severity)}  ·  {escape(finding.title, room)} {code(finding.handle, 40)}{resource}\n{told}"
     )
     buttons = [
-        _button(execution, HOME_ROLL_BACK, "Look and sign…", style="primary"),
-        _button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"),
+        execution_button(execution, HOME_ROLL_BACK, "Look and sign…", style="primary"),
+        execution_button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"),
     ]
     return [section(lines), ActionsBlock(block_id=f"rollback-{number}", elements=buttons)]
-
-
-def _button(execution: PlaybookExecution, action_id: str, text: str, *, style: str) -> ButtonElement:
-    return ButtonElement(
-        text=PlainTextObject(text=text, emoji=False),
-        action_id=action_id,
-        value=CardRef.of(execution).value,
-        style=style,
-        accessibility_label=plain(f"{text.rstrip('…')}: {execution.playbook_name}", 75),
-    )
 
 
 def build_history(executions: Sequence[PlaybookExecution], *, most: int, about: str = "") -> Message:
@@ -96,7 +92,7 @@ def _list(
     title: str, executions: Sequence[PlaybookExecution], *, most: int, hint: str, taken: int = 0
 ) -> Message:
     shown = executions[:most]
-    more = " There are more." if len(executions) > most else ""
+    more = " There are more." if len(executions) > len(shown) else ""
 
     def build(room: int) -> list[Block]:
         lines = [section(execution_lines(execution, min(room, _NAME_LIMIT))) for execution in shown]

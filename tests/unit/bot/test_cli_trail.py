@@ -44,9 +44,7 @@ def meddle(folder: Path, *statements: str) -> None:
 
 
 def cut_tail(folder: Path) -> None:
-    meddle(
-        folder, "DROP TRIGGER trail_no_delete", "DELETE FROM trail WHERE seq = (SELECT max(seq) FROM trail)"
-    )
+    meddle(folder, "DROP TRIGGER trail_no_delete", f"DELETE FROM trail WHERE seq = {ENTRIES}")  # noqa: S608 - a number of ours
     migrate(folder)  # puts the trigger back, so that nothing else shows
 
 

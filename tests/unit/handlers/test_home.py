@@ -252,7 +252,7 @@ def test_who_somebody_is_is_not_asked_for_every_drawing(house: House) -> None:
 
 def window(house: House, user: str, action_id: str) -> View:
     assert house.slack.click(user, look(house, user), action_id).ok
-    return house.slack.views(user)[-1]
+    return house.window(user)
 
 
 def test_a_plan_is_reviewed_and_signed(house: House) -> None:
@@ -308,11 +308,13 @@ def test_a_rejection_from_the_home_asks_why(house: House) -> None:
     assert house.execution().status is PlaybookStatus.REJECTED
 
 
-def test_a_window_that_slack_does_not_open_is_acknowledged(house: House) -> None:
+def test_a_window_that_slack_does_not_open_is_acknowledged_and_said(house: House) -> None:
     house.ask()
     view = look(house, "omar")
     house.slack.faults.add("views.open", error="expired_trigger_id")
     assert house.slack.click("omar", view, "home_review").ok
+    (said,) = house.slack.wait_for(lambda: house.slack.messages("@omar"))
+    assert "Click once more" in said.text
 
 
 def test_a_person_without_a_workspace_is_still_one(house: House) -> None:
