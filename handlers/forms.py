@@ -1,21 +1,19 @@
-"""The forms of bare `/report` and `/playbook`: open one, fill its pickers, and turn what was chosen into the typed command.
+"""The forms of bare `/report`, `/playbook` and `/schedule`: open one, fill its pickers, and turn what was chosen into the typed command.
 
-A form is opened within the listener: its `trigger_id` is worth nothing after three seconds. Pickers read the local database alone.
+Pickers read the local database alone.
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
 
-import structlog
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 from slack_sdk.models.blocks import Option
 from slack_sdk.models.views import View
 
+from exporters.cadence import WEEKDAY_NAMES, zones_like
+from handlers.blocks.form_parts import MOST_OPTIONS, option
 from handlers.blocks.forms import (
-    MOST_OPTIONS,
     build_playbook_form,
     build_report_form,
     finding_options,
@@ -30,41 +28,43 @@ from handlers.blocks.names import (
     PLAYBOOK_PICK,
     REPORT_FORM,
     REPORT_PICK,
+    SCHEDULE_FORM,
     WORD,
+    ZONE_PICK,
 )
-from handlers.clients import make_impatient
-from handlers.listeners import any_of
-from handlers.requests import chosen, command_request, form_request, response_url_of
+from handlers.blocks.schedule_form import build_schedule_form
+from handlers.patterns import any_of
+from handlers.requests import chosen, chosen_all, command_request, form_request, response_url_of
+from handlers.schedule_form import read_schedule_form
 from handlers.services import Services
-from handlers.slack_errors import SLACK_FAILURES, code_of
-from handlers.vocabulary import PLAYBOOK, REPORT
-from remediation.ports import Request
+from handlers.vocabulary import PLAYBOOK, REPORT, SCHEDULE
+from handlers.windows import open_window
 
-log = structlog.get_logger()
 Body = dict[str, Any]
 Errors = dict[str, str]
 _LONGEST_QUERY = 80
-_FORMS_AT_ONCE = 8
-_TRIGGER_LIVES_S = 3
+_WITH_FORM = (REPORT.name, PLAYBOOK.name, SCHEDULE.name)
+
+
+def asks_for_form(body: Body) -> bool:
+    """Tell whether a command that has a form came without any words."""
+    return body.get("command") in _WITH_FORM and not str(body.get("text") or "").strip()
+
+
+def open_form(services: Services, body: Body) -> None:
+    """Have a bare command's form opened. Where Slack does not open it, the command is answered with its help page."""
+
+    def answer_in_words() -> None:
+        request = command_request(body, now=services.clock())
+        services.reply_urls.keep(request.request_id, response_url_of(body), now=request.received_at)
+        services.inbox.put(request)
+        services.dispatcher.submit("request", request.request_id)
+
+    open_window(services, body, lambda: _build(services, body), or_else=answer_in_words)
 
 
 def register_forms(app: App, services: Services) -> None:
-    """Listen for commands with nothing behind them, for their forms, and for what is typed into a picker.
-
-    Has to be registered ahead of the commands themselves: Bolt asks the first listener that fits.
-    """
-    # Acknowledged ahead of the call to Slack, which may take a second: the response waits for the listener to end.
-    threads = ThreadPoolExecutor(_FORMS_AT_ONCE, thread_name_prefix="form")
-
-    def on_bare(ack: Ack, body: Body, client: WebClient) -> None:
-        form = _build(services, body)
-        ack()
-        threads.submit(open_or_help, body, form, client)
-
-    def open_or_help(body: Body, form: View, client: WebClient) -> None:
-        if not _opened(make_impatient(client, timeout_s=_TRIGGER_LIVES_S), body, form):
-            request = command_request(body, now=services.clock())  # answered with the help page
-            _hand_on(services, request, body)
+    """Listen for the forms of bare commands, and for what is typed into a picker."""
 
     def on_form(ack: Ack, body: Body) -> None:
         command, read = _FORMS[str(body["view"]["callback_id"])]
@@ -81,19 +81,8 @@ def register_forms(app: App, services: Services) -> None:
         offer = _OFFERS[str(body.get("action_id"))]
         ack(options=[option.to_dict() for option in offer(services, str(body.get("value") or ""))])
 
-    app.command(any_of((REPORT.name, PLAYBOOK.name)), matchers=[_is_bare])(on_bare)
     app.view(any_of(_FORMS))(on_form)
     app.options(any_of(_OFFERS))(on_query)
-
-
-def _is_bare(body: Body) -> bool:
-    return not str(body.get("text") or "").strip()
-
-
-def _hand_on(services: Services, request: Request, body: Body) -> None:
-    services.reply_urls.keep(request.request_id, response_url_of(body), now=request.received_at)
-    services.inbox.put(request)
-    services.dispatcher.submit("request", request.request_id)
 
 
 def _build(services: Services, body: Body) -> View:
@@ -104,17 +93,9 @@ def _build(services: Services, body: Body) -> View:
     if body.get("command") == PLAYBOOK.name:
         return build_playbook_form(**where)
     formats = {name: kind.description for name, kind in services.exports.formats.items()}
+    if body.get("command") == SCHEDULE.name:
+        return build_schedule_form(formats, WEEKDAY_NAMES, **where)
     return build_report_form(formats, **where)
-
-
-def _opened(client: WebClient, body: Body, form: View) -> bool:
-    """Open a form; tell whether Slack took it."""
-    try:
-        client.views_open(trigger_id=str(body.get("trigger_id") or ""), view=form.to_dict())
-    except SLACK_FAILURES as error:
-        log.warning("form not opened", error=code_of(error))
-        return False
-    return True
 
 
 def _read_report_form(body: Body) -> tuple[list[str], Errors]:
@@ -136,14 +117,17 @@ def _read_report_form(body: Body) -> tuple[list[str], Errors]:
 
 def _read_playbook_form(body: Body) -> tuple[list[str], Errors]:
     """Return the words that were chosen, or what is wrong, by field."""
-    word, playbook, finding = chosen(body, WORD), chosen(body, PLAYBOOK_PICK), chosen(body, FINDING_PICK)
-    if word == "run" and not finding:
-        return [], {FINDING_PICK: "Choose the finding to fix."}
+    word, playbook, findings = chosen(body, WORD), chosen(body, PLAYBOOK_PICK), chosen_all(body, FINDING_PICK)
+    if word == "run" and not findings:
+        return [], {FINDING_PICK: "Choose what to fix."}
+    if word == "run" and len(findings) > 1 and not playbook:
+        return [], {PLAYBOOK_PICK: "Choose the one playbook that fixes all of these."}
     if word == "show" and not playbook:
         return [], {PLAYBOOK_PICK: "Choose a playbook."}
-    if word == "history" and playbook and finding:
-        return [], {PLAYBOOK_PICK: "Choose a finding or a playbook, not both."}
-    asked = {"run": [playbook, finding], "show": [playbook], "history": [playbook or finding]}.get(word, [])
+    if word == "history" and len([*filter(None, [playbook]), *findings]) > 1:
+        return [], {PLAYBOOK_PICK: "Choose one finding or a playbook, not both."}
+    about = [playbook] if playbook else findings
+    asked = {"run": [playbook, *findings], "show": [playbook], "history": about}.get(word, [])
     return [word, *filter(None, asked)], {}
 
 
@@ -164,9 +148,22 @@ def _offer_playbooks(services: Services, query: str) -> list[Option]:
     return playbook_options(book for book in books if wanted in f"{book.playbook_id} {book.name}".casefold())
 
 
+def _offer_zones(_services: Services, query: str) -> list[Option]:
+    return [option(name, name) for name in zones_like(query[:_LONGEST_QUERY], MOST_OPTIONS)]
+
+
 _FORMS: Mapping[str, tuple[str, Callable[[Body], tuple[list[str], Errors]]]] = MappingProxyType(
-    {REPORT_FORM: (REPORT.name, _read_report_form), PLAYBOOK_FORM: (PLAYBOOK.name, _read_playbook_form)}
+    {
+        REPORT_FORM: (REPORT.name, _read_report_form),
+        PLAYBOOK_FORM: (PLAYBOOK.name, _read_playbook_form),
+        SCHEDULE_FORM: (SCHEDULE.name, read_schedule_form),
+    }
 )
 _OFFERS: Mapping[str, Callable[[Services, str], list[Option]]] = MappingProxyType(
-    {FINDING_PICK: _offer_findings, REPORT_PICK: _offer_reports, PLAYBOOK_PICK: _offer_playbooks}
+    {
+        FINDING_PICK: _offer_findings,
+        REPORT_PICK: _offer_reports,
+        PLAYBOOK_PICK: _offer_playbooks,
+        ZONE_PICK: _offer_zones,
+    }
 )

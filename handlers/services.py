@@ -13,12 +13,14 @@ from exporters.mailing import MailService
 from exporters.ports import ScheduleStore
 from exporters.scheduling import Scheduling
 from exporters.service import ExportService
+from handlers.aside import Aside
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
 from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
 from remediation.attention import Attention, Herald
 from remediation.audience import Homes, Outcomes
+from remediation.batches import Batches
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
@@ -41,7 +43,8 @@ class Services:
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
     in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `csv_columns` says which
     column of a CSV of their own is which field. `drawing` keeps two threads from drawing the same card at once, `reply_urls`
-    what must not be stored. `people` are for what is shown, never for what is decided.
+    what must not be stored. `people` are for what is shown, never for what is decided. `aside` is for calls of Slack that no
+    acknowledgement may wait for.
     """
 
     reports: ReportStore
@@ -55,6 +58,7 @@ class Services:
     schedules: ScheduleStore
     homes: Homes
     outcomes: Outcomes
+    batches: Batches
     remediation: Remediation
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]
@@ -74,6 +78,7 @@ class Services:
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
     people: RememberedPeople = field(default_factory=RememberedPeople)
+    aside: Aside = field(default_factory=Aside)
 
     @property
     def scheduling(self) -> Scheduling:
@@ -98,6 +103,7 @@ class Services:
         return CardRules(
             required_approvals=terms.needed,
             approvers=terms.describe_approvers(),
+            rule=f"{terms.rule} ({terms.source})" if terms.rule else "",
             allows_breaking_glass=policy.break_glass is not None,
             rollback_approvals=policy.rollback_approvals,
             allows_self_approval=policy.allow_self_approval,

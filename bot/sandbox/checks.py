@@ -2,7 +2,8 @@
 
 Slack rejects bad payloads when they arrive, and a developer sees it only in production. The stand-in
 rejects the same payloads, and some that Slack would let through but people would regret: a
-channel-wide mention, or blocks without words for screen readers.
+channel-wide mention, or blocks without words for screen readers. What our own tables let through,
+slack_sdk's models see as well (`models.py`).
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 from bot.sandbox.blockkit import block_check, elements_of
 from bot.sandbox.blockparts import GROUP, OPTION, plain
 from bot.sandbox.limits import LIMITS
+from bot.sandbox.models import check_blocks_by_models, check_options_by_models, check_view_by_models
 from bot.sandbox.shapes import Check, Json, Problem, array, boolean, obj, one_of, string
 
 _BROADCAST = re.compile(r"<!(channel|here|everyone)\b[^>]*>")
@@ -35,7 +37,8 @@ def check_message(
 def check_blocks(blocks: list[Any], *, surface: str, at: str) -> list[Problem]:
     """Check a list of blocks for `surface` (`message`, `modal`, `home`); pointers begin with `at`."""
     most = LIMITS["message.blocks" if surface == "message" else "view.blocks"]
-    return [*array(block_check(surface), 0, most)(blocks, at), *_check_duplicates(blocks, at)]
+    found = list(array(block_check(surface), 0, most)(blocks, at))
+    return [*(found or check_blocks_by_models(blocks, at)), *_check_duplicates(blocks, at)]
 
 
 def check_view(view: Json) -> list[Problem]:
@@ -43,8 +46,9 @@ def check_view(view: Json) -> list[Problem]:
     kind = view.get("type")
     if kind not in ("modal", "home"):
         return [Problem("/view/type", f"unsupported type: {kind}", "invalid_arguments")]
+    shape = list(_view_shape(kind)(view, "/view"))
     found = [
-        *_view_shape(kind)(view, "/view"),
+        *(shape or check_view_by_models(view)),
         *check_blocks(view.get("blocks", []), surface=kind, at="/view/blocks"),
         *_check_view_whole(view, kind),
         *_check_broadcasts(view, "/view"),
@@ -57,8 +61,10 @@ def check_options(answer: Json) -> list[Problem]:
     if ("options" in answer) == ("option_groups" in answer):
         return [Problem("", "must have exactly one of options, option_groups")]
     if "options" in answer:
-        return list(array(OPTION, 0, LIMITS["select.options"])(answer["options"], "/options"))
-    return list(array(GROUP, 0, LIMITS["select.groups"])(answer["option_groups"], "/option_groups"))
+        found = list(array(OPTION, 0, LIMITS["select.options"])(answer["options"], "/options"))
+    else:
+        found = list(array(GROUP, 0, LIMITS["select.groups"])(answer["option_groups"], "/option_groups"))
+    return found or list(check_options_by_models(answer))
 
 
 def _view_shape(kind: str) -> Check:

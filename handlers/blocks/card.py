@@ -9,9 +9,11 @@ from slack_sdk.models.blocks import (
     ConfirmObject,
     DividerBlock,
     PlainTextObject,
+    SectionBlock,
 )
 
-from handlers.blocks.changes import Shown, compare, compare_actions, plans_of, resource_limit, restored
+from handlers.blocks.buttons import confirm_rollback, execution_button
+from handlers.blocks.changes import Shown, compare, compare_actions, plans_of, resource_limit
 from handlers.blocks.names import (
     APPROVE,
     BREAK_GLASS,
@@ -22,7 +24,6 @@ from handlers.blocks.names import (
     REVIEWED,
     ROLL_BACK,
     TRY_AGAIN,
-    CardRef,
 )
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, join_newest, section
 from handlers.blocks.pending import emergency_blocks, rollback_blocks
@@ -35,7 +36,7 @@ from remediation.states import ActionStatus, PlaybookStatus
 _TITLE_LIMIT = 300
 _DECISIONS_LIMIT = 2800
 _NOTE_LIMIT = 300
-_VERBS = {
+VERBS = {
     Verdict.APPROVE: "Approved by",
     Verdict.REJECT: "Rejected by",
     Verdict.ROLL_BACK: "Rollback ordered by",
@@ -50,7 +51,7 @@ _VERBS = {
 }
 _OVERSIZED = (
     "⚠️ *This plan is too large to be shown whole, so it cannot be approved here.* "
-    "Nobody should sign what they cannot see."
+    "Nobody should sign what they cannot see. The whole plan is a file in this thread."
 )
 _SELF_APPROVAL = "⚠️ The policy lets requesters approve their own fixes."
 
@@ -59,11 +60,13 @@ _SELF_APPROVAL = "⚠️ The policy lets requesters approve their own fixes."
 class CardRules:
     """What a card says about the rules in force for its execution, and about where it is.
 
-    `approvers` says in our own words who may approve, ids marked with an at sign: those people are told by the card.
+    `approvers` says in our own words who may approve, ids marked with an at sign: those people are told by the card. `rule` says what the
+    rule is about that decides, empty where none does.
     """
 
     required_approvals: int = 1
     approvers: str = ""
+    rule: str = ""
     allows_self_approval: bool = False
     allows_breaking_glass: bool = False
     rollback_approvals: int = 1
@@ -75,6 +78,12 @@ def build_card(execution: PlaybookExecution, rules: CardRules) -> Message:
     title = plain(execution.finding.title, _TITLE_LIMIT)
     text = escape(f"{headline(execution)}. {title} ({execution.finding.resource})", 900)
     return Message(text, fit(lambda room: _card(execution, rules, room)))
+
+
+def is_oversized(card: Message) -> bool:
+    """Tell whether a card that waits for a signature has no room for its whole plan."""
+    texts = (block.text for block in card.blocks if isinstance(block, SectionBlock))
+    return any(text is not None and text.text == _OVERSIZED for text in texts)
 
 
 def build_superseded_card(execution: PlaybookExecution) -> Message:
@@ -128,6 +137,7 @@ def _status(execution: PlaybookExecution, rules: CardRules, room: int) -> str:
     signed = f"{_signers(execution)} of {max(1, rules.required_approvals)} approvals"
     until = f"until {moment(execution.expires_at)}"
     who = f"\nMay approve: {linkify(escape(rules.approvers, room))}." if rules.approvers else ""
+    who += f" By the rule for: {escape(rules.rule, room)}." if rules.rule else ""
     return f"{sentence} {signed}, {until}.{who}" + (
         f"\n{_SELF_APPROVAL}" if rules.allows_self_approval else ""
     )
@@ -189,25 +199,28 @@ def _decisions(execution: PlaybookExecution) -> list[str]:
 def _decision(decision: Decision, execution: PlaybookExecution) -> str:
     void = " (void: the plan has changed since)" if decision.revision != execution.revision else ""
     reason = f": {escape(decision.reason, 180)}" if decision.reason else ""
-    return f"{_VERBS[decision.verdict]} {mention(decision.actor)}, {moment(decision.at)}{reason}{void}"
+    return f"{VERBS[decision.verdict]} {mention(decision.actor)}, {moment(decision.at)}{reason}{void}"
 
 
 def _actions(execution: PlaybookExecution, rules: CardRules, *, can_approve: bool) -> list[Block]:
     buttons: list[ButtonElement] = []
     if execution.status is PlaybookStatus.PENDING:
-        approve = [_button(execution, APPROVE, "Approve", style="primary")] if can_approve else []
-        buttons = [*approve, _button(execution, REJECT, "Reject…", style="danger")]
+        approve = [execution_button(execution, APPROVE, "Approve", style="primary")] if can_approve else []
+        buttons = [*approve, execution_button(execution, REJECT, "Reject…", style="danger")]
         if can_approve and rules.allows_breaking_glass:
-            buttons.append(_button(execution, BREAK_GLASS, "Break glass…", style="danger"))
+            buttons.append(execution_button(execution, BREAK_GLASS, "Break glass…", style="danger"))
     if execution.status is PlaybookStatus.INTERRUPTED:
         buttons = _settling(execution)
     if execution.can_roll_back:
         name = "Approve rollback…" if execution.rollback else "Roll back…"
-        buttons = [*buttons, _button(execution, ROLL_BACK, name, confirm=_confirm(execution))]
+        buttons = [
+            *buttons,
+            execution_button(execution, ROLL_BACK, name, confirm=confirm_rollback(execution)),
+        ]
     if execution.can_roll_back and execution.rollback:
-        buttons.append(_button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"))
+        buttons.append(execution_button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"))
     if execution.unreviewed:
-        buttons.append(_button(execution, REVIEWED, "Reviewed"))
+        buttons.append(execution_button(execution, REVIEWED, "Reviewed"))
     return [ActionsBlock(block_id="decide", elements=buttons)] if buttons else []
 
 
@@ -219,11 +232,11 @@ def _settling(execution: PlaybookExecution) -> list[ButtonElement]:
         if result.status is ActionStatus.STARTED
     ]
     buttons = [
-        _button(execution, DONE, "It was done", confirm=_confirm_found("was done")),
-        _button(execution, NOT_DONE, "It was not done", confirm=_confirm_found("was not done")),
+        execution_button(execution, DONE, "It was done", confirm=_confirm_found("was done")),
+        execution_button(execution, NOT_DONE, "It was not done", confirm=_confirm_found("was not done")),
     ]
     if started and all(plan.idempotent for plan in started):
-        buttons.append(_button(execution, TRY_AGAIN, "Try again", confirm=_confirm_again()))
+        buttons.append(execution_button(execution, TRY_AGAIN, "Try again", confirm=_confirm_again()))
     return buttons
 
 
@@ -248,35 +261,6 @@ def _confirm_again() -> ConfirmObject:
         text=PlainTextObject(text=words, emoji=False),
         confirm="Try again",
         deny="Cancel",
-    )
-
-
-def _button(
-    execution: PlaybookExecution,
-    action_id: str,
-    text: str,
-    *,
-    style: str | None = None,
-    confirm: ConfirmObject | None = None,
-) -> ButtonElement:
-    ref = CardRef(execution.execution_id, execution.revision)
-    return ButtonElement(
-        text=PlainTextObject(text=text, emoji=False),
-        action_id=action_id,
-        value=ref.value,
-        style=style,
-        confirm=confirm,
-        accessibility_label=plain(f"{text.rstrip('…')}: {execution.playbook_name}", 75),
-    )
-
-
-def _confirm(execution: PlaybookExecution) -> ConfirmObject:
-    return ConfirmObject(
-        title="Roll back this fix?",
-        text=PlainTextObject(text=restored(execution), emoji=False),
-        confirm="Roll back",
-        deny="Cancel",
-        style="danger",
     )
 
 

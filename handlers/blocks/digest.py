@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from slack_sdk.models.blocks import Block, ButtonElement, DividerBlock, PlainTextObject, SectionBlock
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    DividerBlock,
+    PlainTextObject,
+    SectionBlock,
+)
 
 from audit.findings import Finding
 from audit.report import ReportHeader
@@ -47,7 +54,7 @@ def build_digest(digest: Digest) -> Message:
         short = min(room, 200)
         blocks: list[Block] = [header("Security digest"), section(failing_words(digest.report))]
         if digest.missed:
-            blocks.append(section(f"⏰ {missed_words(digest)}"))
+            blocks.append(section(missed_words(digest.missed, "digest", digest.due_at)))
         blocks.append(fields(_facts(digest)))
         if digest.urgent:
             lines = [_urgent_line(change, finding, short) for change, finding in digest.urgent[:_MOST_LISTED]]
@@ -61,16 +68,17 @@ def build_digest(digest: Digest) -> Message:
                 section("*Fix first*  Planning changes nothing: a second person approves."),
             ]
             blocks += [_fix(entry, short) for entry in digest.fixes[:MOST_FIXES]]
+            blocks += together(digest.fixes[:MOST_FIXES])
         return [*blocks, context(_small_print(digest))]
 
     return Message(_in_short(digest), fit(build))
 
 
-def missed_words(digest: Digest) -> str:
+def missed_words(count: int, what: str, due_at: datetime | None) -> str:
     """Return how many earlier ones were not sent, and when the last of them was due."""
-    what = "1 earlier digest was" if digest.missed == 1 else f"{digest.missed:,} earlier digests were"
-    due = f" This one was due {moment(digest.due_at)}." if digest.due_at else ""
-    return f"{what} missed while I was away: this is the only one that makes up for them.{due}"
+    were = f"1 earlier {what} was" if count == 1 else f"{count:,} earlier {what}s were"
+    due = f" This one was due {moment(due_at)}." if due_at else ""
+    return f"⏰ {were} missed while I was away: this is the only one that makes up for them.{due}"
 
 
 def _in_short(digest: Digest) -> str:
@@ -128,6 +136,24 @@ def _fix(entry: Fixable, room: int) -> SectionBlock:
         accessibility_label=f"Plan the fix of {finding.handle}"[:75],
     )
     return SectionBlock(text=mrkdwn(text), accessory=button)
+
+
+def together(fixes: Sequence[Fixable]) -> list[Block]:
+    """Return a button for each playbook that answers several of these findings: one card for all of them."""
+    by_playbook: dict[str, dict[str, None]] = {}
+    for entry in fixes:
+        by_playbook.setdefault(entry.playbook_id, {})[entry.finding.handle] = None
+    buttons = [
+        ButtonElement(
+            text=PlainTextObject(text=f"Plan {len(handles)} with {playbook_id}"[:75], emoji=False),
+            action_id=PLAN_FIX,
+            value=" ".join([playbook_id, *handles]),
+            accessibility_label=f"Plan {len(handles)} fixes with {playbook_id} on one card"[:75],
+        )
+        for playbook_id, handles in by_playbook.items()
+        if len(handles) > 1
+    ]
+    return [ActionsBlock(block_id="together", elements=buttons)] if buttons else []
 
 
 def _small_print(digest: Digest) -> str:

@@ -223,7 +223,7 @@ def test_a_modal_with_inputs_needs_submit() -> None:
 
 
 def test_a_view_is_a_modal_or_a_home() -> None:
-    assert check_view({"type": "home", "blocks": []}) == []
+    assert check_view({"type": "home", "blocks": [section("Here")]}) == []
     assert check_view({"type": "sheet", "blocks": []})[0].pointer == "/view/type"
 
 
