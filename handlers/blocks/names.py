@@ -35,6 +35,7 @@ BATCH_REFUSE_ROLLBACK = "batch_refuse_rollback"
 BATCH_APPROVE_FORM = "batch_approve_form"
 BATCH_CHOOSE_FORM = "batch_choose_form"
 BATCH_REJECT_FORM = "batch_reject_form"
+SHOW_FINDINGS = "findings_show"
 HOME_REVIEW = "home_review"
 HOME_DETAILS = "home_details"
 HOME_ROLL_BACK = "home_rollback"
@@ -49,6 +50,13 @@ FINDING_PICK = "pick_finding"
 FORMAT = "format"
 ADDRESSES = "addresses"
 _BATCH_VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([0-9a-f]{64}|-)")
+SCHEDULE_FORM = "schedule_form"
+EVERY = "every"
+TIME = "time"
+CRON = "cron"
+ZONE_PICK = "pick_zone"
+CHANNEL_PICK = "pick_channel"
+FETCH = "fetch"
 _VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([1-9][0-9]{0,8})(?::([1-9][0-9]{0,8}))?")
 
 
