@@ -9,10 +9,12 @@ from datetime import timedelta
 
 import structlog
 
-from handlers.blocks.card import build_card, build_plain_card, build_superseded_card
+from handlers.beside import share_once, text_file
+from handlers.blocks.card import build_card, build_plain_card, build_superseded_card, is_oversized
 from handlers.blocks.parts import Message, plain_message
 from handlers.blocks.texts import place
 from handlers.blocks.thread import build_progress, build_superseded_progress, has_progress
+from handlers.blocks.whole import plan_in_words
 from handlers.clients import make_brief
 from handlers.posting import Posted, Poster, Tag, lacks_scope, tell, tell_channel
 from handlers.services import Services
@@ -101,6 +103,7 @@ class _Drawing:
         self._execution = execution
         self._posting = posting
         self._slack = Poster(make_brief(services.client), posting.channel)
+        self._is_whole = True
         self._log = log.bind(execution_id=posting.execution_id, revision=posting.revision)
 
     def begin(self) -> None:
@@ -131,6 +134,8 @@ class _Drawing:
         try:
             self._place_card(attempted_before=attempted_before)
             self._place_progress()
+            if not self._is_whole:
+                self._share_plan()
         except SLACK_FAILURES as error:
             self._give_up(code_of(error))
         else:
@@ -138,13 +143,28 @@ class _Drawing:
 
     def _place_card(self, *, attempted_before: bool) -> None:
         card = build_card(self._execution, self._services.card_rules_for(self._execution))
+        self._is_whole = not is_oversized(card)
         try:
             self._show_card(card, attempted_before=attempted_before)
         except SLACK_FAILURES as error:
             if code_of(error) not in BAD_BLOCKS:
                 raise
             self._log.error("Slack refuses the card's blocks", error=code_of(error))
+            self._is_whole = False
             self._show_card(build_plain_card(self._execution), attempted_before=attempted_before)
+
+    def _share_plan(self) -> None:
+        """Share the plan as a file below a card that does not show all of it."""
+        if self._execution.plan is None:
+            return
+        name = f"plan-{self._posting.execution_id}-{self._posting.revision}.txt"
+        share_once(
+            self._services.client,
+            self._posting.channel,
+            text_file(name, plan_in_words(self._execution)),
+            thread=self._posting.message_id,
+            comment="The whole plan: the card above has no room for it.",
+        )
 
     def _show_card(self, card: Message, *, attempted_before: bool) -> None:
         if self._posting.message_id and self._edited(self._posting.message_id, card):

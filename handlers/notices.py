@@ -8,6 +8,7 @@ import structlog
 
 from handlers.blocks.parts import Message, section
 from handlers.blocks.texts import code, escape, linkify, mention, moment
+from handlers.giving_up import give_up_notice
 from handlers.places import find_card
 from handlers.posting import Poster, Tag, lacks_scope
 from handlers.services import Services
@@ -23,6 +24,7 @@ from remediation.attention import (
     needs_reminder,
 )
 from remediation.execution import PlaybookExecution, Verdict
+from remediation.ports import MOST_NOTICE_ATTEMPTS
 from remediation.rules import mark
 
 log = structlog.get_logger()
@@ -32,7 +34,7 @@ _LOOKED_BACK = NEWS_FOR
 
 
 def tell_notice(services: Services, notice_id: str) -> None:
-    """Tell people one thing, unless they were told. What Slack refuses for now is tried again by a later sweep.
+    """Tell people one thing, unless they were told. What Slack refuses for now is tried again by a later sweep, for about a day.
 
     Raises:
         NotFoundError: what it is about is not there.
@@ -42,7 +44,9 @@ def tell_notice(services: Services, notice_id: str) -> None:
     attempt = services.notices.begin(notice_id, services.clock())
     if not attempt:
         return
-    if message := _message(services, notice):
+    if attempt > MOST_NOTICE_ATTEMPTS:
+        give_up_notice(services, notice)
+    elif message := _message(services, notice):
         try:
             _post(services, notice, message, is_repeat=attempt > 1)
         except SLACK_FAILURES as error:

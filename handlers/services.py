@@ -103,6 +103,7 @@ class Services:
         return CardRules(
             required_approvals=terms.needed,
             approvers=terms.describe_approvers(),
+            rule=f"{terms.rule} ({terms.source})" if terms.rule else "",
             allows_breaking_glass=policy.break_glass is not None,
             rollback_approvals=policy.rollback_approvals,
             allows_self_approval=policy.allow_self_approval,

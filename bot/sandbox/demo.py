@@ -39,11 +39,15 @@ KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTU
 SENDER = "countersign@northwind.example"
 READER = "ciso@northwind.example"
 CONFIG = """\
-# The demo's configuration: the members of one user group approve.
+# The demo's configuration: Ana and the members of one user group approve, and critical findings only that group, sooner.
 environment: demo
 channel: C0SECURITY
 policy:
-  approvers: [S0SEC]
+  approvers: [S0SEC, U0ANA]
+  rules:
+    - severities: [critical]
+      approvers: [S0SEC]
+      expires_after_minutes: 240
 """
 
 

@@ -75,7 +75,7 @@ def picker(name: str, placeholder: str) -> ExternalDataSelectElement:
 
 
 def pickers(name: str, placeholder: str, *, most: int) -> ExternalDataMultiSelectElement:
-    """Return a choice of several among many."""
+    """Return a choice of several among many, searched while people type."""
     return ExternalDataMultiSelectElement(
         action_id=name,
         placeholder=words_of(placeholder, _LABEL),

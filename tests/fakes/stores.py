@@ -17,7 +17,7 @@ from audit.trail import TrailEntry, TrailEvent, append
 from exporters.schedule_memory import MemorySchedules
 from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
-from remediation.ports import NOTICE_RETRIED_AFTER, OWNER_LOST_AFTER, Posting, Request
+from remediation.ports import OWNER_LOST_AFTER, Posting, Request, notice_wait
 from remediation.states import PlaybookStatus, check_transition
 from tests.fakes.audience import MemoryHomes, MemoryOutcomes
 from tests.fakes.batches import MemoryBatches
@@ -280,7 +280,7 @@ class MemoryNotices:
 
     def begin(self, notice_id: str, now: datetime) -> int:
         begun_at, attempts = self.begun.get(notice_id, (None, 0))
-        if notice_id in self.said or (begun_at and begun_at > now - NOTICE_RETRIED_AFTER):
+        if notice_id in self.said or (begun_at and begun_at > now - notice_wait(attempts)):
             return 0
         self.begun[notice_id] = (now, attempts + 1)
         return attempts + 1
