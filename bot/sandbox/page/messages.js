@@ -93,7 +93,9 @@ function body(message) {
 
 function fileCard(id) {
   const file = store.picture.files[id];
-  return file ? fileRow(file, `/files/${id}`) : h("p", { class: "quiet" }, "(a file that was removed)");
+  if (!file) return h("p", { class: "quiet" }, "(a file that was removed)");
+  const isPicture = ["image/png", "image/jpeg"].includes(file.mimetype);
+  return [isPicture && h("img", { class: "preview", src: `/files/${id}`, alt: file.alt || file.title }), fileRow(file, `/files/${id}`)];
 }
 
 // In Slack this hides behind the three dots of every message; here, of those that have a file.
