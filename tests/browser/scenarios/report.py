@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from handlers.vocabulary import REPORT
 from tests.browser.scenarios.parts import expect_help, plays
 from tests.browser.stage import Stage
-from tests.browser.weeks import BUCKETS
+from tests.browser.weeks import BUCKETS, PICKED
 
 CISO = "ciso@northwind.example"
 HUB_REGION = "eu-west-3"
@@ -99,7 +99,7 @@ def email_report(stage: Stage) -> None:
 
 @plays("/report", "pull")
 def pull_report(stage: Stage) -> None:
-    stage.fill_security_hub(HUB_REGION, [_hub_finding(number) for number in range(3)])
+    stage.fill_security_hub(HUB_REGION, [_hub_finding(bucket) for bucket in (PICKED, "hub-a", "hub-b")])
     stage.visitor.be("Ana")
     answer = stage.visitor.ask(f"/report pull aws {HUB_REGION} HIGH")
     expect(answer).to_contain_text("3 findings from Security Hub")
@@ -107,10 +107,10 @@ def pull_report(stage: Stage) -> None:
     expect(stage.visitor.ask("/report list")).to_contain_text(f"securityhub-{HUB_REGION}")
 
 
-def _hub_finding(number: int) -> dict[str, object]:
+def _hub_finding(bucket: str) -> dict[str, object]:
     return {
         "SchemaVersion": "2018-10-08",
-        "Id": f"arn:aws:securityhub:{HUB_REGION}:123456789012:finding/{number}",
+        "Id": f"arn:aws:securityhub:{HUB_REGION}:123456789012:finding/{bucket}",
         "ProductArn": f"arn:aws:securityhub:{HUB_REGION}::product/aws/securityhub",
         "GeneratorId": "security-control/S3.8",
         "AwsAccountId": "123456789012",
@@ -119,7 +119,7 @@ def _hub_finding(number: int) -> dict[str, object]:
         "Severity": {"Label": "HIGH"},
         "Title": "S3 buckets should block public access",
         "Description": "Says whether the bucket blocks public access.",
-        "Resources": [{"Type": "AwsS3Bucket", "Id": f"arn:aws:s3:::hub-{number}"}],
+        "Resources": [{"Type": "AwsS3Bucket", "Id": f"arn:aws:s3:::{bucket}"}],
         "Compliance": {"Status": "FAILED", "SecurityControlId": "S3.8"},
         "RecordState": "ACTIVE",
     }
