@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.pictures import shrink
+from tests.browser.pictures import KeepPicture, shrink
 from tests.browser.stage import Stage
 from tests.browser.waiting import Waiting
 from tests.conftest import need
@@ -72,9 +72,6 @@ def stage(playing: tuple[Stage, Waiting]) -> Stage:
 def waiting(playing: tuple[Stage, Waiting]) -> Waiting:
     """Return what was begun when the stage was put up."""
     return playing[1]
-
-
-KeepPicture = Callable[[str, bytes], None]
 
 
 @pytest.fixture

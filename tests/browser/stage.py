@@ -92,6 +92,12 @@ class Stage:
         log = self.folder / "bot.log"
         self.child = self._running.enter_context(serving_bot(self.slack, self.environment, log))
 
+    def reconfigure(self, config: str) -> None:
+        """Start the bot anew with another configuration."""
+        self.kill()
+        _written(self.folder / "stage.yaml", config)
+        self.start()
+
     def kill(self) -> None:
         """End the bot at once, as a power cut does."""
         assert self.child is not None
