@@ -5,6 +5,7 @@ python bench/load_bench.py [--requests 3000] [--flat 100000]
 
 import argparse
 import asyncio
+import os
 import re
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -112,8 +113,8 @@ def on_loop(slack: SlackStandIn, work: Coroutine[object, object, T]) -> T:
 
 
 @contextmanager
-def bare_endpoint() -> Iterator[int]:
-    """Run the plainest thing that could answer Slack, as a process of its own; yields its port."""
+def bare_endpoint() -> Iterator[tuple[int, int]]:
+    """Run the plainest thing that could answer Slack, as a process of its own; yields its port and its id."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     child = subprocess.Popen([sys.executable, __file__, "--bare", str(port)])  # noqa: S603 - ourselves
@@ -124,7 +125,7 @@ def bare_endpoint() -> Iterator[int]:
                 break
             except OSError:
                 time.sleep(0.05)
-        yield port
+        yield port, child.pid
     finally:
         child.terminate()
         child.wait()
@@ -163,6 +164,20 @@ def wait_until_idle(port: int) -> None:
         time.sleep(0.2)
 
 
+def cpu_s(pid: int) -> float:
+    """Return how long a process has been on a processor."""
+    spent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, spent)) / os.sysconf("SC_CLK_TCK")
+
+
+def metered(pid: int, run: Callable[[], Result]) -> Result:
+    """Run, and note what it took of a processor on the other side."""
+    before = cpu_s(pid)
+    result = run()
+    result.cpu_s = cpu_s(pid) - before
+    return result
+
+
 def resident_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024  # type: ignore[index]
@@ -176,7 +191,7 @@ def show(result: Result, beside: Result | None = None) -> bool:
     reached = p99 < GOAL_P99_MS and not late and not result.failed
     word = "" if beside is None else ("reached" if reached else "MISSED")
     print(
-        f"{result.name:<34}{result.per_second:>9,.0f}{p50:>9.1f}{p99:>9.1f}{most:>9.1f}{late:>6}{result.failed:>8}{ratio}  {word}"
+        f"{result.name:<34}{result.per_second:>9,.0f}{p50:>9.1f}{p99:>9.1f}{most:>9.1f}{result.cpu_ms:>8.2f}{late:>6}{result.failed:>8}{ratio}{os.getloadavg()[0]:>6.1f}  {word}"
     )
     return reached
 
@@ -191,8 +206,9 @@ def measure(mode: str, count: int, flat: int, bare: Result) -> bool:
             def run(title: str, number: int) -> Result:
                 wanted = deliveries(slack, number)
                 if mode == "socket":
-                    return on_loop(slack, over_socket(title, slack, wanted))
-                return on_loop(slack, over_http(title, port, [to_http(slack, each) for each in wanted]))
+                    return metered(child.pid, lambda: on_loop(slack, over_socket(title, slack, wanted)))
+                requests = [to_http(slack, each) for each in wanted]
+                return metered(child.pid, lambda: on_loop(slack, over_http(title, port, requests)))
 
             run("warm", 200)
             wait_until_idle(port)
@@ -202,7 +218,12 @@ def measure(mode: str, count: int, flat: int, bare: Result) -> bool:
             wait_until_idle(port)
             stores = Stores.open(f"sqlite:///{folder / 'countersign.db'}")
             seed(stores, folder, findings=FINDINGS, cards=CARDS)
+            while (
+                stores.tracker.is_behind()
+            ):  # the bot works the report in: what is measured is the state after that
+                time.sleep(0.5)
             stores.close()
+            wait_until_idle(port)
             slack.faults.add("*", times=10**9, delay_s=SLACK_ANSWERS_AFTER_S)
             good &= show(run(f"{mode}, {CARDS:,} cards, {FINDINGS:,} findings", count), bare)
             slack.faults.clear()
@@ -242,11 +263,14 @@ def main() -> int:
         serve_bare(chosen.bare)
         return 0
     print(f"{AT_ONCE} at once, Slack's Web API answering after {SLACK_ANSWERS_AFTER_S:.0f} s; times in ms")
-    print(f"{'':<34}{'per s':>9}{'p50':>9}{'p99':>9}{'most':>9}{'>3 s':>6}{'failed':>8}{'p99 ratio':>7}")
-    with SlackStandIn.start() as slack, bare_endpoint() as port:
+    print(
+        f"{'':<34}{'per s':>9}{'p50':>9}{'p99':>9}{'most':>9}{'cpu':>8}{'>3 s':>6}{'failed':>8}{'ratio':>7}{'load':>6}"
+    )
+    with SlackStandIn.start() as slack, bare_endpoint() as (port, pid):
         requests = [to_http(slack, each) for each in deliveries(slack, chosen.requests)]
         on_loop(slack, over_http("warm", port, requests[:200]))
-        bare = on_loop(slack, over_http("Starlette, signature only", port, requests))
+        title = "Starlette, signature only"
+        bare = metered(pid, lambda: on_loop(slack, over_http(title, port, requests)))
     show(bare)
     modes = [chosen.mode] if chosen.mode else ["http", "socket"]
     reached = [measure(mode, chosen.requests, chosen.flat, bare) for mode in modes]

@@ -18,6 +18,7 @@ class Result:
     latencies_s: list[float] = field(default_factory=list)
     failed: int = 0
     elapsed_s: float = 0.0
+    cpu_s: float = 0.0
 
     def percentile_ms(self, share: float) -> float:
         ordered = sorted(self.latencies_s)
@@ -26,6 +27,11 @@ class Result:
     @property
     def per_second(self) -> float:
         return len(self.latencies_s) / self.elapsed_s
+
+    @property
+    def cpu_ms(self) -> float:
+        """How much of a processor the other side took for each request."""
+        return 1000 * self.cpu_s / len(self.latencies_s)
 
 
 async def drive(name: str, sends: Sequence[Send], requests: Sequence[bytes]) -> Result:

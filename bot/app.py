@@ -45,6 +45,7 @@ from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
 from handlers.outcomes import tell_outcome
 from handlers.regressions import tell_regression
+from handlers.rollback_window import fill_window
 from handlers.services import Services
 from handlers.slack_client import Line, SlackClient
 from remediation.ending import ExceptionEnds
@@ -91,6 +92,7 @@ class Bot:
                 "regression": Lane(self._tell_regression, threads=1),
                 "homes": Lane(self._note_change, threads=1),
                 "home": Lane(self._publish_home, threads=2),
+                "window": Lane(self._fill_window, threads=4),
                 "tell": Lane(self._tell, threads=2, about="execution_id"),
             },
             self._find_waiting,
@@ -166,6 +168,7 @@ class Bot:
         """Take nothing new, finish what is being done, close. What waits is found by the next process."""
         if self._socket:
             self._socket.close()  # type: ignore[no-untyped-call]
+        self.services.aside.stop()
         self.clockwork.stop()
         self.worker.stop()
         self.page.threads.shutdown(wait=True)
@@ -241,6 +244,9 @@ class Bot:
 
     def _publish_home(self, name: str) -> None:
         publish_home(self.services, name)
+
+    def _fill_window(self, window: str) -> None:
+        fill_window(self.services, window)
 
     def _tell(self, execution_id: str) -> None:
         tell_outcome(self.services, execution_id)
@@ -339,30 +345,13 @@ def make_client(settings: Settings, line: Line | None = None) -> SlackClient:
 
 
 def _make_app(settings: Settings, services: Services, *, metrics: Metrics) -> App:
-    """Return the Bolt app.
-
-    It answers each request on the thread that brought it (`process_before_response`): Bolt otherwise runs the listener on a
-    thread of a second pool and looks every 10 ms whether it has acknowledged. Listeners write down and acknowledge, so
-    there is nothing that the response would have to wait for.
-    """
+    """Return the Bolt app."""
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
-    app = MeteredApp(
-        metrics=metrics,
-        client=services.client,
-        signing_secret=secret,
-        token_verification_enabled=False,
-        process_before_response=True,
-    )
+    app = MeteredApp(metrics=metrics, signing_secret=secret)
+    register(app, services)
     register_forms(app, services)
     register_home(app, services)
-    register(
-        app,
-        services.inbox,
-        dispatcher=services.dispatcher,
-        clock=services.clock,
-        reply_urls=services.reply_urls,
-    )
-    register_error_handler(app)
+    register_error_handler(app, services)
     return app
 
 

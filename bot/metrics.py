@@ -75,8 +75,8 @@ class Metrics:
 class MeteredApp(Door):
     """A Bolt app that counts what it is asked, by whichever way Slack comes in."""
 
-    def __init__(self, *, metrics: Metrics, **options: object) -> None:
-        super().__init__(**options)  # type: ignore[arg-type]
+    def __init__(self, *, metrics: Metrics, signing_secret: str | None) -> None:
+        super().__init__(signing_secret=signing_secret)
         self._metrics = metrics
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:

@@ -100,11 +100,11 @@ def _wish(request: Request) -> ExceptionWish | None:
 
 
 def _roll_back(services: Services, request: Request, ref: CardRef) -> None:
-    _rollbacks(services).ask(ref.execution_id, request.actor, revision=ref.revision)
+    _rollbacks(services).ask(ref.execution_id, request.actor, revision=ref.revision, shown=ref.rollback)
 
 
 def _refuse_rollback(services: Services, request: Request, ref: CardRef) -> None:
-    _rollbacks(services).refuse(ref.execution_id, request.actor)
+    _rollbacks(services).refuse(ref.execution_id, request.actor, shown=ref.rollback)
 
 
 def _rollbacks(services: Services) -> Rollbacks:

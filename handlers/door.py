@@ -4,10 +4,14 @@ Bolt 1.30 reads a request before it checks who signed it, and trips over shapes 
 who finds the address could fill the log with tracebacks.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.authorize import Authorize
+from slack_sdk import WebClient
 
 log = structlog.get_logger()
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
@@ -55,8 +59,43 @@ _LOOKED_INTO = ("user", "team", "channel", "container", "view", "event")
 _LISTS = ("actions", "authorizations")
 
 
+class _Anybody(Authorize):
+    """Lets every signed request in. Whether our token is good is asked when the bot starts, and seen at each call.
+
+    Bolt by itself asks Slack at the first request: whoever clicks first waits for that, and is lost if Slack does not answer.
+    """
+
+    def __init__(self) -> None:
+        self._nobody_special = AuthorizeResult(enterprise_id=None, team_id=None)
+
+    def __call__(self, **_about: object) -> AuthorizeResult:
+        return self._nobody_special
+
+
 class Door(App):
-    """A Bolt app that refuses misshapen payloads, by whichever way they come."""
+    """A Bolt app that refuses misshapen payloads, by whichever way they come.
+
+    It answers each request on the thread that brought it (`process_before_response`): Bolt otherwise runs the listener on a
+    thread of a second pool and looks every 10 ms whether it has acknowledged. Listeners write down and acknowledge, so
+    there is nothing that the response would have to wait for; nor has it a token with which one could call Slack.
+
+    Args:
+        signing_secret: what Slack signs with; None where it comes by Socket Mode.
+        logger: for what Bolt has to say.
+    """
+
+    def __init__(self, *, signing_secret: str | None, logger: logging.Logger | None = None) -> None:
+        super().__init__(
+            name="countersign",
+            client=WebClient(),
+            signing_secret=signing_secret,
+            logger=logger,
+            authorize=_Anybody(),
+            process_before_response=True,
+            # The one event that is listened for is none that we could cause, and no step of a workflow is ours.
+            ignoring_self_events_enabled=False,
+            attaching_function_token_enabled=False,
+        )
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
         """Dispatch a request; see `App.dispatch`."""

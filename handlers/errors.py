@@ -15,10 +15,14 @@ from audit.errors import CountersignError, RefusedError
 from handlers.blocks.names import REASON
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import escape, linkify, to_sentence
-from handlers.replies import post_reply
+from handlers.replies import reply
+from handlers.requests import action_request, command_request, response_url_of
+from handlers.services import Services
 
 log = structlog.get_logger()
 _LONGEST = 2900
+# Who is told by the acknowledgement itself, or typed nothing that would wait for an answer.
+_SEES_THE_RESPONSE = frozenset({"view_submission", "block_suggestion", "event_callback"})
 
 
 def to_words(error: Exception) -> Message:
@@ -39,20 +43,31 @@ def refer(event: str, **about: object) -> Message:
     )
 
 
-def register_error_handler(app: App) -> None:
+def tell_back(services: Services, body: Mapping[str, Any], words: Message) -> None:
+    """Tell whoever clicked or typed, and nobody else. Calls Slack, so no acknowledgement may wait for it."""
+    to_request = command_request if "command" in body else action_request
+    request = to_request(body, now=services.clock())
+    reply(services.client, request, words, url=response_url_of(body))
+
+
+def register_error_handler(app: App, services: Services) -> None:
     """Answer people whose request could not even be written down."""
 
     def on_error(
         error: Exception, body: dict[str, Any], response: BoltResponse | None
     ) -> BoltResponse | None:
         words = to_words(error)
-        if url := str(body.get("response_url") or ""):
-            post_reply(url, words, api_url=app.client.base_url)
+        if body.get("type") not in _SEES_THE_RESPONSE:
+            services.aside.run(lambda: tell_back(services, body, words), or_tell=_log_lost)
         if response is None:  # acknowledged already
             return None
         return BoltResponse(status=200, body=_in_form(body, words))
 
     app.error(on_error)
+
+
+def _log_lost(error: Exception) -> None:
+    log.error("error not told", exc_info=error)
 
 
 def _in_form(body: Mapping[str, object], words: Message) -> str:

@@ -1,16 +1,13 @@
 """The forms of bare `/report` and `/playbook`: open one, fill its pickers, and turn what was chosen into the typed command.
 
-A form is opened within the listener: its `trigger_id` is worth nothing after three seconds. Pickers read the local database alone.
+Pickers read the local database alone.
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
 
-import structlog
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 from slack_sdk.models.blocks import Option
 from slack_sdk.models.views import View
 
@@ -32,39 +29,37 @@ from handlers.blocks.names import (
     REPORT_PICK,
     WORD,
 )
-from handlers.clients import make_impatient
-from handlers.listeners import any_of
+from handlers.patterns import any_of
 from handlers.requests import chosen, command_request, form_request, response_url_of
 from handlers.services import Services
-from handlers.slack_errors import SLACK_FAILURES, code_of
 from handlers.vocabulary import PLAYBOOK, REPORT
-from remediation.ports import Request
+from handlers.windows import open_window
 
-log = structlog.get_logger()
 Body = dict[str, Any]
 Errors = dict[str, str]
 _LONGEST_QUERY = 80
-_FORMS_AT_ONCE = 8
-_TRIGGER_LIVES_S = 3
+_WITH_FORM = (REPORT.name, PLAYBOOK.name)
+
+
+def asks_for_form(body: Body) -> bool:
+    """Tell whether a command that has a form came without any words."""
+    return body.get("command") in _WITH_FORM and not str(body.get("text") or "").strip()
+
+
+def open_form(services: Services, body: Body) -> None:
+    """Have a bare command's form opened. Where Slack does not open it, the command is answered with its help page."""
+
+    def answer_in_words() -> None:
+        request = command_request(body, now=services.clock())
+        services.reply_urls.keep(request.request_id, response_url_of(body), now=request.received_at)
+        services.inbox.put(request)
+        services.dispatcher.submit("request", request.request_id)
+
+    open_window(services, body, lambda: _build(services, body), or_else=answer_in_words)
 
 
 def register_forms(app: App, services: Services) -> None:
-    """Listen for commands with nothing behind them, for their forms, and for what is typed into a picker.
-
-    Has to be registered ahead of the commands themselves: Bolt asks the first listener that fits.
-    """
-    # Acknowledged ahead of the call to Slack, which may take a second: the response waits for the listener to end.
-    threads = ThreadPoolExecutor(_FORMS_AT_ONCE, thread_name_prefix="form")
-
-    def on_bare(ack: Ack, body: Body, client: WebClient) -> None:
-        form = _build(services, body)
-        ack()
-        threads.submit(open_or_help, body, form, client)
-
-    def open_or_help(body: Body, form: View, client: WebClient) -> None:
-        if not _opened(make_impatient(client, timeout_s=_TRIGGER_LIVES_S), body, form):
-            request = command_request(body, now=services.clock())  # answered with the help page
-            _hand_on(services, request, body)
+    """Listen for the forms of bare commands, and for what is typed into a picker."""
 
     def on_form(ack: Ack, body: Body) -> None:
         command, read = _FORMS[str(body["view"]["callback_id"])]
@@ -81,19 +76,8 @@ def register_forms(app: App, services: Services) -> None:
         offer = _OFFERS[str(body.get("action_id"))]
         ack(options=[option.to_dict() for option in offer(services, str(body.get("value") or ""))])
 
-    app.command(any_of((REPORT.name, PLAYBOOK.name)), matchers=[_is_bare])(on_bare)
     app.view(any_of(_FORMS))(on_form)
     app.options(any_of(_OFFERS))(on_query)
-
-
-def _is_bare(body: Body) -> bool:
-    return not str(body.get("text") or "").strip()
-
-
-def _hand_on(services: Services, request: Request, body: Body) -> None:
-    services.reply_urls.keep(request.request_id, response_url_of(body), now=request.received_at)
-    services.inbox.put(request)
-    services.dispatcher.submit("request", request.request_id)
 
 
 def _build(services: Services, body: Body) -> View:
@@ -105,16 +89,6 @@ def _build(services: Services, body: Body) -> View:
         return build_playbook_form(**where)
     formats = {name: kind.description for name, kind in services.exports.formats.items()}
     return build_report_form(formats, **where)
-
-
-def _opened(client: WebClient, body: Body, form: View) -> bool:
-    """Open a form; tell whether Slack took it."""
-    try:
-        client.views_open(trigger_id=str(body.get("trigger_id") or ""), view=form.to_dict())
-    except SLACK_FAILURES as error:
-        log.warning("form not opened", error=code_of(error))
-        return False
-    return True
 
 
 def _read_report_form(body: Body) -> tuple[list[str], Errors]:

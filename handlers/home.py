@@ -3,13 +3,13 @@
 Drawing is coalesced (many changes in a moment are one drawing) and kept below Slack's rate for views; `Homes` decides what is due.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 from slack_sdk.models.views import View
 
 from audit.errors import RefusedError
@@ -20,24 +20,27 @@ from handlers.blocks.names import (
     APPROVE_FORM,
     HOME_DETAILS,
     HOME_REVIEW,
-    HOME_ROLL_BACK,
     ROLL_BACK_FORM,
     CardRef,
 )
-from handlers.blocks.views import build_details_view, build_review_view, build_roll_back_view
+from handlers.blocks.views import build_details_view, build_review_view
 from handlers.clients import make_careful
-from handlers.requests import clicked, opener_of, trigger_of, view_request
+from handlers.requests import clicked, opener_of, view_request
+from handlers.rollback_window import register_rollback_window
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
+from handlers.windows import open_window
 from remediation.audience import Home
 from remediation.execution import PlaybookExecution
 from remediation.policy import Policy
 from remediation.ports import Person
 from remediation.refusals import refuse_late, refuse_outsider, refuse_same_person, refuse_twice
+from remediation.rollback import refuse_signing_again
 from remediation.states import PlaybookStatus
 
 log = structlog.get_logger()
 Body = dict[str, Any]
+Build = Callable[[PlaybookExecution, CardRules], View]
 _MOST_LOOKED_AT = 50
 _MOST_LISTED = 11
 _TREND = 20
@@ -62,30 +65,30 @@ def register_home(app: App, services: Services) -> None:
         ack()
         services.dispatcher.submit("request", request.request_id)
 
-    def opening(build: Callable[[PlaybookExecution, CardRules], View]) -> Callable[..., None]:
-        def on_click(ack: Ack, body: Body, client: WebClient) -> None:
-            ref = CardRef.parse(clicked(body).get("value"))
-            execution = services.executions.get(ref.execution_id)
-            window = build(execution, services.card_rules_for(execution))
-            _open(client, body, window)
+    def opening(build: Build) -> Callable[..., None]:
+        def on_click(ack: Ack, body: Body) -> None:
             ack()
+            open_window(services, body, lambda: _build(services, body, build))
 
         return on_click
 
+    register_rollback_window(app, services)
     app.event("app_home_opened")(on_opened)
     app.action(HOME_REVIEW)(opening(build_review_view))
     app.action(HOME_DETAILS)(opening(build_details_view))
-    app.action(HOME_ROLL_BACK)(opening(build_roll_back_view))
     app.view(APPROVE_FORM)(on_window)
     app.view(ROLL_BACK_FORM)(on_window)
 
 
-def _open(client: WebClient, body: Body, window: View) -> None:
-    """Open a window at once: what opens it is worth nothing after three seconds, and nothing is decided yet."""
-    try:
-        client.views_open(trigger_id=trigger_of(body), view=window.to_dict())
-    except SLACK_FAILURES as error:
-        raise RefusedError("Slack did not open the window in time. Click once more.") from error
+def _build(services: Services, body: Body, build: Build) -> View:
+    """Return the window about what was clicked on.
+
+    Raises:
+        InputError: the button is from another version.
+        NotFoundError: what it is about is not there.
+    """
+    execution = services.executions.get(CardRef.parse(clicked(body).get("value")).execution_id)
+    return build(execution, services.card_rules_for(execution))
 
 
 def note_change(services: Services) -> None:
@@ -135,12 +138,14 @@ def _publish(services: Services, home: Home, now: datetime) -> None:
 
 def read_home(services: Services, home: Home, now: datetime) -> HomePage:
     """Return what a person's home shows, read now."""
-    pending, problem = _read_pending(services, home, now)
+    mine, problem = _read_pending(services, home, now)
     history = services.executions.history(limit=2 * _MOST_LISTED)
     ran = [execution for execution in history if execution.status is not PlaybookStatus.PENDING]
     return HomePage(
         standing=read_standing(services, now),
-        pending=pending,
+        pending=mine.fixes,
+        rollbacks=mine.rollbacks,
+        rollback_approvals=services.remediation.policy.rollback_approvals,
         requests=services.finder.asked_by(home.person, limit=_MOST_LISTED),
         recent=ran[:_MOST_LISTED],
         problem=problem,
@@ -148,22 +153,34 @@ def read_home(services: Services, home: Home, now: datetime) -> HomePage:
     )
 
 
-def _read_pending(services: Services, home: Home, now: datetime) -> tuple[list[PlaybookExecution], str]:
+@dataclass(frozen=True, slots=True)
+class _Signable:
+    """What a person may sign."""
+
+    fixes: Sequence[PlaybookExecution] = ()
+    rollbacks: Sequence[PlaybookExecution] = ()
+
+
+def _read_pending(services: Services, home: Home, now: datetime) -> tuple[_Signable, str]:
     """Return what a person may sign, and why that cannot be told where it cannot."""
-    waiting = services.finder.pending(limit=_MOST_LOOKED_AT)
-    if not waiting:
-        return [], ""
+    fixes = services.finder.pending(limit=_MOST_LOOKED_AT)
+    rollbacks = services.finder.rollbacks(limit=_MOST_LOOKED_AT)
+    if not fixes and not rollbacks:
+        return _Signable(), ""
     remediation = services.remediation
     groups = frozenset(
-        group for each in waiting for group in remediation.policy.terms_of(each).approver_groups
+        group for each in (*fixes, *rollbacks) for group in remediation.policy.terms_of(each).approver_groups
     )
     try:
         person = services.people.get(
             home.person, lambda: remediation.directory.look_up(home.person, groups=groups), now=now
         )
     except RefusedError as error:
-        return [], str(error)
-    return [each for each in waiting if may_sign(remediation.policy, each, person, now=now)], ""
+        return _Signable(), str(error)
+    return _Signable(
+        [each for each in fixes if may_sign(remediation.policy, each, person, now=now)],
+        [each for each in rollbacks if may_sign_rollback(remediation.policy, each, person, now=now)],
+    ), ""
 
 
 def may_sign(policy: Policy, execution: PlaybookExecution, person: Person, *, now: datetime) -> bool:
@@ -172,6 +189,18 @@ def may_sign(policy: Policy, execution: PlaybookExecution, person: Person, *, no
         refuse_late(execution, revision=None, now=now)
         refuse_same_person(policy, execution.requester, person.actor)
         refuse_twice(execution, person.actor)
+        refuse_outsider(policy.terms_of(execution), person)
+    except RefusedError:
+        return False
+    return True
+
+
+def may_sign_rollback(policy: Policy, execution: PlaybookExecution, person: Person, *, now: datetime) -> bool:
+    """Tell whether it is worth showing somebody a rollback to sign; whether they may is decided when they do."""
+    if execution.rollback is None or now >= execution.rollback.expires_at:
+        return False
+    try:
+        refuse_signing_again(execution, person.actor)
         refuse_outsider(policy.terms_of(execution), person)
     except RefusedError:
         return False

@@ -3,16 +3,10 @@
 Bolt injects by plain argument names and cannot see through `partial`, so services come in by closure.
 """
 
-import re
-from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
 
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
-from slack_sdk.models.views import View
 
-from audit.errors import RefusedError
 from handlers.blocks.modals import build_glass_form, build_reject_form, refuse_reason
 from handlers.blocks.names import (
     APPROVE,
@@ -34,7 +28,8 @@ from handlers.blocks.names import (
     TRY_AGAIN,
     CardRef,
 )
-from handlers.reply_urls import ReplyUrls
+from handlers.forms import asks_for_form, open_form
+from handlers.patterns import any_of
 from handlers.requests import (
     action_request,
     channel_of,
@@ -42,13 +37,13 @@ from handlers.requests import (
     command_request,
     response_url_of,
     shortcut_request,
-    trigger_of,
     typed_reason,
     view_request,
 )
-from handlers.slack_errors import SLACK_FAILURES
+from handlers.services import Services
 from handlers.vocabulary import COMMANDS, SHORTCUTS
-from remediation.ports import Dispatcher, Inbox, Request
+from handlers.windows import open_window
+from remediation.ports import Request
 
 Body = dict[str, Any]
 _BUTTONS = (
@@ -67,81 +62,66 @@ _BUTTONS = (
 )
 
 
-def any_of(names: Iterable[str]) -> re.Pattern[str]:
-    """Return one pattern for several names: Bolt asks listener by listener, and that was a quarter of an acknowledgement."""
-    return re.compile(rf"^(?:{'|'.join(map(re.escape, names))})\Z")
+def register(app: App, services: Services) -> None:
+    """Listen for the buttons of a card, the commands, the shortcuts, and the forms that ask for a reason.
 
+    Registered ahead of everything else: Bolt 1.30 asks listener by listener, and gathers all that a listener may want before each
+    (kwargs_injection/utils.py), so what people do most comes first.
+    """
 
-def register(
-    app: App, inbox: Inbox, *, dispatcher: Dispatcher, clock: Callable[[], datetime], reply_urls: ReplyUrls
-) -> None:
-    """Listen for the commands, the shortcuts, the buttons of a card, and the rejection form."""
-
-    def keep(request: Request, body: Body) -> str:
-        reply_urls.keep(request.request_id, response_url_of(body), now=request.received_at)
-        inbox.put(request)
-        return request.request_id
+    def keep(ack: Ack, body: Body, request: Request) -> None:
+        """Write down, acknowledge, hand on."""
+        services.reply_urls.keep(request.request_id, response_url_of(body), now=request.received_at)
+        services.inbox.put(request)
+        ack()
+        services.dispatcher.submit("request", request.request_id)
 
     def on_command(ack: Ack, body: Body) -> None:
-        request_id = keep(command_request(body, now=clock()), body)
-        ack()
-        dispatcher.submit("request", request_id)
+        if asks_for_form(body):
+            ack()
+            open_form(services, body)
+            return
+        keep(ack, body, command_request(body, now=services.clock()))
 
     def on_click(ack: Ack, body: Body) -> None:
-        request_id = keep(action_request(body, now=clock()), body)
-        ack()
-        dispatcher.submit("request", request_id)
+        keep(ack, body, action_request(body, now=services.clock()))
 
     def on_shortcut(ack: Ack, body: Body) -> None:
-        request_id = keep(shortcut_request(body, now=clock()), body)
-        ack()
-        dispatcher.submit("request", request_id)
+        keep(ack, body, shortcut_request(body, now=services.clock()))
 
-    def on_reject_form(ack: Ack, body: Body) -> None:
+    def on_reason(ack: Ack, body: Body) -> None:
         if problem := refuse_reason(typed_reason(body)):
             ack(response_action="errors", errors={REASON: problem})
             return
-        request_id = keep(view_request(body, now=clock()), body)
-        ack()
-        dispatcher.submit("request", request_id)
+        keep(ack, body, view_request(body, now=services.clock()))
 
-    for command in COMMANDS:
-        app.command(command.name)(on_command)
     app.action(any_of(_BUTTONS))(on_click)
+    app.command(any_of(command.name for command in COMMANDS))(on_command)
+    app.view(any_of((REJECT_FORM, GLASS_FORM)))(on_reason)
     for shortcut in SHORTCUTS:
         app.shortcut({"type": "message_action", "callback_id": shortcut.callback_id})(on_shortcut)
-    app.action(REJECT)(open_reject_form)
-    app.view(REJECT_FORM)(on_reject_form)
-    app.action(BREAK_GLASS)(open_glass_form)
-    app.view(GLASS_FORM)(on_reject_form)
+    _register_windows(app, services)
 
 
-def open_reject_form(ack: Ack, body: Body, client: WebClient) -> None:
-    """Ask for the reason, at once: what opens a form is worth nothing after three seconds, and nothing is decided yet.
+def _register_windows(app: App, services: Services) -> None:
+    """Listen for the buttons that ask for a reason first."""
 
-    Acknowledged last: Bolt 1.30 forgets an acknowledgement when its listener fails right after it (thread_runner.py).
-    """
-    ref = CardRef.parse(clicked(body).get("value"))
-    _open(client, body, build_reject_form(ref, channel=channel_of(body)))
-    ack()
+    def on_reject(ack: Ack, body: Body) -> None:
+        ack()
+        open_window(services, body, lambda: build_reject_form(_card_of(body), channel=channel_of(body)))
 
+    def on_break_glass(ack: Ack, body: Body) -> None:
+        ack()
+        open_window(services, body, lambda: build_glass_form(_card_of(body), channel=channel_of(body)))
 
-def open_glass_form(ack: Ack, body: Body, client: WebClient) -> None:
-    """Ask why somebody approves alone; see `open_reject_form`."""
-    ref = CardRef.parse(clicked(body).get("value"))
-    _open(client, body, build_glass_form(ref, channel=channel_of(body)))
-    ack()
+    app.action(REJECT)(on_reject)
+    app.action(BREAK_GLASS)(on_break_glass)
 
 
-def _open(client: WebClient, body: Body, form: View) -> None:
-    """Open a form.
+def _card_of(body: Body) -> CardRef:
+    """Return which card was clicked on.
 
     Raises:
-        RefusedError: Slack did not, in time.
+        InputError: the button is from another version.
     """
-    try:
-        client.views_open(trigger_id=trigger_of(body), view=form.to_dict())
-    except SLACK_FAILURES as error:
-        raise RefusedError(
-            "Slack did not open the form in time, so nothing was decided. Click once more."
-        ) from error
+    return CardRef.parse(clicked(body).get("value"))

@@ -13,6 +13,7 @@ from exporters.mailing import MailService
 from exporters.ports import ScheduleStore
 from exporters.scheduling import Scheduling
 from exporters.service import ExportService
+from handlers.aside import Aside
 from handlers.blocks.card import CardRules
 from handlers.locks import KeyedLocks
 from handlers.people import RememberedPeople
@@ -41,7 +42,8 @@ class Services:
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
     in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `csv_columns` says which
     column of a CSV of their own is which field. `drawing` keeps two threads from drawing the same card at once, `reply_urls`
-    what must not be stored. `people` are for what is shown, never for what is decided.
+    what must not be stored. `people` are for what is shown, never for what is decided. `aside` is for calls of Slack that no
+    acknowledgement may wait for.
     """
 
     reports: ReportStore
@@ -74,6 +76,7 @@ class Services:
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
     people: RememberedPeople = field(default_factory=RememberedPeople)
+    aside: Aside = field(default_factory=Aside)
 
     @property
     def scheduling(self) -> Scheduling:

@@ -168,10 +168,9 @@ PLAYBOOK = CommandHelp(
         ),
         Word(
             "rollback",
-            "EXECUTION",
-            "see what would be put back, with a button that orders it",
+            "[EXECUTION]",
+            "see what would be put back, with a button that orders it; alone, which rollbacks wait",
             "/playbook rollback x-1a2b",
-            least=1,
             most=1,
         ),
         Word(

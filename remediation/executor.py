@@ -15,6 +15,7 @@ from remediation.planning import Planner
 from remediation.playbook import RemediationPlaybook
 from remediation.policy import EXECUTOR_DEFAULT, Policy
 from remediation.ports import ExecutionStore, Person
+from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
 from remediation.service import Remediation
 from remediation.states import PlaybookStatus
@@ -53,6 +54,7 @@ class PlaybookExecutor:
         self._planner = planner
         self._remediation = Remediation(store=self._store, planner=planner, directory=CallerDirectory())
         self._runner = Runner(journal=Journal(store=self._store, owner="executor"), planner=planner)
+        self._rollbacks = Rollbacks(self._remediation, self._runner)
 
     def validate_playbook(self, playbook: RemediationPlaybook) -> bool:
         """Tell whether every step is one we can do, with parameters that fit. Reads no cloud."""
@@ -131,19 +133,53 @@ class PlaybookExecutor:
         self._remediation.reject(execution_id, person_named(rejector), reason=reason)
         return True
 
-    def rollback_execution(self, execution_id: str) -> bool:
-        """Put back what an execution wrote, last action first.
+    def rollback_execution(self, execution_id: str, *, requester: str = "") -> bool:
+        """Put back what an execution wrote, last action first, or ask for it where the policy wants several signatures.
+
+        With `rollback_approvals` above 1 nothing is written yet: the rollback waits, its `rollback` in `get_execution` shows each setting
+        in its three states, and `approve_rollback` adds a signature. A `requester` is the first of them and has to be one who may
+        approve; without one, nobody has signed yet. Called again while one waits, it changes nothing.
 
         Returns:
             Whether everything is as it was before.
 
         Raises:
             NotFoundError: there is no such execution.
-            RefusedError: there is nothing to put back, or somebody changed the resource since.
+            RefusedError: there is nothing to put back, somebody changed the resource since, or the requester may not.
             ActionError: the resource cannot be read; nothing was written.
         """
-        rolled = self._runner.roll_back(execution_id, Actor(origin="api"))
+        if requester:
+            rolled = self._rollbacks.ask(execution_id, person_named(requester))
+        else:
+            rolled = self._rollbacks.request(execution_id, Actor(origin="api"))
         return rolled.status is PlaybookStatus.ROLLED_BACK
+
+    def approve_rollback(self, execution_id: str, approver: str) -> bool:
+        """Sign the rollback that waits, and run it once enough people have signed.
+
+        What is signed is the state that was read when it was asked for: where the resource or the rules have changed since, every
+        signature is void and it has to be asked for anew.
+
+        Returns:
+            Whether everything is as it was before; False while more signatures are needed.
+
+        Raises:
+            NotFoundError: there is no such execution.
+            RefusedError: none waits, its time is over, this person may not or has signed, or something changed since.
+            ActionError: the resource cannot be read; nothing was written.
+        """
+        signed = self._rollbacks.sign(execution_id, person_named(approver))
+        return signed.status is PlaybookStatus.ROLLED_BACK
+
+    def reject_rollback(self, execution_id: str, rejector: str) -> bool:
+        """Say no to the rollback that waits: nothing is put back, and its signatures are void.
+
+        Raises:
+            NotFoundError: there is no such execution.
+            RefusedError: none waits, or this person may not.
+        """
+        self._rollbacks.refuse(execution_id, person_named(rejector))
+        return True
 
     def get_execution(self, execution_id: str) -> PlaybookExecution:
         """Return an execution as it stands.

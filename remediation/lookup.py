@@ -23,6 +23,9 @@ class ExecutionFinder(Protocol):
     def pending(self, *, limit: int = 10) -> list[PlaybookExecution]:
         """Return executions that wait for a decision, those whose time ends first first."""
 
+    def rollbacks(self, *, limit: int = 10) -> list[PlaybookExecution]:
+        """Return executions whose rollback waits for signatures, those whose time ends first first."""
+
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         """Return what a person of Slack has asked for, newest first."""
 

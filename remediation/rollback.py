@@ -10,10 +10,11 @@ from audit.canonical import digest
 from audit.errors import RefusedError
 from remediation.actions.registry import Step
 from remediation.attempt import attempt, put_back, refuse_overwriting
-from remediation.execution import PlaybookExecution, Restored, Verdict
+from remediation.execution import Decision, PlaybookExecution, Restored, Verdict
 from remediation.journal import KINDS, Journal, plans_of
 from remediation.plan import ActionPlan
 from remediation.policy import Policy, count_people
+from remediation.ports import ExecutionStore
 from remediation.states import ActionStatus, PlaybookStatus
 
 _SIGNS = {Verdict.ASK_ROLLBACK, Verdict.SIGN_ROLLBACK}
@@ -34,10 +35,8 @@ def roll_back(
         for position, plan in enumerate(plans_of(execution))
         if execution.actions[position].before is not None
     ]
-    refuse_undoing_later(journal, execution)
-    for position, step, plan in written:
-        refuse_overwriting(step.action.observe(plan), plan, execution.actions[position])
-    execution = _start(journal, execution, actor)
+    refuse_undoing_later(journal.store, execution)
+    execution = _start(journal, execution, actor, draw_rollback(execution, steps))
     for entry in reversed(written):
         execution = _undo(journal, execution, entry)
         if execution.actions[entry[0]].status is ActionStatus.ROLLBACK_FAILED:
@@ -46,13 +45,13 @@ def roll_back(
     return journal.end(execution, PlaybookStatus.ROLLED_BACK, error=why)
 
 
-def refuse_undoing_later(journal: Journal, execution: PlaybookExecution) -> None:
+def refuse_undoing_later(store: ExecutionStore, execution: PlaybookExecution) -> None:
     """Refuse where a later execution wrote to the same resource: its approval is not ours to undo.
 
     Raises:
         RefusedError: names it.
     """
-    for other in journal.store.touching(execution.finding.resource):
+    for other in store.touching(execution.finding.resource):
         is_later = other.started_at is not None and other.started_at > (
             execution.started_at or other.started_at
         )
@@ -103,16 +102,32 @@ def rollback_digest(
     )
 
 
-def rollback_signers(execution: PlaybookExecution) -> int:
-    """Return how many people have signed the rollback that waits."""
+def rollback_signatures(execution: PlaybookExecution) -> list[Decision]:
+    """Return who has signed the rollback that waits, each by name; a program that asks in nobody's name signs nothing."""
     asked = execution.rollback
     if asked is None:
-        return 0
-    return count_people(
-        decision.actor
+        return []
+    return [
+        decision
         for decision in execution.decisions
-        if decision.verdict in _SIGNS and decision.plan_digest == asked.digest
-    )
+        if decision.verdict in _SIGNS and decision.plan_digest == asked.digest and decision.actor.is_resolved
+    ]
+
+
+def rollback_signers(execution: PlaybookExecution) -> int:
+    """Return how many people have signed the rollback that waits."""
+    return count_people(decision.actor for decision in rollback_signatures(execution))
+
+
+def refuse_signing_again(execution: PlaybookExecution, person: Actor) -> None:
+    """Refuse somebody who has signed the rollback that waits, or who cannot be told from somebody who has.
+
+    Raises:
+        RefusedError: with the reason.
+    """
+    signers = [decision.actor for decision in rollback_signatures(execution)]
+    if any(person.is_same_person(signer) or not person.is_comparable(signer) for signer in signers):
+        raise RefusedError("You have signed this rollback; somebody else has to be the next.")
 
 
 def refuse_unsigned_rollback(
@@ -136,11 +151,15 @@ def refuse_unsigned_rollback(
         raise RefusedError("This rollback needs another person's signature first.")
 
 
-def _start(journal: Journal, execution: PlaybookExecution, actor: Actor) -> PlaybookExecution:
+def _start(
+    journal: Journal, execution: PlaybookExecution, actor: Actor, settings: Sequence[Restored]
+) -> PlaybookExecution:
+    """Store that it begins, and with it the three states of every setting, as they were read right before."""
     rolling = execution.decided(Verdict.ROLL_BACK, actor, journal.clock()).moved(
         PlaybookStatus.ROLLING_BACK, owner=journal.owner, error=None, rollback=None
     )
-    return journal.save(execution, rolling, "rollback.started", actor=actor)
+    detail = {"settings": [asdict(each) for each in settings]}
+    return journal.save(execution, rolling, "rollback.started", detail, actor=actor)
 
 
 def _undo(journal: Journal, execution: PlaybookExecution, entry: Written) -> PlaybookExecution:

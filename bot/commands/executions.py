@@ -16,9 +16,9 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so
 
 
 def list_pending(*, limit: Limit = _MOST, as_json: AsJson = False) -> None:
-    """List what waits for a decision, those whose time ends first first."""
+    """List what waits for a decision: fixes, then rollbacks, of each those whose time ends first first."""
     with one_line_errors(), open_stores() as stores:
-        found = stores.finder.pending(limit=limit)
+        found = [*stores.finder.pending(limit=limit), *stores.finder.rollbacks(limit=limit)]
     _show(found, as_json=as_json, empty="Nothing waits for a decision.")
 
 
@@ -83,7 +83,7 @@ def _show(found: "list[PlaybookExecution]", *, as_json: bool, empty: str) -> Non
     rows = [
         (
             execution.execution_id,
-            execution.status.value,
+            execution.status.value + (", rollback waits" if execution.rollback else ""),
             execution.playbook_id,
             execution.finding.handle,
             execution.finding.resource,
@@ -111,6 +111,7 @@ def to_dict(execution: "PlaybookExecution") -> dict[str, object]:
         "revision": execution.revision,
         "plan_digest": execution.plan.digest if execution.plan else "",
         "error": execution.error or "",
+        "rollback": _rollback(execution),
         "changes": _changes(execution),
         "actions": [
             {
@@ -131,6 +132,25 @@ def to_dict(execution: "PlaybookExecution") -> dict[str, object]:
                 "reason": each.reason,
             }
             for each in execution.decisions
+        ],
+    }
+
+
+def _rollback(execution: "PlaybookExecution") -> dict[str, object] | None:
+    """Return the rollback that waits for signatures, who has signed it, and each setting in its three states."""
+    from remediation.rollback import rollback_signatures
+
+    asked = execution.rollback
+    if asked is None:
+        return None
+    return {
+        "requester": asked.requester.label,
+        "asked_at": asked.asked_at.isoformat(),
+        "expires_at": asked.expires_at.isoformat(),
+        "signed_by": [decision.actor.label for decision in rollback_signatures(execution)],
+        "settings": [
+            {"setting": each.setting, "was": each.was, "we_set": each.we_set, "now": each.now}
+            for each in asked.settings
         ],
     }
 

@@ -21,6 +21,8 @@ from bot.sandbox.faults import Fault
 from bot.sandbox.responding import use_response_url
 from bot.sandbox.shapes import Json
 
+_LONGEST_WAIT_S = 60.0
+
 
 def slack_routes(slack: Driving) -> list[BaseRoute]:
     """Routes for the Web API, uploads, response_urls and Socket Mode."""
@@ -41,6 +43,8 @@ def _with_faults(slack: Driving, handle: Callable[[Driving, Request], Any]) -> C
         if fault is None:
             return cast("Response", await handle(slack, request))
         await asyncio.sleep(fault.delay_s)
+        if fault.until:
+            await run_in_threadpool(fault.until.wait, _LONGEST_WAIT_S)
         if fault.drop:
             return _cut(request)
         if fault.status or fault.error:

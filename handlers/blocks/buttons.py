@@ -19,7 +19,7 @@ def execution_button(
     confirm: ConfirmObject | None = None,
 ) -> ButtonElement:
     """Return a button that carries the execution and the revision it is shown with."""
-    ref = CardRef(execution.execution_id, execution.revision)
+    ref = CardRef.of(execution)
     return ButtonElement(
         text=PlainTextObject(text=text, emoji=False),
         action_id=action_id,

@@ -20,6 +20,7 @@ _MOST_ACTIONS = 12
 _LEAST_PER_ACTION = 100
 _SHORTEST_RESOURCE, _LONGEST_RESOURCE = 100, 300
 _CONFIRM_LIMIT = 300
+_READ_FIRST = " It is read once more first: what somebody changed since is not overwritten."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,16 @@ def resource_limit(room: int) -> int:
 
 
 def restored(execution: PlaybookExecution) -> str:
-    """Say for the confirm dialog what a rollback puts back, in at most 300 characters of plain text."""
+    """Say for the confirm dialog what a rollback puts back and what the fix had set, in at most 300 characters of plain text.
+
+    What is there now is read when it is ordered: where that is neither of the two, nothing is put back.
+    """
     written = zip(plans_of(execution), execution.actions, strict=False)
     whole = " ".join(
         sentence for plan, result in written if result.before is not None for sentence in _back(plan, result)
     )
+    if whole and len(whole) + len(_READ_FIRST) <= _CONFIRM_LIMIT:
+        return whole + _READ_FIRST
     if len(whole) <= _CONFIRM_LIMIT:
         return whole or "Everything this fix wrote goes back to what it was."
     ending = " The card lists every setting."
@@ -114,12 +120,14 @@ def restored(execution: PlaybookExecution) -> str:
 
 def _back(plan: ActionPlan, result: ActionResult) -> Iterable[str]:
     """Yield a sentence per value, naming the settings that go back to it."""
-    names: dict[str, list[str]] = {}
+    names: dict[tuple[str, str], list[str]] = {}
     before = result.before or {}
     for change in plan.changes():
-        names.setdefault(show_value(before.get(change.setting)), []).append(plain(change.setting, 80))
-    for value, settings in names.items():
-        yield f"{_short_name(plan.target.resource)}: {listed(settings)} back to {plain(value, 80)}."
+        values = show_value(before.get(change.setting)), show_value(change.after)
+        names.setdefault(values, []).append(plain(change.setting, 80))
+    for (was, we_set), settings in names.items():
+        back = f"{listed(settings)} back to {plain(was, 80)} (we set {plain(we_set, 80)})"
+        yield f"{_short_name(plan.target.resource)}: {back}."
 
 
 def _short_name(resource: str) -> str:

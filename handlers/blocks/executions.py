@@ -2,25 +2,81 @@
 
 from collections.abc import Sequence
 
-from slack_sdk.models.blocks import Block
+from slack_sdk.models.blocks import ActionsBlock, Block
 
-from handlers.blocks.parts import Message, context, fit, header, section
+from handlers.blocks.buttons import execution_button
+from handlers.blocks.names import HOME_ROLL_BACK, REFUSE_ROLLBACK
+from handlers.blocks.parts import MOST_CHARACTERS, Message, context, fit, header, section, size_of
+from handlers.blocks.pending import rollback_sentence
 from handlers.blocks.states import wording
 from handlers.blocks.texts import code, escape, mention, moment, place, severity_words
 from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 
 _NAME_LIMIT = 120
+_MOST_ROLLBACKS, _BESIDE = (
+    7,
+    3,
+)  # each has two buttons: as many as surely fit, alone and below a list of fixes
+_ROLLBACKS = "Rollbacks waiting for signatures"
 
 
-def build_pending(executions: Sequence[PlaybookExecution], *, most: int) -> Message:
-    """Return what waits for a decision, at most `most` of them, those whose time ends first first."""
+def build_pending(
+    executions: Sequence[PlaybookExecution],
+    *,
+    most: int,
+    rollbacks: Sequence[PlaybookExecution] = (),
+    rollback_approvals: int = 1,
+) -> Message:
+    """Return what waits for a decision: fixes, then rollbacks. At most `most`, those whose time ends first first."""
+    waiting = build_rollbacks(
+        rollbacks, most=min(most, _BESIDE) if executions else most, needed=rollback_approvals
+    )
     if not executions:
-        return Message("Nothing waits for a decision.")
+        return waiting if rollbacks else Message("Nothing waits for a decision.")
     hint = (
         "`/playbook approve EXECUTION` shows a plan and lets you sign it. The beginning of an id is enough."
     )
-    return _list("Waiting for a decision", executions, most=most, hint=hint)
+    fixes = _list("Waiting for a decision", executions, most=most, hint=hint, taken=size_of(waiting.blocks))
+    if not rollbacks:
+        return fixes
+    return Message(f"{fixes.text} {waiting.text}", (*fixes.blocks, *waiting.blocks))
+
+
+def build_rollbacks(executions: Sequence[PlaybookExecution], *, most: int, needed: int) -> Message:
+    """Return the rollbacks that wait for signatures, who has signed each, and a button that shows it to be signed."""
+    if not executions:
+        return Message("No rollback waits for a signature.")
+    shown = executions[: min(most, _MOST_ROLLBACKS)]
+    more = " There are more." if len(executions) > len(shown) else ""
+
+    def build(room: int) -> list[Block]:
+        entries = [
+            block
+            for number, execution in enumerate(shown)
+            for block in rollback_entry(execution, needed=needed, room=min(room, _NAME_LIMIT), number=number)
+        ]
+        hint = context(f"`/playbook rollback EXECUTION` shows one here. Only approvers may sign.{more}")
+        return [header(_ROLLBACKS), *entries, hint]
+
+    first = f"{escape(shown[0].playbook_name, _NAME_LIMIT)} for {shown[0].finding.handle}"
+    return Message(f"{_ROLLBACKS}: {len(shown)}, the first is {first}.{more}", fit(build))
+
+
+def rollback_entry(execution: PlaybookExecution, *, needed: int, room: int, number: int) -> list[Block]:
+    """Return a rollback that waits, in three lines, with buttons to look at it and sign, and to refuse it."""
+    finding, asked = execution.finding, execution.rollback
+    told = rollback_sentence(execution, asked, needed=needed) if asked else ""
+    resource = f"  ·  {code(finding.resource, room)}" if finding.resource else ""
+    lines = (
+        f"↩️ *{escape(execution.playbook_name, room)}*  {code(execution.execution_id, 80)}\n"
+        f"{severity_words(finding.severity)}  ·  {escape(finding.title, room)} {code(finding.handle, 40)}{resource}\n{told}"
+    )
+    buttons = [
+        execution_button(execution, HOME_ROLL_BACK, "Look and sign…", style="primary"),
+        execution_button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"),
+    ]
+    return [section(lines), ActionsBlock(block_id=f"rollback-{number}", elements=buttons)]
 
 
 def build_history(executions: Sequence[PlaybookExecution], *, most: int, about: str = "") -> Message:
@@ -32,7 +88,9 @@ def build_history(executions: Sequence[PlaybookExecution], *, most: int, about: 
     return _list(f"Fixes{of}", executions, most=most, hint=hint)
 
 
-def _list(title: str, executions: Sequence[PlaybookExecution], *, most: int, hint: str) -> Message:
+def _list(
+    title: str, executions: Sequence[PlaybookExecution], *, most: int, hint: str, taken: int = 0
+) -> Message:
     shown = executions[:most]
     more = " There are more." if len(executions) > most else ""
 
@@ -41,7 +99,9 @@ def _list(title: str, executions: Sequence[PlaybookExecution], *, most: int, hin
         return [header(title), *lines, context(hint + more)]
 
     first = f"{escape(shown[0].playbook_name, _NAME_LIMIT)} for {shown[0].finding.handle}"
-    return Message(f"{title}: {len(shown)}, the first is {first}.{more}", fit(build))
+    return Message(
+        f"{title}: {len(shown)}, the first is {first}.{more}", fit(build, limit=MOST_CHARACTERS - taken)
+    )
 
 
 def execution_lines(execution: PlaybookExecution, room: int) -> str:

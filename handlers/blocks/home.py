@@ -7,21 +7,20 @@ from datetime import datetime
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
-    ButtonElement,
     DividerBlock,
-    PlainTextObject,
     SectionBlock,
 )
 from slack_sdk.models.views import View
 
 from audit.findings import Severity
-from handlers.blocks.executions import execution_lines
-from handlers.blocks.names import HOME_DETAILS, HOME_REVIEW, HOME_ROLL_BACK, REJECT, CardRef
+from handlers.blocks.buttons import execution_button
+from handlers.blocks.executions import execution_lines, rollback_entry
+from handlers.blocks.names import HOME_DETAILS, HOME_REVIEW, HOME_ROLL_BACK, REJECT
 from handlers.blocks.parts import context, header, mrkdwn, section
-from handlers.blocks.texts import code, escape, moment, plain, severity_words
+from handlers.blocks.texts import code, escape, moment, severity_words
 from remediation.execution import PlaybookExecution
 
-MOST_PENDING, MOST_OTHERS = 15, 10
+MOST_PENDING, MOST_ROLLBACKS, MOST_OTHERS = 15, 5, 10
 _ROOM = 150
 _BARS = "▁▂▃▄▅▆▇█"
 _HIGHEST_SCORE = 100
@@ -45,6 +44,8 @@ class HomePage:
 
     standing: Standing
     pending: Sequence[PlaybookExecution] = ()
+    rollbacks: Sequence[PlaybookExecution] = ()
+    rollback_approvals: int = 1
     requests: Sequence[PlaybookExecution] = ()
     recent: Sequence[PlaybookExecution] = ()
     problem: str = ""
@@ -130,22 +131,32 @@ def _pending(page: HomePage) -> list[Block]:
     blocks: list[Block] = []
     for number, execution in enumerate(page.pending[:MOST_PENDING]):
         buttons = [
-            _button(execution, HOME_REVIEW, "Review and approve", style="primary"),
-            _button(execution, REJECT, "Reject…", style="danger"),
+            execution_button(execution, HOME_REVIEW, "Review and approve", style="primary"),
+            execution_button(execution, REJECT, "Reject…", style="danger"),
         ]
         lines = section(execution_lines(execution, _ROOM))
         blocks += [lines, ActionsBlock(block_id=f"pending-{number}", elements=buttons)]
     if len(page.pending) > MOST_PENDING:
         blocks.append(context("There are more: `/playbook pending`"))
+    return [*blocks, *_rollbacks(page)]
+
+
+def _rollbacks(page: HomePage) -> list[Block]:
+    """Return the rollbacks that a person may sign, below the fixes that they may."""
+    blocks: list[Block] = []
+    for number, execution in enumerate(page.rollbacks[:MOST_ROLLBACKS]):
+        blocks += rollback_entry(execution, needed=page.rollback_approvals, room=_ROOM, number=number)
+    if len(page.rollbacks) > MOST_ROLLBACKS:
+        blocks.append(context("There are more: `/playbook rollback`"))
     return blocks
 
 
 def _others(executions: Sequence[PlaybookExecution], *, name: str) -> list[Block]:
     blocks: list[Block] = []
     for number, execution in enumerate(executions[:MOST_OTHERS]):
-        buttons = [_button(execution, HOME_DETAILS, "Details")]
+        buttons = [execution_button(execution, HOME_DETAILS, "Details")]
         if execution.can_roll_back:
-            buttons.append(_button(execution, HOME_ROLL_BACK, "Roll back…"))
+            buttons.append(execution_button(execution, HOME_ROLL_BACK, "Roll back…"))
         blocks.append(
             SectionBlock(text=mrkdwn(execution_lines(execution, _ROOM)), accessory=buttons[0])
             if len(buttons) == 1
@@ -156,15 +167,3 @@ def _others(executions: Sequence[PlaybookExecution], *, name: str) -> list[Block
     if len(executions) > MOST_OTHERS:
         blocks.append(context("There are more: `/playbook history`"))
     return blocks
-
-
-def _button(
-    execution: PlaybookExecution, action_id: str, text: str, *, style: str | None = None
-) -> ButtonElement:
-    return ButtonElement(
-        text=PlainTextObject(text=text, emoji=False),
-        action_id=action_id,
-        value=CardRef(execution.execution_id, execution.revision).value,
-        style=style,
-        accessibility_label=plain(f"{text.rstrip('…')}: {execution.playbook_name}", 75),
-    )

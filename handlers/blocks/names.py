@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from audit.errors import InputError
+from remediation.execution import PlaybookExecution
 
 APPROVE = "approve"
 REJECT = "reject"
@@ -38,20 +39,31 @@ PLAYBOOK_PICK = "pick_playbook"
 FINDING_PICK = "pick_finding"
 FORMAT = "format"
 ADDRESSES = "addresses"
-_VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([1-9][0-9]{0,8})")
+_VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([1-9][0-9]{0,8})(?::([1-9][0-9]{0,8}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class CardRef:
-    """All that a button says: which execution, and which revision of its plan was shown."""
+    """All that a button says: which execution, which revision of its plan was shown, and which rollback that waits.
+
+    `rollback` is the `asked_version` of the rollback that was shown, 0 where none waited.
+    """
 
     execution_id: str
     revision: int
+    rollback: int = 0
+
+    @classmethod
+    def of(cls, execution: PlaybookExecution) -> Self:
+        """Return what a button says that stands below an execution as it is."""
+        asked = execution.rollback.asked_version if execution.rollback else 0
+        return cls(execution.execution_id, execution.revision, asked)
 
     @property
     def value(self) -> str:
         """Return it as a button carries it."""
-        return f"{self.execution_id}:{self.revision}"
+        shown = f"{self.execution_id}:{self.revision}"
+        return f"{shown}:{self.rollback}" if self.rollback else shown
 
     @classmethod
     def parse(cls, value: object) -> Self:
@@ -63,4 +75,4 @@ class CardRef:
         match = _VALUE.fullmatch(value) if isinstance(value, str) else None
         if match is None:
             raise InputError("This button is not one of ours, or from another version. Nothing was done.")
-        return cls(match[1], int(match[2]))
+        return cls(match[1], int(match[2]), int(match[3] or 0))

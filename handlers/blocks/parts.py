@@ -53,12 +53,12 @@ def plain_message(message: Message) -> Message:
     return Message(shorten(message.text, SECTION_LIMIT))
 
 
-def fit(build: Callable[[int], Sequence[Block]]) -> tuple[Block, ...]:
+def fit(build: Callable[[int], Sequence[Block]], *, limit: int = MOST_CHARACTERS) -> tuple[Block, ...]:
     """Return blocks that Slack takes as a whole: built with as much room (characters) for each long text as fits."""
     blocks: tuple[Block, ...] = ()
     for room in _ROOMS:
         blocks = tuple(build(room))
-        if size_of(blocks) <= MOST_CHARACTERS:
+        if size_of(blocks) <= limit:
             break
     return blocks
 

@@ -1,12 +1,16 @@
 """What still waits for a person beside the decision itself: a rollback to be signed, broken glass to be reviewed."""
 
+from collections.abc import Sequence
+
 from slack_sdk.models.blocks import Block
 
 from handlers.blocks.parts import join_first, section
-from handlers.blocks.texts import code, escape, mention, moment
+from handlers.blocks.texts import code, escape, listed, mention, moment
 from remediation.actions.contract import show_value
-from remediation.execution import PlaybookExecution, Restored
-from remediation.policy import count_people
+from remediation.execution import PlaybookExecution, Restored, RollbackRequest
+from remediation.rollback import rollback_signatures, rollback_signers
+
+_MOST_SIGNERS = 10
 
 
 def emergency_blocks(execution: PlaybookExecution) -> list[Block]:
@@ -22,19 +26,34 @@ def emergency_blocks(execution: PlaybookExecution) -> list[Block]:
 
 
 def rollback_blocks(execution: PlaybookExecution, *, needed: int, room: int) -> list[Block]:
-    """Return the rollback that waits: who asked, how many have signed, and each setting that goes back."""
+    """Return the rollback that waits: who asked, who has signed, and each setting that goes back."""
     asked = execution.rollback
     if asked is None:
         return []
-    signed = count_people(each.actor for each in execution.decisions if each.plan_digest == asked.digest)
-    lines = [_line(each) for each in asked.settings]
-    head = (
-        f"*Rollback asked for by {mention(asked.requester)}.* {signed} of {needed} approvals, until {moment(asked.expires_at)}. "
-        "What goes back (now → as it was before):"
+    head = f"*{rollback_sentence(execution, asked, needed=needed)}* What goes back, as it was read then:"
+    return [section(f"{head}\n{three_states(asked.settings, room)}")]
+
+
+def rollback_sentence(execution: PlaybookExecution, asked: RollbackRequest, *, needed: int) -> str:
+    """Return who asked for the rollback that waits, who has signed it, and until when it may be signed."""
+    signers = [mention(decision.actor) for decision in rollback_signatures(execution)][:_MOST_SIGNERS]
+    by = f" ({listed(signers)})" if signers else ""
+    return (
+        f"Rollback asked for by {mention(asked.requester)}. {rollback_signers(execution)} of {needed} approvals{by}, "
+        f"until {moment(asked.expires_at)}."
     )
-    return [section(f"{head}\n{join_first(lines, room)}")]
+
+
+def preview_blocks(settings: Sequence[Restored], room: int) -> list[Block]:
+    """Return what a rollback would put back, as it was read just now."""
+    return [section(f"*What goes back*, as it is at this moment:\n{three_states(settings, room)}")]
+
+
+def three_states(settings: Sequence[Restored], room: int) -> str:
+    """Return each setting with its value before the fix, the one the fix set, and the one it has now."""
+    return join_first([_line(each) for each in settings], room)
 
 
 def _line(each: Restored) -> str:
-    values = f"{code(show_value(each.now), 120)} → {code(show_value(each.was), 120)}"
-    return f"• {code(each.setting, 120)}  {values}, we set {code(show_value(each.we_set), 120)}"
+    was, we_set, now = (code(show_value(value), 120) for value in (each.was, each.we_set, each.now))
+    return f"• {code(each.setting, 120)}  was {was}, we set {we_set}, now {now}: back to {was}"

@@ -3,16 +3,19 @@
 The buttons carry the revision that is shown, exactly like those of the card: a plan that was drawn up anew meanwhile is not signed.
 """
 
+from collections.abc import Sequence
+
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
 from handlers.blocks.buttons import confirm_rollback, execution_button
 from handlers.blocks.card import CardRules, card_body
-from handlers.blocks.names import APPROVE_HERE, ROLL_BACK_HERE
+from handlers.blocks.names import APPROVE_HERE, REFUSE_ROLLBACK, ROLL_BACK_HERE
 from handlers.blocks.parts import Message, context, fit, join_newest, section
+from handlers.blocks.pending import preview_blocks
 from handlers.blocks.states import headline, status_sentence
 from handlers.blocks.texts import code, escape, place
 from handlers.blocks.thread import progress_lines
-from remediation.execution import PlaybookExecution
+from remediation.execution import PlaybookExecution, Restored
 
 _TEXT_LIMIT = 900
 _PROGRESS_LIMIT = 1500
@@ -50,16 +53,21 @@ def build_to_sign(execution: PlaybookExecution, rules: CardRules) -> Message:
     return Message(_summary(execution), fit(build))
 
 
-def build_to_roll_back(execution: PlaybookExecution, rules: CardRules) -> Message:
-    """Return what a rollback would put back, and a button that asks once more."""
+def build_to_roll_back(
+    execution: PlaybookExecution, rules: CardRules, settings: Sequence[Restored]
+) -> Message:
+    """Return what a rollback would put back, in three states as read just now, and a button that asks once more."""
+    name = "Approve rollback…" if execution.rollback else "Roll back…"
 
     def build(room: int) -> list[Block]:
         blocks, _ = card_body(execution, rules, room)
         asks = section("Nothing is put back yet. The button says what would be restored, and asks once more.")
-        button = execution_button(
-            execution, ROLL_BACK_HERE, "Roll back…", confirm=confirm_rollback(execution)
-        )
-        return [*blocks, asks, _actions(button), _where(execution)]
+        confirm = confirm_rollback(execution)
+        buttons = [execution_button(execution, ROLL_BACK_HERE, name, confirm=confirm)]
+        if execution.rollback:
+            buttons.append(execution_button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"))
+        seen = preview_blocks(settings, room)
+        return [*blocks, *seen, asks, _actions(*buttons), _where(execution)]
 
     return Message(_summary(execution), fit(build))
 
@@ -106,5 +114,5 @@ def _where(execution: PlaybookExecution) -> Block:
     return context(f"{code(execution.execution_id, 80)}  ·  {_card_place(execution)}".removesuffix("  ·  "))
 
 
-def _actions(button: ButtonElement) -> ActionsBlock:
-    return ActionsBlock(block_id="decide", elements=[button])
+def _actions(*buttons: ButtonElement) -> ActionsBlock:
+    return ActionsBlock(block_id="decide", elements=list(buttons))

@@ -13,12 +13,15 @@ from handlers.blocks.card import CardRules, card_body
 from handlers.blocks.changes import restored
 from handlers.blocks.names import APPROVE_FORM, ROLL_BACK_FORM, CardRef
 from handlers.blocks.parts import context, fit, join_newest, section
+from handlers.blocks.pending import preview_blocks
 from handlers.blocks.texts import code, escape
 from handlers.blocks.thread import progress_lines
-from remediation.execution import PlaybookExecution
+from remediation.execution import PlaybookExecution, Restored
 from remediation.states import PlaybookStatus
 
 _PROGRESS_LIMIT = 2500
+_PROBLEM_LIMIT = 2000
+_READING = "⏳ *The resource is being read.* Where this stays, close the window and open it again."
 
 
 def build_details_view(execution: PlaybookExecution, rules: CardRules) -> View:
@@ -38,29 +41,44 @@ def build_review_view(execution: PlaybookExecution, rules: CardRules) -> View:
     return _view(execution, blocks, form=APPROVE_FORM, submit="Approve")
 
 
-def build_roll_back_view(execution: PlaybookExecution, rules: CardRules) -> View:
-    """Return what a rollback would put back, to be ordered; only to be read where there is nothing to put back."""
+def build_reading_view(execution: PlaybookExecution, rules: CardRules) -> View:
+    """Return the window of a rollback while its resource is being read; only to be read where there is nothing to put back."""
     if not execution.can_roll_back:
         return build_details_view(execution, rules)
-    words = f"*Roll back this fix?*\n{escape(restored(execution), 600)}"
-    blocks, _ = _body(execution, rules, [section(words)])
-    return _view(execution, blocks, form=ROLL_BACK_FORM, submit="Roll back")
+    return _view(execution, _body(execution, rules, [section(_READING)])[0])
 
 
-def _body(execution: PlaybookExecution, rules: CardRules, more: Sequence[Block]) -> tuple[list[Block], bool]:
+def build_unreadable_view(execution: PlaybookExecution, rules: CardRules, problem: str) -> View:
+    """Return why nothing can be put back now: nothing in it can be submitted."""
+    return _view(execution, _body(execution, rules, [section(f"⛔ {escape(problem, _PROBLEM_LIMIT)}")])[0])
+
+
+def build_roll_back_view(
+    execution: PlaybookExecution, rules: CardRules, settings: Sequence[Restored]
+) -> View:
+    """Return what a rollback would put back, in three states as read just now, to be ordered or signed."""
+    words = section(f"*Roll back this fix?*\n{escape(restored(execution), 600)}")
+    blocks, _ = _body(execution, rules, [words], settings)
+    submit = "Approve rollback" if execution.rollback else "Roll back"
+    return _view(execution, blocks, form=ROLL_BACK_FORM, submit=submit)
+
+
+def _body(
+    execution: PlaybookExecution, rules: CardRules, more: Sequence[Block], settings: Sequence[Restored] = ()
+) -> tuple[list[Block], bool]:
     """Return the card's blocks in as much room as there is, and whether nothing of the plan was cut."""
     wholes: list[bool] = []
 
     def build(room: int) -> list[Block]:
         blocks, is_whole = card_body(execution, rules, room)
         wholes.append(is_whole)
-        return [*blocks, *more]
+        return [*blocks, *(preview_blocks(settings, room) if settings else []), *more]
 
     return list(fit(build)), wholes[-1]
 
 
 def _view(execution: PlaybookExecution, blocks: list[Block], *, form: str = "", submit: str = "") -> View:
-    ref = CardRef(execution.execution_id, execution.revision)
+    ref = CardRef.of(execution)
     return View(
         type="modal",
         callback_id=form or "details",

@@ -7,21 +7,27 @@ button that is bound to the revision shown (docs/adr/0006).
 from collections.abc import Sequence
 
 from audit.errors import InputError
-from handlers.blocks.executions import build_history, build_pending
+from handlers.blocks.executions import build_history, build_pending, build_rollbacks
 from handlers.blocks.modals import refuse_reason
 from handlers.blocks.parts import Message
 from handlers.blocks.private import build_rejected, build_status, build_to_roll_back, build_to_sign
 from handlers.services import Services
 from remediation.lookup import find_history
 from remediation.ports import Request
-from remediation.refusals import refuse_late, refuse_without_rollback
+from remediation.refusals import refuse_late
+from remediation.rollbacks import Rollbacks
 
 _MOST = 10
 
 
 def list_pending(services: Services, _request: Request, _words: Sequence[str]) -> Message:
     """Show what waits for a decision."""
-    return build_pending(services.finder.pending(limit=_MOST + 1), most=_MOST)
+    return build_pending(
+        services.finder.pending(limit=_MOST + 1),
+        most=_MOST,
+        rollbacks=services.finder.rollbacks(limit=_MOST + 1),
+        rollback_approvals=services.remediation.policy.rollback_approvals,
+    )
 
 
 def list_history(services: Services, _request: Request, words: Sequence[str]) -> Message:
@@ -83,12 +89,21 @@ def reject(services: Services, request: Request, words: Sequence[str]) -> Messag
 
 
 def offer_rollback(services: Services, _request: Request, words: Sequence[str]) -> Message:
-    """Show what a rollback would put back, and a button that orders it. Puts nothing back.
+    """Show what a rollback would put back, read now, and a button that orders or signs it. Puts nothing back.
+
+    Without a name it lists the rollbacks that wait for signatures.
 
     Raises:
         NotFoundError: none, or more than one, goes by that name.
-        RefusedError: there is nothing to put back.
+        RefusedError: there is nothing to put back, or somebody changed the resource since: shows the three states.
+        ActionError: the resource cannot be read.
     """
+    if not words:
+        return build_rollbacks(
+            services.finder.rollbacks(limit=_MOST + 1),
+            most=_MOST,
+            needed=services.remediation.policy.rollback_approvals,
+        )
     execution = services.finder.named(words[0])
-    refuse_without_rollback(execution)
-    return build_to_roll_back(execution, services.card_rules_for(execution))
+    settings = Rollbacks(services.remediation, services.runner).preview(execution.execution_id)
+    return build_to_roll_back(execution, services.card_rules_for(execution), settings)

@@ -7,13 +7,16 @@ import pytest
 
 from audit.actor import Actor
 from audit.errors import NotFoundError
-from remediation.execution import PlaybookExecution
+from remediation.execution import Decision, PlaybookExecution, Restored, RollbackRequest, Verdict
 from remediation.states import PlaybookStatus
 from storage import Stores
 from tests.fakes.samples import ANALYST, NOW, an_event, an_execution
 from tests.fakes.stores import MemoryStores
 
 AnyStores = Stores | MemoryStores
+GLASS = Decision(
+    verdict=Verdict.BREAK_GLASS, actor=ANALYST, at=NOW, revision=1, plan_digest="3" * 64, reason="down"
+)
 
 
 def stored(stores: AnyStores, name: str, **changes: object) -> PlaybookExecution:
@@ -61,6 +64,27 @@ def test_what_waits_those_that_end_first_first(stores: AnyStores) -> None:
     stored(stores, "over", status=PlaybookStatus.REJECTED)
     assert names(stores.finder.pending()) == ["soon", "late"]
     assert names(stores.finder.pending(limit=1)) == ["soon"]
+
+
+def test_rollbacks_that_wait_those_that_end_first_first(stores: AnyStores) -> None:
+    def asked(hours: int) -> RollbackRequest:
+        return RollbackRequest(
+            requester=ANALYST,
+            asked_at=NOW,
+            asked_version=2,
+            expires_at=NOW + timedelta(hours=hours),
+            digest="3" * 64,
+            settings=(Restored(resource="r", setting="s", was=None, we_set=True, now=[1, "x"]),),
+        )
+
+    done = PlaybookStatus.COMPLETED
+    late = stored(stores, "late", status=done, rollback=asked(9))
+    stored(stores, "soon", status=done, rollback=asked(1))
+    stored(stores, "none", status=done)
+    stored(stores, "unreviewed", status=done, decisions=(GLASS,))
+    assert names(stores.finder.rollbacks()) == ["soon", "late"]
+    assert stores.finder.rollbacks()[1] == late
+    assert names(stores.finder.rollbacks(limit=1)) == ["soon"]
 
 
 def test_what_a_person_asked_for_newest_first(stores: AnyStores) -> None:

@@ -208,6 +208,10 @@ class MemoryFinder:
         waiting = [each for each in self._all() if each.status is PlaybookStatus.PENDING]
         return sorted(waiting, key=lambda each: (each.expires_at, each.execution_id))[:limit]
 
+    def rollbacks(self, *, limit: int = 10) -> list[PlaybookExecution]:
+        waiting = [each for each in self._all() if each.rollback is not None]
+        return sorted(waiting, key=lambda each: (each.wakes_at or each.created_at, each.execution_id))[:limit]
+
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         def is_theirs(actor: Actor) -> bool:
             return (actor.workspace, actor.slack_id) == (person.workspace, person.slack_id)

@@ -1,5 +1,6 @@
 """The specification's playbook examples, through the public imports, against moto's server."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from remediation import (
     PlaybookStatus,
     RemediationPlaybook,
 )
+from remediation.policy import EXECUTOR_DEFAULT, Policy
 
 ALL_ON = {
     "BlockPublicAcls": True,
@@ -238,3 +240,87 @@ def test_the_guides_custom_playbook_runs_and_says_that_nothing_was_sent(
     assert block_of(s3, bucket) == ALL_ON
     assert executor.rollback_execution(execution.execution_id)
     assert block_of(s3, bucket) == "NoSuchPublicAccessBlockConfiguration"
+
+
+SIGNED_TWICE = replace(EXECUTOR_DEFAULT, rollback_approvals=2)
+
+
+@pytest.fixture
+def strict(s3: Any) -> PlaybookExecutor:
+    return PlaybookExecutor({"s3": s3}, policy=SIGNED_TWICE)
+
+
+@pytest.fixture
+def fixed(strict: PlaybookExecutor, playbook: RemediationPlaybook, finding: Finding) -> str:
+    name = strict.execute_playbook(playbook, finding, "analyst@company.com").execution_id
+    assert strict.approve_execution(name, "manager@company.com")
+    return name
+
+
+def test_a_rollback_that_two_have_to_sign_waits_for_them(
+    strict: PlaybookExecutor, fixed: str, s3: Any, bucket: str
+) -> None:
+    assert not strict.rollback_execution(fixed), "asked for in nobody's name: no signature yet"
+    waiting = strict.get_execution(fixed)
+    assert waiting.status is PlaybookStatus.COMPLETED
+    assert waiting.rollback is not None
+    assert {(each.was, each.we_set, each.now) for each in waiting.rollback.settings} == {(None, True, True)}
+    assert not strict.rollback_execution(fixed)
+    assert strict.get_execution(fixed) == waiting, "asked for again, nothing changes"
+
+    assert not strict.approve_rollback(fixed, "manager@company.com")
+    with pytest.raises(RefusedError, match="somebody else has to be the next"):
+        strict.approve_rollback(fixed, "Manager@Company.com ")
+    assert block_of(s3, bucket) == ALL_ON
+    assert strict.approve_rollback(fixed, "ciso@company.com")
+    assert block_of(s3, bucket) == "NoSuchPublicAccessBlockConfiguration"
+    assert strict.get_execution(fixed).status is PlaybookStatus.ROLLED_BACK
+
+
+def test_a_named_requester_is_the_first_signature(
+    strict: PlaybookExecutor, fixed: str, s3: Any, bucket: str
+) -> None:
+    assert not strict.rollback_execution(fixed, requester="manager@company.com")
+    assert strict.approve_rollback(fixed, "ciso@company.com")
+    assert block_of(s3, bucket) == "NoSuchPublicAccessBlockConfiguration"
+
+
+def test_a_requester_whom_the_policy_does_not_name_asks_for_nothing(
+    s3: Any, playbook: RemediationPlaybook, finding: Finding
+) -> None:
+    named = Policy(approvers=frozenset({"manager@company.com", "ciso@company.com"}), rollback_approvals=2)
+    executor = PlaybookExecutor({"s3": s3}, policy=named)
+    name = executor.execute_playbook(playbook, finding, "analyst@company.com").execution_id
+    assert executor.approve_execution(name, "manager@company.com")
+    with pytest.raises(RefusedError, match="not among the approvers"):
+        executor.rollback_execution(name, requester="analyst@company.com")
+    assert not executor.rollback_execution(name)
+    with pytest.raises(RefusedError, match="not among the approvers"):
+        executor.approve_rollback(name, "analyst@company.com")
+    assert not executor.approve_rollback(name, "manager@company.com")
+    assert executor.approve_rollback(name, "ciso@company.com")
+
+
+def test_nothing_is_signed_that_was_not_asked_for(strict: PlaybookExecutor, fixed: str) -> None:
+    with pytest.raises(RefusedError, match="No rollback waits"):
+        strict.approve_rollback(fixed, "ciso@company.com")
+    assert not strict.rollback_execution(fixed)
+    assert strict.reject_rollback(fixed, "ciso@company.com")
+    with pytest.raises(RefusedError, match="No rollback waits"):
+        strict.reject_rollback(fixed, "ciso@company.com")
+    assert strict.get_execution(fixed).status is PlaybookStatus.COMPLETED
+
+
+def test_what_somebody_changed_since_voids_the_signatures(
+    strict: PlaybookExecutor, fixed: str, s3: Any, bucket: str
+) -> None:
+    assert not strict.rollback_execution(fixed, requester="manager@company.com")
+    s3.put_public_access_block(
+        Bucket=bucket, PublicAccessBlockConfiguration={**ALL_ON, "BlockPublicAcls": False}
+    )
+    with pytest.raises(
+        RefusedError, match="BlockPublicAcls: was not set, we set on, now off.*signatures are void"
+    ):
+        strict.approve_rollback(fixed, "ciso@company.com")
+    assert strict.get_execution(fixed).rollback is None
+    assert block_of(s3, bucket) == {**ALL_ON, "BlockPublicAcls": False}

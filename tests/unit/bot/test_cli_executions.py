@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.executions import to_dict
 from storage import Stores, open_engine, upgrade
 from tests.fakes.samples import an_event, an_execution
 from tests.shell import countersign
+from tests.unit.handlers import cards
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +60,11 @@ def test_what_is_not_there_is_said(folder: Path, words: tuple[str, ...]) -> None
 def test_a_shell_has_no_word_that_decides(folder: Path) -> None:
     for word in ("approve", "reject", "rollback"):
         assert countersign(folder, "playbook", word, "x-0a1b").returncode == 2
+
+
+def test_a_rollback_that_waits_is_told_with_who_signed_it() -> None:
+    told = to_dict(cards.rollback_asked())["rollback"]
+    assert isinstance(told, dict)
+    assert told["signed_by"] == ["omar@northwind.example"]
+    assert told["settings"][0] == {"setting": "BlockPublicAcls", "was": None, "we_set": True, "now": True}
+    assert to_dict(cards.pending())["rollback"] is None

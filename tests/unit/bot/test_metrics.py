@@ -106,9 +106,7 @@ def test_work_counts_from_its_submission_to_its_end() -> None:
 )
 def test_requests_are_counted_by_kinds_of_ours(body: str, kind: str) -> None:
     metrics = Metrics()
-    app = MeteredApp(
-        metrics=metrics, signing_secret="secret", token="xoxb-none", token_verification_enabled=False
-    )
+    app = MeteredApp(metrics=metrics, signing_secret="secret")
     headers = {"content-type": ["application/x-www-form-urlencoded"]}
     assert app.dispatch(BoltRequest(body=body, headers=headers)).status == 401
     assert read(metrics)["countersign_acknowledgement_seconds_count", kind, "refused"] == 1

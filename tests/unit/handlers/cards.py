@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 from audit.actor import Actor
 from audit.findings import Finding, Severity
-from remediation.execution import ActionResult, Decision, PlaybookExecution, Verdict
+from remediation.execution import (
+    ActionResult,
+    Decision,
+    PlaybookExecution,
+    Restored,
+    RollbackRequest,
+    Verdict,
+)
 from remediation.plan import ActionPlan, Change, Plan, Target
 from remediation.states import ActionStatus, PlaybookStatus
 
@@ -120,6 +127,24 @@ def in_state(status: PlaybookStatus) -> PlaybookExecution:
         },
     }
     return replace(approved, **by_status[status])  # type: ignore[arg-type]
+
+
+PREVIEW = tuple(Restored(resource=BUCKET, setting=flag, was=None, we_set=True, now=True) for flag in FLAGS)
+
+
+def rollback_asked() -> PlaybookExecution:
+    """Return a completed execution whose rollback one person has asked for, and another has to sign."""
+    asked = RollbackRequest(
+        requester=OMAR,
+        asked_at=AT + timedelta(minutes=20),
+        asked_version=5,
+        expires_at=AT + timedelta(hours=24),
+        digest="3" * 64,
+        settings=PREVIEW,
+    )
+    done = in_state(PlaybookStatus.COMPLETED)
+    decisions = (*done.decisions, decided(Verdict.ASK_ROLLBACK, minutes=20))
+    return replace(done, rollback=asked, decisions=decisions)
 
 
 def drifted() -> PlaybookExecution:

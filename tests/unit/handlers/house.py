@@ -24,7 +24,7 @@ from audit.actor import Actor
 from audit.errors import StateError
 from audit.findings import Finding, Severity
 from audit.ingest import Reading
-from bot.sandbox import Message, SlackStandIn
+from bot.sandbox import Message, SlackStandIn, View
 from bot.scheduler import make_firing
 from exporters.email_service import EmailService
 from exporters.mail_writer import PLAIN_MAIL
@@ -42,6 +42,7 @@ from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
 from handlers.outcomes import tell_outcome
 from handlers.requests import command_request
+from handlers.rollback_window import fill_window
 from handlers.services import Services
 from remediation.actions.registry import ActionRegistry
 from remediation.attention import Attention
@@ -164,22 +165,11 @@ class House:
     def _make_app(self) -> App:
         logger = logging.getLogger("house")
         logger.setLevel(logging.CRITICAL)
-        app = Door(
-            client=self.client,
-            signing_secret=self.slack.workspace.signing_secret,
-            token_verification_enabled=False,
-            logger=logger,
-        )
+        app = Door(signing_secret=self.slack.workspace.signing_secret, logger=logger)
+        register(app, self.services)
         register_forms(app, self.services)
         register_home(app, self.services)
-        register(
-            app,
-            self.services.inbox,
-            dispatcher=self.hands,
-            clock=self.clock,
-            reply_urls=self.services.reply_urls,
-        )
-        register_error_handler(app)
+        register_error_handler(app, self.services)
         return app
 
     def ingest(self, *findings: Finding, name: str = "scan.json") -> str:
@@ -240,6 +230,8 @@ class House:
             note_change(self.services)
         elif kind == "home":
             publish_home(self.services, work_id)
+        elif kind == "window":
+            fill_window(self.services, work_id)
         elif kind == "tell":
             tell_outcome(self.services, work_id)
         else:
@@ -268,10 +260,18 @@ class House:
     def card(self) -> Message:
         return self.cards()[-1]
 
+    def window(self, user: str) -> View:
+        """Wait for the window that a click opens beside its acknowledgement."""
+        return self.slack.wait_for(lambda: next(iter(self.slack.views(user)[::-1]), None))
+
     def whisper(self, user: str, channel: str = CHANNEL) -> Message:
         """Return the newest message that only this person sees."""
         person = self.slack.workspace.person(user).id
         return [m for m in self.slack.messages(channel, as_user=user) if m.only_for == person][-1]
+
+    def told(self, user: str) -> Message:
+        """Wait for a message that only this person sees, and return the newest."""
+        return self.slack.wait_for(lambda: self.whispers(user))[-1]
 
     def whispers(self, user: str, channel: str = CHANNEL) -> list[Message]:
         person = self.slack.workspace.person(user).id

@@ -69,7 +69,7 @@ def test_an_old_rollback_does_nothing(house: House) -> None:
 
 def test_an_old_rejection_does_nothing(house: House) -> None:
     house.slack.click("omar", house.ask(), "reject")
-    house.slack.submit_view("omar", house.slack.views("omar")[-1], {"reason": "not today"})
+    house.slack.submit_view("omar", house.window("omar"), {"reason": "not today"})
     answered_after(house, ANSWERED_WITHIN + MOMENT)
     assert "nothing was done" in house.whisper("omar").text
     assert house.execution().status is PlaybookStatus.PENDING

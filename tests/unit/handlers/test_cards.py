@@ -227,7 +227,7 @@ def test_the_rollback_dialog_says_what_is_restored() -> None:
     said = restored(cards.in_state(PlaybookStatus.COMPLETED))
     assert said == (
         "northwind-exports: BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls and RestrictPublicBuckets "
-        "back to not set."
+        "back to not set (we set on). It is read once more first: what somebody changed since is not overwritten."
     )
 
 

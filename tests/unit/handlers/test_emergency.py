@@ -14,7 +14,7 @@ BREAKABLE = replace(APPROVERS, break_glass=BreakGlass(people=frozenset({"U0ANA"}
 
 def break_glass(house: House, user: str) -> None:
     assert house.slack.click(user, house.card(), "break_glass").ok
-    view = house.slack.views(user)[-1]
+    view = house.window(user)
     assert house.slack.submit_view(user, view, {"reason": "Customers are down"}).accepted
     house.work()
 

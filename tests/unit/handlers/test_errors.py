@@ -68,17 +68,17 @@ def broken_house(make_house: MakeHouse, slack: SlackStandIn) -> House:
 
 def test_a_command_that_could_not_be_written_down_is_answered(broken_house: House) -> None:
     assert broken_house.slack.command(user="otto", channel="#security", text="/report list").ok
-    assert "The database is full." in broken_house.whisper("otto").text
+    assert "The database is full." in broken_house.told("otto").text
 
 
 def test_a_click_that_could_not_be_written_down_is_answered(broken_house: House) -> None:
     assert broken_house.slack.click("omar", broken_house.card(), "approve").ok
-    assert "The database is full." in broken_house.whisper("omar").text
+    assert "The database is full." in broken_house.told("omar").text
 
 
 def test_a_form_that_could_not_be_written_down_stays_open_and_says_so(broken_house: House) -> None:
     broken_house.slack.click("omar", broken_house.card(), "reject")
-    form = broken_house.slack.views("omar")[-1]
+    form = broken_house.window("omar")
     outcome: Any = broken_house.slack.submit_view("omar", form, {"reason": "not today"})
     assert outcome.errors == {"reason": "The database is full."}
 

@@ -17,7 +17,7 @@ HOUR = Attention(remind_before=timedelta(hours=1), escalate_to=("C0ALERTS", "U0O
 
 def reject(house: House, user: str, card: Message, **values: str) -> None:
     assert house.slack.click(user, card, "reject").ok
-    view = house.slack.views(user)[-1]
+    view = house.window(user)
     assert house.slack.submit_view(user, view, {"reason": "It moves in spring", **values}).accepted
     house.work()
 

@@ -82,7 +82,7 @@ def test_a_late_click_redraws_a_card_that_slack_had_not_taken(house: House) -> N
 def test_a_rejection_needs_a_reason_that_stands_on_the_card(house: House) -> None:
     card = house.ask()
     house.slack.click("omar", card, "reject")
-    form = house.slack.views("omar")[-1]
+    form = house.window("omar")
     refused = house.slack.submit_view("omar", form, {"reason": "     "})
     assert "Say why" in refused.errors["reason"]
     assert house.slack.submit_view("omar", form, {"reason": "The shop is <open> & busy"}).accepted
@@ -96,7 +96,7 @@ def test_a_rejection_needs_a_reason_that_stands_on_the_card(house: House) -> Non
 def test_an_outsiders_rejection_is_refused_privately(house: House) -> None:
     card = house.ask()
     house.slack.click("otto", card, "reject")
-    house.slack.submit_view("otto", house.slack.views("otto")[-1], {"reason": "because"})
+    house.slack.submit_view("otto", house.window("otto"), {"reason": "because"})
     house.work()
     assert "not among the approvers" in house.whisper("otto").text
     assert house.execution().status is PlaybookStatus.PENDING
@@ -106,7 +106,7 @@ def test_a_form_slack_does_not_open_is_said(house: House) -> None:
     card = house.ask()
     house.slack.faults.add("views.open", error="expired_trigger_id")
     assert house.slack.click("omar", card, "reject").ok
-    assert "Click once more" in house.whisper("omar").text
+    assert "Click once more" in house.told("omar").text
 
 
 def test_drift_between_card_and_approval_runs_nothing(house: House) -> None:

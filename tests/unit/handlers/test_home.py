@@ -13,7 +13,13 @@ from bot.sandbox import View
 from bot.sandbox.checks import check_view
 from handlers.blocks.card import CardRules
 from handlers.blocks.home import HomePage, Standing, build_home, build_plain_home, draw_trend
-from handlers.blocks.views import build_details_view, build_review_view, build_roll_back_view
+from handlers.blocks.views import (
+    build_details_view,
+    build_reading_view,
+    build_review_view,
+    build_roll_back_view,
+    build_unreadable_view,
+)
 from remediation.audience import HOME_EVERY
 from remediation.execution import ActionResult
 from remediation.states import ActionStatus, PlaybookStatus
@@ -47,6 +53,8 @@ def a_page(**changes: object) -> HomePage:
 
 def test_homes_on_file() -> None:
     check_golden_view("home", build_home(a_page()))
+    waits = a_page(pending=[], rollbacks=[cards.rollback_asked()], rollback_approvals=2)
+    check_golden_view("home_rollback", build_home(waits))
     empty = HomePage(standing=Standing(open={}), problem="Slack does not answer", drawn_at=cards.AT)
     check_golden_view("home_empty", build_home(empty))
     check_golden_view("home_plain", build_plain_home(cards.AT))
@@ -55,9 +63,12 @@ def test_homes_on_file() -> None:
 def test_windows_on_file() -> None:
     check_golden_view("window_review", build_review_view(cards.pending(), RULES))
     check_golden_view("window_details", build_details_view(cards.in_state(PlaybookStatus.FAILED), RULES))
-    check_golden_view(
-        "window_roll_back", build_roll_back_view(cards.in_state(PlaybookStatus.COMPLETED), RULES)
-    )
+    done = cards.in_state(PlaybookStatus.COMPLETED)
+    check_golden_view("window_reading", build_reading_view(done, RULES))
+    check_golden_view("window_unreadable", build_unreadable_view(done, RULES, "Access denied."))
+    check_golden_view("window_roll_back", build_roll_back_view(done, RULES, cards.PREVIEW))
+    asked = build_roll_back_view(cards.rollback_asked(), replace(RULES, rollback_approvals=2), cards.PREVIEW)
+    check_golden_view("window_sign_rollback", asked)
 
 
 @settings(max_examples=15, deadline=None)
@@ -75,12 +86,16 @@ def test_the_fullest_home_fits_whatever_it_says(texts: list[str]) -> None:
         channel=texts[0],
     )
     waiting = replace(done, status=PlaybookStatus.PENDING)
-    page = a_page(pending=[waiting] * 50, requests=[done] * 20, recent=[done] * 20)
+    hostile = tuple(replace(cards.PREVIEW[0], setting=text, was=text, now=text) for text in texts * 9)
+    asked = replace(done, rollback=cards.rollback_asked().rollback)
+    page = a_page(pending=[waiting] * 50, rollbacks=[asked] * 20, requests=[done] * 20, recent=[done] * 20)
     for view in (
         build_home(page),
         build_review_view(waiting, RULES),
         build_details_view(done, RULES),
-        build_roll_back_view(done, RULES),
+        build_reading_view(done, RULES),
+        build_unreadable_view(done, RULES, texts[0] * 30),
+        build_roll_back_view(done, RULES, hostile),
     ):
         sent = view.to_dict()
         assert check_view(sent) == []
@@ -237,7 +252,7 @@ def test_who_somebody_is_is_not_asked_for_every_drawing(house: House) -> None:
 
 def window(house: House, user: str, action_id: str) -> View:
     assert house.slack.click(user, look(house, user), action_id).ok
-    return house.slack.views(user)[-1]
+    return house.window(user)
 
 
 def test_a_plan_is_reviewed_and_signed(house: House) -> None:
@@ -264,7 +279,11 @@ def test_a_plan_drawn_up_anew_is_not_signed_by_an_older_window(house: House) -> 
 
 def test_a_fix_is_rolled_back_from_the_home(house: House) -> None:
     house.click("omar", house.ask(), "approve")
-    shown = window(house, "omar", "home_rollback")
+    opened = window(house, "omar", "home_rollback")
+    assert "submit" not in opened.payload, "nothing to submit before it is read"
+    house.work()
+    shown = house.slack.views("omar")[-1]
+    assert "was `open`, we set `closed`, now `closed`" in str(shown.payload)
     assert house.board.switches["door"] == "closed"
     assert house.slack.submit_view("omar", shown).accepted
     house.work()
@@ -289,11 +308,13 @@ def test_a_rejection_from_the_home_asks_why(house: House) -> None:
     assert house.execution().status is PlaybookStatus.REJECTED
 
 
-def test_a_window_that_slack_does_not_open_is_acknowledged(house: House) -> None:
+def test_a_window_that_slack_does_not_open_is_acknowledged_and_said(house: House) -> None:
     house.ask()
     view = look(house, "omar")
     house.slack.faults.add("views.open", error="expired_trigger_id")
     assert house.slack.click("omar", view, "home_review").ok
+    (said,) = house.slack.wait_for(lambda: house.slack.messages("@omar"))
+    assert "Click once more" in said.text
 
 
 def test_a_person_without_a_workspace_is_still_one(house: House) -> None:

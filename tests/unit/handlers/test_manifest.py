@@ -13,12 +13,10 @@ from slack_sdk import WebClient
 
 from handlers.home import register_home
 from handlers.listeners import register
-from handlers.reply_urls import ReplyUrls
+from handlers.patterns import any_of
 from handlers.vocabulary import COMMANDS, SHORTCUTS
 from tests.conftest import schema
-from tests.fakes.stores import MemoryInbox
-from tests.unit.handlers.cards import AT
-from tests.unit.handlers.house import Hands, House
+from tests.unit.handlers.house import House
 
 ROOT = Path(__file__).resolve().parents[3]
 # docs.slack.dev/reference/methods, each method's “Required scopes” for bot tokens.
@@ -38,6 +36,7 @@ SCOPES: dict[str, set[str]] = {
     "users_info": {"users:read", "users:read.email"},  # the address is part of the audit trail
     "views_open": set(),
     "views_publish": set(),
+    "views_update": set(),
 }
 
 
@@ -75,20 +74,20 @@ def test_its_commands_are_those_we_explain(manifest: dict[str, Any]) -> None:
     }
 
 
-def test_and_those_we_listen_for(manifest: dict[str, Any]) -> None:
-    heard: list[str] = []
+def test_and_those_we_listen_for(manifest: dict[str, Any], house: House) -> None:
+    heard: list[Any] = []
 
     class Listening(App):
         def command(self, command: Any, *args: Any, **kwargs: Any) -> Any:
-            heard.append(str(command))
+            heard.append(command)
             return super().command(command, *args, **kwargs)
 
     app = Listening(token="xoxb-x", signing_secret="x", token_verification_enabled=False)
-    register(app, MemoryInbox(), dispatcher=Hands(), clock=lambda: AT, reply_urls=ReplyUrls())
-    assert heard == [entry["command"] for entry in manifest["features"]["slash_commands"]]
+    register(app, house.services)
+    assert heard == [any_of(entry["command"] for entry in manifest["features"]["slash_commands"])]
 
 
-def test_its_shortcuts_are_those_we_explain_and_listen_for(manifest: dict[str, Any]) -> None:
+def test_its_shortcuts_are_those_we_explain_and_listen_for(manifest: dict[str, Any], house: House) -> None:
     said = [
         {
             "name": each.name,
@@ -107,7 +106,7 @@ def test_its_shortcuts_are_those_we_explain_and_listen_for(manifest: dict[str, A
             return super().shortcut(constraints, *args, **kwargs)
 
     app = Listening(token="xoxb-x", signing_secret="x", token_verification_enabled=False)
-    register(app, MemoryInbox(), dispatcher=Hands(), clock=lambda: AT, reply_urls=ReplyUrls())
+    register(app, house.services)
     assert heard == [{"type": "message_action", "callback_id": each["callback_id"]} for each in said]
 
 

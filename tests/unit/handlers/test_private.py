@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.actor import Actor
 from handlers.blocks.card import CardRules
-from handlers.blocks.executions import build_history, build_pending
+from handlers.blocks.executions import build_history, build_pending, build_rollbacks
 from handlers.blocks.private import (
     build_rejected,
     build_rollback_ordered,
@@ -22,6 +23,7 @@ from tests.unit.handlers import cards
 from tests.unit.handlers.golden import check_golden, to_checked
 
 RULES = CardRules(required_approvals=1, environment="production")
+TWO = replace(RULES, rollback_approvals=2)
 _NASTY = st.sampled_from(
     ["<!channel>", '"\\' * 700, "&" * 1500, "漢" * 900, "`" * 500, " ", "\n*x*\n", "\0\u202e"]
 )
@@ -38,11 +40,19 @@ def test_a_plan_to_sign() -> None:
 
 
 def test_a_rollback_to_order() -> None:
-    check_golden("to_roll_back", build_to_roll_back(cards.in_state(PlaybookStatus.COMPLETED), RULES))
+    done = cards.in_state(PlaybookStatus.COMPLETED)
+    check_golden("to_roll_back", build_to_roll_back(done, RULES, cards.PREVIEW))
+    check_golden("to_sign_rollback", build_to_roll_back(cards.rollback_asked(), TWO, cards.PREVIEW))
 
 
 def test_lists() -> None:
     check_golden("pending_list", build_pending([cards.pending(), cards.drifted()], most=1))
+    asked = cards.rollback_asked()
+    check_golden("rollback_list", build_rollbacks([asked, asked], most=1, needed=2))
+    check_golden(
+        "pending_list_both",
+        build_pending([cards.pending()], most=10, rollbacks=[asked], rollback_approvals=2),
+    )
     every = [cards.in_state(status) for status in PlaybookStatus]
     check_golden("history_list", build_history(every[:10], most=10, about="AWS-PUBLIC-S3"))
 
@@ -67,10 +77,17 @@ def test_whatever_is_written_fits_and_is_escaped(texts: list[str]) -> None:
         decisions=tuple(replace(cards.APPROVAL, reason=text) for text in texts * 4),
     )
     waiting = replace(execution, status=PlaybookStatus.PENDING)
+    hostile = tuple(replace(cards.PREVIEW[0], setting=text, was=text, now=text) for text in texts * 9)
+    request = cards.rollback_asked().rollback
+    assert request is not None
+    asked = replace(execution, rollback=replace(request, settings=hostile, requester=Actor(email=texts[0])))
     for message in (
         build_status(execution, RULES),
         build_to_sign(waiting, RULES),
-        build_to_roll_back(execution, RULES),
+        build_to_roll_back(execution, RULES, hostile),
+        build_to_roll_back(asked, TWO, hostile),
+        build_rollbacks([asked] * 11, most=10, needed=2),
+        build_pending([waiting] * 11, most=10, rollbacks=[asked] * 11, rollback_approvals=2),
         build_signed(execution),
         build_rejected(execution),
         build_rollback_ordered(execution),
