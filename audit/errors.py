@@ -3,7 +3,8 @@
     CountersignError
     ├── InputError                 a file, a command or a name we were given cannot be used
     │   ├── UnknownFormatError     a file in no format we read
-    │   └── NotFoundError          a report, finding, playbook or execution that is not there
+    │   ├── NotFoundError          a report, finding, playbook or execution that is not there
+    │   └── NothingFoundError      a service was asked, and has nothing of the kind
     ├── ConfigError                a setting is missing or wrong; names the variable or key
     ├── RefusedError               a gate said no; carries the reason for the person who asked
     ├── StateError                 the thing has moved on: a lost compare-and-swap, a move not in the table
@@ -38,6 +39,10 @@ class UnknownFormatError(InputError):
 
 class NotFoundError(InputError):
     """Nothing goes by that name or id."""
+
+
+class NothingFoundError(InputError):
+    """A service was asked for findings and has none of the kind. That alone says nothing about earlier ones."""
 
 
 class ConfigError(CountersignError):

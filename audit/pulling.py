@@ -1,7 +1,7 @@
 """Fetching findings from a service page by page, so that an interrupted fetch goes on where it stopped."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
@@ -94,12 +94,23 @@ class Pulls(Protocol):
         """Forget a fetch and its pages."""
 
 
+Say = Callable[[int], None]
+"""Is told how many pages are here."""
+
+
+def _say_nothing(_pages: int) -> None:
+    """Is told of pages where nobody waits for them."""
+
+
 class PullReports(Protocol):
     """Fetches findings into a report."""
 
-    def __call__(self, request: PullRequest, *, actor: Actor, now: datetime) -> Ingested:
-        """Fetch what is asked for and store it as one report.
+    def __call__(
+        self, request: PullRequest, *, actor: Actor, now: datetime, say: Say = _say_nothing
+    ) -> Ingested:
+        """Fetch what is asked for and store it as one report; `say` is told of each page, and may stop it by raising.
 
         Raises:
-            CountersignError: it cannot be fetched, or nothing is to be had; nothing is stored as a report.
+            NothingFoundError: there is nothing of the kind; nothing is stored as a report.
+            CountersignError: it cannot be fetched; nothing is stored as a report, the pages wait for the next attempt.
         """

@@ -1,7 +1,7 @@
 """Findings from Security Hub into a report: fetched page by page, read by the reader that reads its files."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -9,10 +9,10 @@ from typing import IO, BinaryIO, Final, cast
 
 from audit.actor import Actor
 from audit.collect import Ask, Reader
-from audit.errors import ActionError, Cause, InputError, PermanentActionError
+from audit.errors import ActionError, Cause, InputError, NothingFoundError, PermanentActionError
 from audit.ingest import Reading, read_report
 from audit.ports import Ingested, ReportStore
-from audit.pulling import Pull, PullRequest, Pulls
+from audit.pulling import Pull, PullRequest, Pulls, Say
 from remediation.actions.aws.clients import Access, AwsClients
 from remediation.actions.aws.errors import aws_errors
 
@@ -22,8 +22,6 @@ GOOD_FOR: Final = timedelta(hours=6)
 """How long an interrupted fetch is gone on with: beyond that, its first pages are too old to stand beside new ones."""
 _PERMISSION: Final = "securityhub:GetFindings"
 _IN_MEMORY_BYTES: Final = 8 * 2**20
-Say = Callable[[int], None]
-"""Is told how many pages are here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +52,15 @@ def pull(  # noqa: PLR0913 - where from, where to, what, who, when, and who is t
     """Fetch findings from Security Hub and store them as one report. An interrupted fetch goes on where it stopped.
 
     Raises:
-        InputError: the request cannot be made, or there is nothing to fetch.
+        InputError: the request cannot be made.
+        NothingFoundError: Security Hub has nothing of the kind.
         ActionError: Security Hub cannot be asked; the pages that came are kept for the next attempt.
         StateError: the same is being fetched by somebody else.
     """
     request.check()
     done = _fetch_all(aws, request, pulls, now=now, say=say)
     try:
-        with _joined(pulls, done.key) as stream:
+        with _joined(pulls, done.key, _where(request)) as stream:
             return reports.ingest(_reading(stream, request, done), actor=actor, now=now)
     finally:
         pulls.close(done.key)
@@ -140,14 +139,20 @@ def _written(moment: datetime) -> str:
 
 
 @contextmanager
-def _joined(pulls: Pulls, key: str) -> Iterator[BinaryIO]:
-    """Give all pages as one file, the way `aws securityhub get-findings` prints them."""
+def _joined(pulls: Pulls, key: str, where: str) -> Iterator[BinaryIO]:
+    """Give all pages as one file, the way `aws securityhub get-findings` prints them.
+
+    Raises:
+        NothingFoundError: there is nothing on them.
+    """
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as kept:
-        _write(kept, pulls.pages(key))
+        if not _write(kept, pulls.pages(key)):
+            raise NothingFoundError(f"{where}: no findings in it")
         yield cast("BinaryIO", kept)
 
 
-def _write(out: IO[bytes], pages: Iterator[bytes]) -> None:
+def _write(out: IO[bytes], pages: Iterator[bytes]) -> bool:
+    """Write all pages as one document; tell whether there was anything on them."""
     out.write(b'{"Findings":[')
     separator = b""
     for page in pages:
@@ -156,11 +161,16 @@ def _write(out: IO[bytes], pages: Iterator[bytes]) -> None:
             out.write(separator + findings)
             separator = b",\n"
     out.write(b"]}")
+    return bool(separator)
+
+
+def _where(request: PullRequest) -> str:
+    return "-".join(filter(None, ("securityhub", request.account_id, request.region)))
 
 
 def _reading(stream: BinaryIO, request: PullRequest, done: Pull) -> Reading:
     """Begin to read what was fetched; it is as of the fetch, whatever its first finding says."""
-    where = "-".join(filter(None, ("securityhub", request.account_id, request.region)))
+    where = _where(request)
     reading = read_report(stream, where)
     if not reading.source.startswith("AWS Security Finding"):
         raise InputError(f"{where}: Security Hub's answer is read as {reading.source}")

@@ -4,6 +4,7 @@ from exporters.clockwork import Clockwork
 from exporters.firing import Firing
 from exporters.schedules import ScheduleKind
 from handlers.digests import DigestSender, SlackVoice
+from handlers.fetching import PullSender
 from handlers.services import Services
 
 
@@ -13,7 +14,10 @@ def make_firing(services: Services) -> Firing:
     return Firing(
         store=services.schedules,
         clock=services.clock,
-        senders={ScheduleKind.DIGEST: DigestSender(services, voice)},
+        senders={
+            ScheduleKind.DIGEST: DigestSender(services, voice),
+            ScheduleKind.PULL: PullSender(services),
+        },
         voice=voice,
     )
 

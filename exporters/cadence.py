@@ -23,7 +23,20 @@ _MINUTE = timedelta(minutes=1)
 _SEARCHED_DAYS = 366 * 9  # 29 February is at most eight years away
 _LAST_HOUR = 23
 _LAST_MINUTE = 59
-_WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_USUAL_ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "Europe/London",
+    "America/New_York",
+    "America/Chicago",
+    "America/Los_Angeles",
+    "America/Sao_Paulo",
+    "Asia/Kolkata",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+)
+WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -120,7 +133,7 @@ class Cadence:
         if days[2] == "*":
             return f"every day {at}"
         if self.weekday is not None:
-            return f"every {_WEEKDAY_NAMES[self.weekday]} {at}"
+            return f"every {WEEKDAY_NAMES[self.weekday]} {at}"
         return f"at “{self.cron}”"
 
     def _on(self, day: date) -> Iterator[Slot]:
@@ -159,6 +172,14 @@ def zone_named(name: str) -> ZoneInfo:
     near = nearest(name, known.values())
     hint = f" Did you mean {near}?" if near else " Such as Europe/Berlin or America/New_York."
     raise InputError(f"“{clip(one_line(name), 60)}” is no time zone.{hint}")
+
+
+def zones_like(text: str, limit: int) -> list[str]:
+    """Return the time zones that hold a text, in any case and with spaces for underscores; those that people often want where it is empty."""
+    wanted = text.strip().casefold().replace(" ", "_")
+    if not wanted:
+        return list(_USUAL_ZONES[:limit])
+    return list(islice((name for folded, name in _zones().items() if wanted in folded), limit))
 
 
 @cache

@@ -30,13 +30,14 @@ _LONGEST_ERROR = 500
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something to be sent: its name, and what sends it.
+    """Something to be sent or fetched: its name, one word, and what does it.
 
-    `send` raises CountersignError where it was not sent. It is given the fire: from its second attempt on, it may have been.
+    `send` raises CountersignError where it was not done. It is given the fire: from its second attempt on, it may have been. What it
+    returns is kept beside its name for the parts behind it. One that takes longer than `LEASE` notes the fire anew meanwhile.
     """
 
     name: str
-    send: Callable[[Fire], None]
+    send: Callable[[Fire], str | None]
 
 
 class Sender(Protocol):
@@ -126,12 +127,12 @@ class Firing:
         if not self._can_send(schedule):
             raise InputError("no running process has what makes up this report: start the program that does")
         for part in self.senders[schedule.kind].parts(schedule, fire):
-            if part.name in fire.parts:
+            if fire.is_done(part.name):
                 continue
             fire = replace(fire, not_before=self.clock() + LEASE)
             self.store.note(fire)  # still ours: whoever was taken over stops here, before it sends anything
-            part.send(fire)
-            fire = replace(fire, parts=(*fire.parts, part.name))
+            brought = part.send(fire)
+            fire = replace(fire, parts=(*fire.parts, " ".join(filter(None, (part.name, brought)))))
             self.store.note(fire)
         return fire
 
@@ -144,7 +145,7 @@ class Firing:
             if fire.attempts == 1:
                 self.voice.tell(
                     schedule,
-                    f"could not be sent: {why} I try again, up to {MOST_ATTEMPTS - 1} times.",
+                    f"could not be {schedule.verb}: {why} I try again, up to {MOST_ATTEMPTS - 1} times.",
                 )
             return
         after = self._settle(replace(fire, state=FireState.FAILED, error=why), "schedule.failed")
@@ -163,9 +164,9 @@ class Firing:
     def _give_up(self, schedule: Schedule, why: str) -> None:
         """Tell the owner that nothing came of it, and pause what comes to nothing time and again."""
         if schedule.failures < MOST_FAILURES or not schedule.is_active:
-            self.voice.tell(schedule, f"was not sent: {why}")
+            self.voice.tell(schedule, f"was not {schedule.verb}: {why}")
             return
-        because = f"{schedule.failures} in a row were not sent: {why}"
+        because = f"{schedule.failures} in a row were not {schedule.verb}: {why}"
         Scheduling(store=self.store, clock=self.clock).pause(schedule.schedule_id, WORKER, because=because)
         self.voice.tell(
             schedule,

@@ -1,30 +1,49 @@
-"""A schedule as people type it, in Slack and in a shell: `daily 09:00 Europe/Berlin #security ciso@company.com pdf`."""
+"""A schedule as people type it, in Slack and in a shell: `daily 09:00 Europe/Berlin #security ciso@company.com pdf`.
+
+Behind the word `pull` stands what is fetched, as `/report pull` takes it: `daily 06:00 #security pull aws eu-central-1`.
+"""
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.errors import InputError
+from audit.pull_words import read_pull, spell_pull
 from audit.wording import nearest
-from exporters.cadence import Cadence, zone_named
+from exporters.cadence import WEEKDAY_NAMES, Cadence, zone_named
 from exporters.crontab import WEEKDAYS
 from exporters.mail_addresses import to_addresses
-from exporters.schedules import DEFAULT_FORMAT
+from exporters.schedules import DEFAULT_FORMAT, ScheduleKind
+from exporters.scheduling import Wish
 from exporters.text import clip, one_line
 
 _TIME = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})")
 _CHANNEL = re.compile(r"#?([CG][A-Z0-9]{2,20})")
 _SHORTEST_DAY = 3
+_PULL = "pull"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What was typed, understood. `channel` is a Slack id; empty where none was named."""
+    """What was typed, understood. `channel` is a Slack id; empty where none was named. `source` is what is fetched, if anything is."""
 
     cadence: Cadence
     channel: str
     recipients: tuple[str, ...]
     format: str
+    source: str = ""
+
+    def to_wish(self, schedule_id: str, *, channel: str) -> Wish:
+        """Return the wish that was typed, under a name, sending into this channel."""
+        return Wish(
+            schedule_id=schedule_id,
+            cadence=self.cadence,
+            kind=ScheduleKind.PULL if self.source else ScheduleKind.DIGEST,
+            channel=channel,
+            recipients=self.recipients,
+            format=self.format,
+            source=self.source,
+        )
 
 
 def read_schedule(every: str, words: Sequence[str], *, formats: Collection[str]) -> Words:
@@ -34,7 +53,28 @@ def read_schedule(every: str, words: Sequence[str], *, formats: Collection[str])
         InputError: something is missing, said twice or cannot be used; says what, and what would do.
     """
     taken = 2 if every == "weekly" else 1
-    when, rest = list(words[:taken]), words[taken:]
+    rest, fetched = _split(words[taken:])
+    typed = _read(every, words[:taken], rest, formats=formats)
+    return _with_source(typed, fetched) if fetched else typed
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words about where it goes, and those about what is fetched; a channel may stand behind these, too."""
+    place = next((place for place, word in enumerate(words) if word.lower() == _PULL), len(words))
+    behind = words[place + 1 :] or [""] * (place < len(words))
+    fetched = [word for word in behind if not word.startswith("#")]
+    return [*words[:place], *(word for word in behind if word.startswith("#"))], fetched
+
+
+def _with_source(typed: Words, fetched: Sequence[str]) -> Words:
+    if typed.recipients or typed.format != DEFAULT_FORMAT:
+        raise InputError(
+            "What is fetched is told in a channel; for a mail or a file, schedule a digest as well"
+        )
+    return replace(typed, format="", source=spell_pull(read_pull(fetched)))
+
+
+def _read(every: str, when: Sequence[str], rest: Sequence[str], *, formats: Collection[str]) -> Words:
     addresses = [part for word in rest if "@" in word for part in re.split("[,;]", word) if part]
     channels = [word for word in rest if "@" not in word and word.startswith("#")]
     kinds = [word.lower() for word in rest if word.lower() in formats]
@@ -72,10 +112,8 @@ def _time(word: str) -> tuple[int, int]:
 
 def _weekday(word: str) -> int:
     folded = word.casefold()
-    for number, day in enumerate(
-        ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    ):
-        if len(folded) >= _SHORTEST_DAY and day.startswith(folded):
+    for number, day in enumerate(WEEKDAY_NAMES):
+        if len(folded) >= _SHORTEST_DAY and day.casefold().startswith(folded):
             return number
     raise InputError(f"“{_shown(word)}” is no weekday: those are {', '.join(WEEKDAYS)}")
 

@@ -34,7 +34,7 @@ class Schedule:
         channel: a Slack channel's id; empty where nothing is posted.
         recipients: mail addresses.
         format: what is attached, one of the export formats.
-        source: what is pulled from, such as `aws`; empty for other kinds.
+        source: what is fetched, as `audit.pull_words` reads it; empty for other kinds.
         owner: who made it, and is told when it fails.
         paused_because: empty while it is active.
     """
@@ -60,9 +60,17 @@ class Schedule:
         return not self.paused_because
 
     @property
-    def destination(self) -> str:
-        """Return where it goes, in words for the trail and plain text."""
-        return ", ".join(filter(None, (self.channel, *self.recipients))) or self.source or "nowhere"
+    def purpose(self) -> str:
+        """Return what it does, in plain text."""
+        where = ", ".join(filter(None, (self.channel, *self.recipients)))
+        if self.kind is not ScheduleKind.PULL:
+            return f"to {where or 'nowhere'}"
+        return f"pull {self.source}, told in {where}" if where else f"pull {self.source}"
+
+    @property
+    def verb(self) -> str:
+        """Return what happens to what it does each time, such as `sent`."""
+        return "fetched" if self.kind is ScheduleKind.PULL else "sent"
 
 
 class FireState(StrEnum):
@@ -77,7 +85,8 @@ class FireState(StrEnum):
 class Fire:
     """One sending of a schedule.
 
-    `missed` slots before this one nobody was there for. `parts` are done and never done again. An attempt is counted when it
+    `missed` slots before this one nobody was there for. `parts` are done and never done again, each by its name, behind which may
+    stand what it brought: `report r-1a2b`. An attempt is counted when it
     is begun, and `attempts` is at the same time its fence: whoever holds an older number is out. `not_before`: nobody else
     begins it earlier, be it a lease, be it the pause before another try.
 
@@ -96,6 +105,15 @@ class Fire:
     parts: tuple[str, ...] = field(default=())
     error: str = ""
     asked_by: Actor | None = None
+
+    def is_done(self, part: str) -> bool:
+        """Tell whether a part is done."""
+        return any(name.partition(" ")[0] == part for name in self.parts)
+
+    def brought(self, part: str) -> str:
+        """Return what a part brought; empty where nothing, or where it is not done."""
+        found = (name.partition(" ") for name in self.parts)
+        return next((what for name, _, what in found if name == part), "")
 
 
 def fire_of(schedule: Schedule, slot: Slot, *, missed: int, now: datetime) -> Fire:

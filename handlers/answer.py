@@ -6,7 +6,7 @@ from types import MappingProxyType
 import structlog
 
 from audit.errors import CountersignError
-from handlers.blocks.names import NEXT_FINDINGS, PREVIOUS_FINDINGS
+from handlers.blocks.names import NEXT_FINDINGS, PREVIOUS_FINDINGS, SHOW_FINDINGS
 from handlers.blocks.parts import Message
 from handlers.clicks import answer_click
 from handlers.commands import answer_command
@@ -26,7 +26,7 @@ Answer = Callable[[Services, Request], Message | None]
 
 def _answer_click(services: Services, request: Request) -> Message | None:
     """Turn a page, or decide."""
-    turns_page = said(request, "action_id") in {PREVIOUS_FINDINGS, NEXT_FINDINGS}
+    turns_page = said(request, "action_id") in {PREVIOUS_FINDINGS, NEXT_FINDINGS, SHOW_FINDINGS}
     return turn_page(services, request) if turns_page else answer_click(services, request)
 
 

@@ -5,7 +5,6 @@ is there before another is posted. A mail cannot be looked for; sent again it ha
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -23,13 +22,12 @@ from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
 from exporters.service import ExportRequest, open_report
 from handlers.blocks.digest import MOST_FIXES, Digest, build_digest
 from handlers.blocks.lists import Fixable
-from handlers.blocks.parts import Message
 from handlers.blocks.texts import code, escape
 from handlers.delivery import SlackDelivery
-from handlers.posting import Posted, Poster, Tag, lacks_scope, tell
-from handlers.schedule_pages import where
+from handlers.fire_posts import find_post, in_words, post_once
+from handlers.posting import Poster, tell
+from handlers.schedule_pages import about
 from handlers.services import Services
-from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, advise, code_of
 from remediation.matching import sure_match
 
 log = structlog.get_logger()
@@ -49,7 +47,7 @@ class SlackVoice:
     def tell(self, schedule: Schedule, text: str) -> None:
         """Tell the owner. One who made it at a shell is told by the log alone."""
         log.warning("schedule failed", schedule=schedule.schedule_id, told=text)
-        words = f"The schedule {code(schedule.schedule_id, 70)} to {where(schedule)} {escape(text, 1500)}"
+        words = f"The schedule {code(schedule.schedule_id, 70)} {about(schedule)} {escape(text, 1500)}"
         tell(self.services.client, schedule.owner, words)
 
 
@@ -75,23 +73,15 @@ class DigestSender:
         return parts
 
     def _post(self, schedule: Schedule, fire: Fire) -> None:
-        with _in_words(schedule):
-            poster, tag = self._poster(schedule), _tag(fire)
-            if fire.attempts > 1 and _find(poster, fire):
-                return
-            message = build_digest(self._digest(schedule, fire))
-            try:
-                poster.post(message, tag)
-            except SLACK_FAILURES as error:
-                if code_of(error) not in BAD_BLOCKS:
-                    raise
-                log.exception("Slack refuses the digest's blocks", error=code_of(error))
-                poster.post(Message(message.text), tag)
+        with in_words(schedule):
+            post_once(
+                self._poster(schedule), fire, DIGEST, lambda: build_digest(self._digest(schedule, fire))
+            )
 
     def _attach(self, schedule: Schedule, fire: Fire) -> None:
         """Share the report below the digest."""
-        with _in_words(schedule):
-            digest = _find(self._poster(schedule), fire)
+        with in_words(schedule):
+            digest = find_post(self._poster(schedule), fire, DIGEST)
             thread = digest.message_id if digest else ""
             if thread and fire.attempts > 1 and self._has_file(schedule.channel, thread):
                 return
@@ -169,27 +159,3 @@ def _fixes(services: Services, report_id: str) -> Iterator[Fixable]:
     for finding in filter(lambda each: each.is_open, map(Finding.from_dict, records)):
         if match := sure_match(finding, services.playbooks):
             yield Fixable(finding, match.playbook.playbook_id)
-
-
-def _tag(fire: Fire) -> Tag:
-    return Tag(DIGEST, fire.fire_id, 1)
-
-
-def _find(poster: Poster, fire: Fire) -> Posted | None:
-    """Return this fire's message, None where there is none, or we may not look."""
-    try:
-        return poster.find(_tag(fire), since=fire.due_at)
-    except SLACK_FAILURES as error:
-        if not lacks_scope(error):
-            raise
-        log.warning("cannot look for the digest: missing scope")
-        return None
-
-
-@contextmanager
-def _in_words(schedule: Schedule) -> Iterator[None]:
-    """Say what Slack refuses in words for the owner."""
-    try:
-        yield
-    except SLACK_FAILURES as error:
-        raise InputError(f"{advise(code_of(error))} (channel {schedule.channel})") from error

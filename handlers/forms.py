@@ -1,4 +1,4 @@
-"""The forms of bare `/report` and `/playbook`: open one, fill its pickers, and turn what was chosen into the typed command.
+"""The forms of bare `/report`, `/playbook` and `/schedule`: open one, fill its pickers, and turn what was chosen into the typed command.
 
 Pickers read the local database alone.
 """
@@ -11,8 +11,9 @@ from slack_bolt import Ack, App
 from slack_sdk.models.blocks import Option
 from slack_sdk.models.views import View
 
+from exporters.cadence import WEEKDAY_NAMES, zones_like
+from handlers.blocks.form_parts import MOST_OPTIONS, option
 from handlers.blocks.forms import (
-    MOST_OPTIONS,
     build_playbook_form,
     build_report_form,
     finding_options,
@@ -27,18 +28,22 @@ from handlers.blocks.names import (
     PLAYBOOK_PICK,
     REPORT_FORM,
     REPORT_PICK,
+    SCHEDULE_FORM,
     WORD,
+    ZONE_PICK,
 )
+from handlers.blocks.schedule_form import build_schedule_form
 from handlers.patterns import any_of
 from handlers.requests import chosen, command_request, form_request, response_url_of
+from handlers.schedule_form import read_schedule_form
 from handlers.services import Services
-from handlers.vocabulary import PLAYBOOK, REPORT
+from handlers.vocabulary import PLAYBOOK, REPORT, SCHEDULE
 from handlers.windows import open_window
 
 Body = dict[str, Any]
 Errors = dict[str, str]
 _LONGEST_QUERY = 80
-_WITH_FORM = (REPORT.name, PLAYBOOK.name)
+_WITH_FORM = (REPORT.name, PLAYBOOK.name, SCHEDULE.name)
 
 
 def asks_for_form(body: Body) -> bool:
@@ -88,6 +93,8 @@ def _build(services: Services, body: Body) -> View:
     if body.get("command") == PLAYBOOK.name:
         return build_playbook_form(**where)
     formats = {name: kind.description for name, kind in services.exports.formats.items()}
+    if body.get("command") == SCHEDULE.name:
+        return build_schedule_form(formats, WEEKDAY_NAMES, **where)
     return build_report_form(formats, **where)
 
 
@@ -138,9 +145,22 @@ def _offer_playbooks(services: Services, query: str) -> list[Option]:
     return playbook_options(book for book in books if wanted in f"{book.playbook_id} {book.name}".casefold())
 
 
+def _offer_zones(_services: Services, query: str) -> list[Option]:
+    return [option(name, name) for name in zones_like(query[:_LONGEST_QUERY], MOST_OPTIONS)]
+
+
 _FORMS: Mapping[str, tuple[str, Callable[[Body], tuple[list[str], Errors]]]] = MappingProxyType(
-    {REPORT_FORM: (REPORT.name, _read_report_form), PLAYBOOK_FORM: (PLAYBOOK.name, _read_playbook_form)}
+    {
+        REPORT_FORM: (REPORT.name, _read_report_form),
+        PLAYBOOK_FORM: (PLAYBOOK.name, _read_playbook_form),
+        SCHEDULE_FORM: (SCHEDULE.name, read_schedule_form),
+    }
 )
 _OFFERS: Mapping[str, Callable[[Services, str], list[Option]]] = MappingProxyType(
-    {FINDING_PICK: _offer_findings, REPORT_PICK: _offer_reports, PLAYBOOK_PICK: _offer_playbooks}
+    {
+        FINDING_PICK: _offer_findings,
+        REPORT_PICK: _offer_reports,
+        PLAYBOOK_PICK: _offer_playbooks,
+        ZONE_PICK: _offer_zones,
+    }
 )

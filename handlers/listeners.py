@@ -25,6 +25,7 @@ from handlers.blocks.names import (
     REVIEWED,
     ROLL_BACK,
     ROLL_BACK_HERE,
+    SHOW_FINDINGS,
     TRY_AGAIN,
     CardRef,
 )
@@ -59,6 +60,7 @@ _BUTTONS = (
     TRY_AGAIN,
     PREVIOUS_FINDINGS,
     NEXT_FINDINGS,
+    SHOW_FINDINGS,
 )
 
 

@@ -82,7 +82,8 @@ def carried_by(body: Body) -> Body:
 def chosen(body: Body, name: str) -> str:
     """Return what was picked or typed in a form's field, stripped; empty where nothing was."""
     field = _part(_part(_part(_part(_part(body, "view"), "state"), "values"), name), name)
-    return (_text(_part(field, "selected_option"), "value") or _text(field, "value")).strip()
+    texts = (_text(field, key) for key in ("value", "selected_time", "selected_conversation"))
+    return (_text(_part(field, "selected_option"), "value") or next(filter(None, texts), "")).strip()
 
 
 def actor_of(body: Body) -> Actor:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import Block
 
 from exporters.cadence import Slot
-from exporters.schedules import Fire, FireState, Schedule
+from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
 from handlers.blocks.parts import Message, context, fit, header, section
 from handlers.blocks.texts import code, escape, mention, moment
 
@@ -42,16 +42,25 @@ def build_scheduled(schedule: Schedule, slots: Sequence[Slot], *, lead: str) -> 
     )
 
 
-def where(schedule: Schedule) -> str:
-    """Return where a schedule sends to."""
+def about(schedule: Schedule) -> str:
+    """Return what it is about, behind its name."""
+    if schedule.kind is ScheduleKind.PULL:
+        return f"of {code(schedule.source, 150)}"
+    return f"to {_where(schedule)}"
+
+
+def _where(schedule: Schedule) -> str:
     channel = [f"<#{schedule.channel}>"] if schedule.channel else []
     mails = [escape(", ".join(schedule.recipients), 300)] if schedule.recipients else []
-    return " and ".join(channel + mails) or escape(schedule.source, 40)
+    return " and ".join(channel + mails) or "nowhere"
 
 
 def _what(schedule: Schedule) -> str:
+    if schedule.kind is ScheduleKind.PULL:
+        told = f", told in <#{schedule.channel}>" if schedule.channel else ""
+        return f"{code(schedule.schedule_id, 70)} fetches {code(schedule.source, 150)}{told}"
     form = f", with the report as {escape(schedule.format, 20)}" if schedule.format else ""
-    return f"{code(schedule.schedule_id, 70)} to {where(schedule)}{form}"
+    return f"{code(schedule.schedule_id, 70)} {about(schedule)}{form}"
 
 
 def _lines(schedule: Schedule, last: Fire | None, room: int) -> str:
@@ -59,17 +68,17 @@ def _lines(schedule: Schedule, last: Fire | None, room: int) -> str:
     why = "" if schedule.is_active else f"\nPaused: {escape(schedule.paused_because, room)}"
     return (
         f"{_what(schedule)}\n{escape(schedule.cadence.describe(), 200)}  ·  {state}  ·  "
-        f"by {mention(schedule.owner)}{_last(last, room)}{why}"
+        f"by {mention(schedule.owner)}{_last(last, schedule.verb, room)}{why}"
     )
 
 
-def _last(last: Fire | None, room: int) -> str:
+def _last(last: Fire | None, verb: str, room: int) -> str:
     if last is None:
         return ""
     words = {
-        FireState.SENT: "sent",
-        FireState.FAILED: "not sent",
-        FireState.WAITING: "being sent" if not last.error else "to be tried again",
+        FireState.SENT: verb,
+        FireState.FAILED: f"not {verb}",
+        FireState.WAITING: f"being {verb}" if not last.error else "to be tried again",
     }
     why = f": {escape(last.error, room)}" if last.error else ""
     return f"\nLast: {moment(last.due_at)}, {words[last.state]}{why}"

@@ -183,43 +183,41 @@ PLAYBOOK = CommandHelp(
         Word(HELP, "", "this page", "/playbook help"),
     ),
 )
-_WHERE_TO = "[ZONE] [#CHANNEL] [ADDRESS…] [FORMAT]"
+_WHERE_TO = "[ZONE] [#CHANNEL] [ADDRESS…] [FORMAT] [pull aws …]"
 SCHEDULE = CommandHelp(
     "/schedule",
-    "Send digests and reports by themselves",
+    "Send digests and fetch findings by themselves",
     "list | daily TIME | weekly DAY TIME | cron LINE | pause | resume | remove | run NAME | help",
     (
-        Word("list", "", "what is sent when, and what became of it last", "/schedule list"),
+        Word("list", "", "what is done when, and what became of it last", "/schedule list"),
         Word(
             "daily",
             f"TIME {_WHERE_TO}",
-            "a digest every day",
+            "a digest every day, or findings fetched",
             "/schedule daily 09:00 Europe/Berlin #security pdf",
             least=1,
-            most=15,
+            most=20,
         ),
         Word(
             "weekly",
             f"DAY TIME {_WHERE_TO}",
-            "a digest once a week",
+            "a digest once a week, or findings fetched",
             "/schedule weekly monday 08:00 Europe/Berlin ciso@company.com",
             least=2,
-            most=16,
+            most=21,
         ),
         Word(
             "cron",
             f"LINE {_WHERE_TO}",
-            "a digest by a crontab line, in quotes; 0 and 7 are Sunday",
-            '/schedule cron "0 9 * * 1-5" Europe/Berlin',
+            "the same by a crontab line, in quotes; 0 and 7 are Sunday",
+            '/schedule cron "0 6 * * 1-5" Europe/Berlin pull aws eu-central-1 critical',
             least=1,
-            most=15,
+            most=20,
         ),
-        Word(
-            "pause", "NAME", "send nothing until it is resumed", "/schedule pause s-1a2b3c", least=1, most=1
-        ),
-        Word("resume", "NAME", "send again, from now on", "/schedule resume s-1a2b3c", least=1, most=1),
+        Word("pause", "NAME", "do nothing until it is resumed", "/schedule pause s-1a2b3c", least=1, most=1),
+        Word("resume", "NAME", "go on, from now on", "/schedule resume s-1a2b3c", least=1, most=1),
         Word("remove", "NAME", "forget a schedule", "/schedule remove s-1a2b3c", least=1, most=1),
-        Word("run", "NAME", "send it once now", "/schedule run s-1a2b3c", least=1, most=1),
+        Word("run", "NAME", "do it once now", "/schedule run s-1a2b3c", least=1, most=1),
         Word(HELP, "", "this page", "/schedule help"),
     ),
 )

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from exporters.scheduling import Scheduling
     from storage import Stores
 
-app = typer.Typer(help="Send digests and reports by themselves.", no_args_is_help=True)
+app = typer.Typer(help="Send digests and fetch findings by themselves.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule's name, such as s-1a2b3c.")]
 Rest = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[ZONE] [CHANNEL] [ADDRESS]… [FORMAT]",
-        help="A time zone (UTC if left out), a channel's id as #C0123, addresses, what is attached; in any order.",
+        metavar="[ZONE] [CHANNEL] [ADDRESS]… [FORMAT] [pull aws …]",
+        help="A time zone (UTC if left out), a channel's id as #C0123, addresses, what is attached; in any order. "
+        "Behind `pull` stands what is fetched, such as aws eu-central-1 critical.",
     ),
 ]
 Time = Annotated[str, typer.Argument(metavar="TIME", help="Such as 09:00.")]
@@ -37,13 +38,13 @@ def list_schedules(*, as_json: Annotated[bool, typer.Option("--json", help="Writ
         (
             schedule.schedule_id,
             schedule.cadence.describe(),
-            schedule.destination,
+            schedule.purpose,
             f"{schedule.next_at:%Y-%m-%d %H:%M}" if schedule.is_active else "paused",
             f"{last.state.value} {last.error}".strip() if last else "",
         )
         for schedule, last in found
     ]
-    columns = ("Schedule", "When", "To", "Next (UTC)", "Last")
+    columns = ("Schedule", "When", "What", "Next (UTC)", "Last")
     print_table(
         columns, rows, empty="Nothing is scheduled: countersign schedule daily 09:00 ciso@company.com"
     )
@@ -51,7 +52,7 @@ def list_schedules(*, as_json: Annotated[bool, typer.Option("--json", help="Writ
 
 @app.command("daily")
 def daily(time: Time, rest: Rest = None) -> None:
-    """Send a digest every day."""
+    """Send a digest, or fetch findings, every day."""
     _make("daily", [time, *(rest or [])])
 
 
@@ -59,7 +60,7 @@ def daily(time: Time, rest: Rest = None) -> None:
 def weekly(
     day: Annotated[str, typer.Argument(metavar="DAY", help="Such as monday.")], time: Time, rest: Rest = None
 ) -> None:
-    """Send a digest once a week."""
+    """Send a digest, or fetch findings, once a week."""
     _make("weekly", [day, time, *(rest or [])])
 
 
@@ -68,7 +69,7 @@ def cron(
     line: Annotated[str, typer.Argument(metavar="LINE", help="Five fields in quotes; 0 and 7 are Sunday.")],
     rest: Rest = None,
 ) -> None:
-    """Send a digest by a crontab line."""
+    """Send a digest, or fetch findings, by a crontab line."""
     _make("cron", [line, *(rest or [])])
 
 
@@ -100,28 +101,21 @@ def run(name: Name) -> None:
     """Have the running bot send it once now."""
     with one_line_errors(), open_stores() as stores:
         _scheduling(stores).run_now(name, SHELL, key=uuid.uuid4().hex)
-    typer.echo(f"{name} is sent by the running bot within seconds.")
+    typer.echo(f"{name} is run by the running bot within seconds.")
 
 
 def _make(every: str, words: list[str]) -> None:
     from exporters.formats import EXPORT_FORMATS
     from exporters.schedule_words import read_schedule
-    from exporters.scheduling import Wish
 
     with one_line_errors(), open_stores() as stores:
         typed = read_schedule(every, words, formats=EXPORT_FORMATS)
-        wish = Wish(
-            schedule_id=f"s-{uuid.uuid4().hex[:6]}",
-            cadence=typed.cadence,
-            channel=typed.channel,
-            recipients=typed.recipients,
-            format=typed.format,
-        )
+        wish = typed.to_wish(f"s-{uuid.uuid4().hex[:6]}", channel=typed.channel)
         _show(_scheduling(stores).add(wish, SHELL))
 
 
 def _show(schedule: "Schedule") -> None:
-    typer.echo(f"{schedule.schedule_id}: {schedule.cadence.describe()}, to {schedule.destination}")
+    typer.echo(f"{schedule.schedule_id}: {schedule.cadence.describe()}, {schedule.purpose}")
     for slot in schedule.cadence.upcoming(schedule.watermark, _NEXT):
         typer.echo(f"  {slot.at:%Y-%m-%d %H:%M} UTC")
 
@@ -146,6 +140,7 @@ def _to_dict(schedule: "Schedule", last: "Fire | None") -> dict[str, object]:
         "channel": schedule.channel,
         "recipients": list(schedule.recipients),
         "format": schedule.format,
+        "source": schedule.source,
         "owner": schedule.owner.to_dict(),
         "created_at": schedule.created_at.isoformat(),
         "active": schedule.is_active,

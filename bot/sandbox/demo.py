@@ -201,6 +201,7 @@ def _tour() -> tuple[TourStep, ...]:
             f"Press {IMPORT_REPORT.name} as Omar, under More actions on Ana's file.",
             "omar",
         ),
+        TourStep("Have it come by itself", "A form asks what, when and where to.", "ana", "/schedule"),
     )
 
 

@@ -47,7 +47,7 @@ def build_digest(digest: Digest) -> Message:
         short = min(room, 200)
         blocks: list[Block] = [header("Security digest"), section(failing_words(digest.report))]
         if digest.missed:
-            blocks.append(section(f"⏰ {missed_words(digest)}"))
+            blocks.append(section(missed_words(digest.missed, "digest", digest.due_at)))
         blocks.append(fields(_facts(digest)))
         if digest.urgent:
             lines = [_urgent_line(change, finding, short) for change, finding in digest.urgent[:_MOST_LISTED]]
@@ -66,11 +66,11 @@ def build_digest(digest: Digest) -> Message:
     return Message(_in_short(digest), fit(build))
 
 
-def missed_words(digest: Digest) -> str:
+def missed_words(count: int, what: str, due_at: datetime | None) -> str:
     """Return how many earlier ones were not sent, and when the last of them was due."""
-    what = "1 earlier digest was" if digest.missed == 1 else f"{digest.missed:,} earlier digests were"
-    due = f" This one was due {moment(digest.due_at)}." if digest.due_at else ""
-    return f"{what} missed while I was away: this is the only one that makes up for them.{due}"
+    were = f"1 earlier {what} was" if count == 1 else f"{count:,} earlier {what}s were"
+    due = f" This one was due {moment(due_at)}." if due_at else ""
+    return f"⏰ {were} missed while I was away: this is the only one that makes up for them.{due}"
 
 
 def _in_short(digest: Digest) -> str:

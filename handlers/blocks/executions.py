@@ -14,10 +14,9 @@ from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 
 _NAME_LIMIT = 120
-_MOST_ROLLBACKS, _BESIDE = (
-    7,
-    3,
-)  # each has two buttons: as many as surely fit, alone and below a list of fixes
+_MOST_ROLLBACKS = 5  # each has two buttons
+_BESIDE = 2  # below a list of fixes, and that
+_MOST_ABOVE = 5  # is shorter then
 _ROLLBACKS = "Rollbacks waiting for signatures"
 
 
@@ -37,7 +36,8 @@ def build_pending(
     hint = (
         "`/playbook approve EXECUTION` shows a plan and lets you sign it. The beginning of an id is enough."
     )
-    fixes = _list("Waiting for a decision", executions, most=most, hint=hint, taken=size_of(waiting.blocks))
+    above = min(most, _MOST_ABOVE) if rollbacks else most
+    fixes = _list("Waiting for a decision", executions, most=above, hint=hint, taken=size_of(waiting.blocks))
     if not rollbacks:
         return fixes
     return Message(f"{fixes.text} {waiting.text}", (*fixes.blocks, *waiting.blocks))
@@ -92,7 +92,7 @@ def _list(
     title: str, executions: Sequence[PlaybookExecution], *, most: int, hint: str, taken: int = 0
 ) -> Message:
     shown = executions[:most]
-    more = " There are more." if len(executions) > most else ""
+    more = " There are more." if len(executions) > len(shown) else ""
 
     def build(room: int) -> list[Block]:
         lines = [section(execution_lines(execution, min(room, _NAME_LIMIT))) for execution in shown]

@@ -1,21 +1,23 @@
 """The forms of bare commands: what could be typed, with pickers for what nobody remembers."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from slack_sdk.models.blocks import (
-    ExternalDataSelectElement,
-    InputBlock,
-    InputInteractiveElement,
-    Option,
-    PlainTextInputElement,
-    PlainTextObject,
-    StaticSelectElement,
-)
+from slack_sdk.models.blocks import Option
 from slack_sdk.models.views import View
 
 from audit.findings import Finding
 from audit.report import ReportHeader
+from handlers.blocks.form_parts import (
+    LONGEST_VALUE,
+    MOST_OPTIONS,
+    build_form,
+    choice,
+    field,
+    line,
+    option,
+    picker,
+    word_options,
+)
 from handlers.blocks.names import (
     ADDRESSES,
     FINDING_PICK,
@@ -26,30 +28,26 @@ from handlers.blocks.names import (
     REPORT_PICK,
     WORD,
 )
-from handlers.blocks.parts import context, section
-from handlers.blocks.texts import plain, severity_words
-from handlers.vocabulary import PLAYBOOK, REPORT, CommandHelp
+from handlers.blocks.texts import severity_words
+from handlers.vocabulary import PLAYBOOK, REPORT
 from remediation.playbook import RemediationPlaybook
 
-MOST_OPTIONS = 100
-LONGEST_VALUE = 150
-_LABEL = 75
-_LONGEST_ADDRESSES = 1000
+ADDRESS = "ciso@company.com"
 REPORT_WORDS = ("show", "export", "email")
 PLAYBOOK_WORDS = ("run", "show", "pending", "history")
 
 
 def build_report_form(formats: Mapping[str, str], *, channel: str, channel_name: str) -> View:
     """Return the form of `/report`; `formats` are names with what each is for."""
-    kinds = [_option(name, name, what) for name, what in formats.items()]
-    return _form(
+    kinds = [option(name, name, what) for name, what in formats.items()]
+    return build_form(
         REPORT_FORM,
         REPORT,
         [
-            _input(WORD, "What would you like?", _choice(WORD, _words(REPORT, REPORT_WORDS))),
-            _input(REPORT_PICK, "Which report?", _picker(REPORT_PICK, "The newest"), is_optional=True),
-            _input(FORMAT, "As what kind of file?", _choice(FORMAT, kinds, first=False), is_optional=True),
-            _input(ADDRESSES, "To which addresses?", _text(ADDRESSES), is_optional=True),
+            field(WORD, "What would you like?", choice(WORD, word_options(REPORT, REPORT_WORDS))),
+            field(REPORT_PICK, "Which report?", picker(REPORT_PICK, "The newest"), is_optional=True),
+            field(FORMAT, "As what kind of file?", choice(FORMAT, kinds, first=False), is_optional=True),
+            field(ADDRESSES, "To which addresses?", line(ADDRESSES, ADDRESS), is_optional=True),
         ],
         carries={"channel": channel, "channel_name": channel_name},
     )
@@ -57,16 +55,14 @@ def build_report_form(formats: Mapping[str, str], *, channel: str, channel_name:
 
 def build_playbook_form(*, channel: str, channel_name: str) -> View:
     """Return the form of `/playbook`."""
-    return _form(
+    return build_form(
         PLAYBOOK_FORM,
         PLAYBOOK,
         [
-            _input(WORD, "What would you like?", _choice(WORD, _words(PLAYBOOK, PLAYBOOK_WORDS))),
-            _input(
-                FINDING_PICK, "Which finding?", _picker(FINDING_PICK, "Search findings"), is_optional=True
-            ),
-            _input(
-                PLAYBOOK_PICK, "Which playbook?", _picker(PLAYBOOK_PICK, "Search playbooks"), is_optional=True
+            field(WORD, "What would you like?", choice(WORD, word_options(PLAYBOOK, PLAYBOOK_WORDS))),
+            field(FINDING_PICK, "Which finding?", picker(FINDING_PICK, "Search findings"), is_optional=True),
+            field(
+                PLAYBOOK_PICK, "Which playbook?", picker(PLAYBOOK_PICK, "Search playbooks"), is_optional=True
             ),
         ],
         carries={"channel": channel, "channel_name": channel_name},
@@ -77,9 +73,7 @@ def finding_options(findings: Iterable[Finding]) -> list[Option]:
     """Return findings as a picker offers them; a scanner may list the same one twice."""
     by_handle = {finding.handle: finding for finding in findings}
     return [
-        _option(
-            handle, f"{severity_words(finding.severity)}  {finding.title}", f"{handle} {finding.resource}"
-        )
+        option(handle, f"{severity_words(finding.severity)}  {finding.title}", f"{handle} {finding.resource}")
         for handle, finding in list(by_handle.items())[:MOST_OPTIONS]
     ]
 
@@ -87,7 +81,7 @@ def finding_options(findings: Iterable[Finding]) -> list[Option]:
 def report_options(reports: Iterable[ReportHeader]) -> list[Option]:
     """Return reports as a picker offers them."""
     return [
-        _option(report.report_id, report.name, f"{report.generated_at:%Y-%m-%d %H:%M} UTC, {report.source}")
+        option(report.report_id, report.name, f"{report.generated_at:%Y-%m-%d %H:%M} UTC, {report.source}")
         for report in list(reports)[:MOST_OPTIONS]
     ]
 
@@ -95,58 +89,4 @@ def report_options(reports: Iterable[ReportHeader]) -> list[Option]:
 def playbook_options(playbooks: Iterable[RemediationPlaybook]) -> list[Option]:
     """Return playbooks as a picker offers them; one whose id is longer than Slack takes has to be typed."""
     fitting = [book for book in playbooks if len(book.playbook_id) <= LONGEST_VALUE]
-    return [_option(book.playbook_id, book.playbook_id, book.name) for book in fitting[:MOST_OPTIONS]]
-
-
-def _form(
-    form: str, command: CommandHelp, fields: Sequence[InputBlock], *, carries: Mapping[str, str]
-) -> View:
-    lead = section(f"{command.description}. The answer is for your eyes alone.")
-    hint = context(f"Everything here can be typed as well: `{command.name} help`")
-    return View(
-        type="modal",
-        callback_id=form,
-        title=_plain(command.name.removeprefix("/").capitalize(), 24),
-        submit=_plain("Go", 24),
-        close=_plain("Cancel", 24),
-        private_metadata=json.dumps(dict(carries)),
-        blocks=[lead, *fields, hint],
-    )
-
-
-def _words(command: CommandHelp, names: Iterable[str]) -> list[Option]:
-    known = {word.name: word for word in command.words}
-    return [_option(name, known[name].description, "") for name in names]
-
-
-def _input(
-    name: str, label: str, element: InputInteractiveElement, *, is_optional: bool = False
-) -> InputBlock:
-    return InputBlock(block_id=name, label=_plain(label, _LABEL), element=element, optional=is_optional)
-
-
-def _choice(name: str, options: Sequence[Option], *, first: bool = True) -> StaticSelectElement:
-    return StaticSelectElement(action_id=name, options=options, initial_option=options[0] if first else None)
-
-
-def _picker(name: str, placeholder: str) -> ExternalDataSelectElement:
-    return ExternalDataSelectElement(
-        action_id=name, placeholder=_plain(placeholder, _LABEL), min_query_length=0
-    )
-
-
-def _text(name: str) -> PlainTextInputElement:
-    return PlainTextInputElement(
-        action_id=name, placeholder=_plain("ciso@company.com", _LABEL), max_length=_LONGEST_ADDRESSES
-    )
-
-
-def _option(value: str, text: str, description: str) -> Option:
-    about = plain(description, _LABEL)
-    return Option(
-        value=value, text=_plain(text, _LABEL), description=_plain(about, _LABEL) if about else None
-    )
-
-
-def _plain(text: str, limit: int) -> PlainTextObject:
-    return PlainTextObject(text=plain(text, limit) or "(no name)", emoji=False)
+    return [option(book.playbook_id, book.playbook_id, book.name) for book in fitting[:MOST_OPTIONS]]

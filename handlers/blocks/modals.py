@@ -1,4 +1,4 @@
-"""The form that asks why a fix is rejected."""
+"""The forms that ask why: a fix is rejected, or somebody approves alone."""
 
 import json
 
@@ -20,13 +20,6 @@ LONGEST_REASON = 1000
 
 def build_reject_form(ref: CardRef, *, channel: str) -> View:
     """Return the form; it carries the card it is about and the channel to answer in."""
-    asks = PlainTextInputElement(
-        action_id=REASON,
-        multiline=True,
-        min_length=SHORTEST_REASON,
-        max_length=LONGEST_REASON,
-        focus_on_load=True,
-    )
     return View(
         type="modal",
         callback_id=REJECT_FORM,
@@ -36,7 +29,7 @@ def build_reject_form(ref: CardRef, *, channel: str) -> View:
         private_metadata=json.dumps({"card": ref.value, "channel": channel}),
         blocks=[
             section("Nothing will be changed. The reason stands on the card and in the audit trail."),
-            InputBlock(block_id=REASON, label=_words("Why should this not run?"), element=asks),
+            _reason("Why should this not run?"),
             InputBlock(
                 block_id=EXCEPTION_UNTIL,
                 label=_words("Leave the finding as it is, up to and including"),
@@ -56,13 +49,6 @@ def build_reject_form(ref: CardRef, *, channel: str) -> View:
 
 def build_glass_form(ref: CardRef, *, channel: str) -> View:
     """Return the form that asks why somebody approves alone."""
-    asks = PlainTextInputElement(
-        action_id=REASON,
-        multiline=True,
-        min_length=SHORTEST_REASON,
-        max_length=LONGEST_REASON,
-        focus_on_load=True,
-    )
     return View(
         type="modal",
         callback_id=GLASS_FORM,
@@ -74,7 +60,7 @@ def build_glass_form(ref: CardRef, *, channel: str) -> View:
             section(
                 "This fix runs now, on your word alone. Everybody is told, and a second person has to review it."
             ),
-            InputBlock(block_id=REASON, label=_words("Why can this not wait?"), element=asks),
+            _reason("Why can this not wait?"),
         ],
     )
 
@@ -85,6 +71,18 @@ def refuse_reason(reason: str) -> str:
     if length < SHORTEST_REASON:
         return f"Say why, in at least {SHORTEST_REASON} characters: whoever asked will read it."
     return f"At most {LONGEST_REASON} characters, please." if length > LONGEST_REASON else ""
+
+
+def _reason(label: str) -> InputBlock:
+    """Return the field for the reason, in which people begin to type."""
+    asks = PlainTextInputElement(
+        action_id=REASON,
+        multiline=True,
+        min_length=SHORTEST_REASON,
+        max_length=LONGEST_REASON,
+        focus_on_load=True,
+    )
+    return InputBlock(block_id=REASON, label=_words(label), element=asks)
 
 
 def _words(text: str) -> PlainTextObject:

@@ -1,11 +1,13 @@
 """`/report findings | compare | trend`, and the buttons that turn the pages of a search."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from audit.errors import NotFoundError
 from audit.finding_query import parse_query, spell_query
 from handlers.blocks.findings import PageRef, build_comparison, build_findings
 from handlers.blocks.lists import Fixable
+from handlers.blocks.names import SHOW_FINDINGS
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import to_sentence
 from handlers.requests import said
@@ -27,12 +29,14 @@ def search_findings(services: Services, _request: Request, words: Sequence[str])
 
 
 def turn_page(services: Services, request: Request) -> Message:
-    """Show another page of a search, in place of the one that the button was on.
+    """Show a page of a search: another one, in place of the one that the button was on, or the first one of a channel's message.
 
     Raises:
         InputError: the button is none of ours.
     """
-    return _page(services, PageRef.parse(said(request, "value")))
+    page = _page(services, PageRef.parse(said(request, "value")))
+    # A button in a channel is everybody's: what it stands on stays.
+    return replace(page, replaces=said(request, "action_id") != SHOW_FINDINGS)
 
 
 def _page(services: Services, ref: PageRef) -> Message:

@@ -9,7 +9,6 @@ from audit.actor import Actor
 from audit.errors import NotFoundError, RefusedError
 from exporters.schedule_words import read_schedule
 from exporters.schedules import Schedule
-from exporters.scheduling import Wish
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import code, to_sentence
 from handlers.conversations import is_direct
@@ -40,13 +39,10 @@ def make_schedule(services: Services, request: Request, words: Sequence[str], *,
     """
     owner = _member(services, request)
     typed = read_schedule(every, words, formats=services.exports.formats)
-    wish = Wish(
-        schedule_id=schedule_id_for(request),
-        cadence=typed.cadence,
-        channel=typed.channel or ("" if typed.recipients else _here(services, request)),
-        recipients=typed.recipients,
-        format=typed.format,
-    )
+    if typed.source and services.pull is None:
+        raise RefusedError("This bot is not set up to fetch findings.")
+    channel = typed.channel or ("" if typed.recipients else _here(services, request))
+    wish = typed.to_wish(schedule_id_for(request), channel=channel)
     return _shown(services, services.scheduling.add(wish, owner), lead="Scheduled:")
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.scenarios.parts import id_in
 from tests.browser.stage import Stage
 from tests.browser.weeks import PICKED
 
@@ -67,6 +68,25 @@ def test_bare_playbook_asks_for_a_fix(stage: Stage) -> None:
     expect(visitor.posted(resource, "A rehearsal")).to_contain_text("Rejected by @ana")
 
 
-def test_bare_schedule_explains_itself(stage: Stage) -> None:
-    stage.visitor.be("Ana")
-    expect(stage.visitor.ask("/schedule")).to_contain_text("/schedule daily TIME")
+def test_bare_schedule_makes_one(stage: Stage) -> None:
+    visitor = stage.visitor
+    visitor.be("Ana")
+    visitor.type("/schedule")
+    expect(visitor.form.get_by_role("heading", name="Schedule")).to_be_visible()
+    visitor.form.get_by_label("How often?").select_option("cron")
+    visitor.submit("Go")
+    expect(visitor.form).to_contain_text("Say when: minute, hour, day, month and weekday")
+    visitor.form.get_by_label("By which crontab line?").fill("0 9 * * 9")
+    visitor.submit("Go")
+    expect(visitor.form).to_contain_text("0 to 7")
+    visitor.form.get_by_label("By which crontab line?").fill("30 6 * * 1-5")
+    visitor.pick("In which time zone?", "berlin", "Europe/Berlin")
+    visitor.form.get_by_label("To which channel?").select_option(label="#general")
+    seen = visitor.private.count()
+    visitor.submit("Go")
+    visitor.has_gone(visitor.form)
+    answer = visitor.private.nth(seen)
+    expect(answer).to_contain_text(
+        re.compile(r"Scheduled: s-\w+ to #general.*30 6 \* \* 1-5.*Europe/Berlin", re.DOTALL)
+    )
+    visitor.ask(f"/schedule remove {id_in(answer, 's')}")

@@ -81,6 +81,14 @@ def show_forms(visitor: Visitor, studio: Studio) -> None:
     visitor.has_gone(sheet)
 
 
+def show_schedule_form(visitor: Visitor, studio: Studio) -> None:
+    visitor.type("/schedule")
+    visitor.form.get_by_label("How often?").select_option(label="Every Monday")
+    studio.take("form-schedule", visitor.form)
+    visitor.page.keyboard.press("Escape")
+    visitor.has_gone(visitor.form)
+
+
 def fix_and_put_back(stage: Stage, studio: Studio) -> None:
     visitor = stage.visitor
     card = ask_for_fix(stage, stage.next_finding())
@@ -160,6 +168,7 @@ def back(home: Locator) -> None:
 
 def send_a_digest(visitor: Visitor, studio: Studio) -> None:
     visitor.be("Ana")
+    show_schedule_form(visitor, studio)
     answer = visitor.ask(f"/schedule weekly monday 08:00 Europe/Berlin #security {READER} pdf")
     studio.take("schedule-made", answer)
     name = id_in(answer, "s")

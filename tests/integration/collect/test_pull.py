@@ -2,94 +2,29 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from typer.testing import CliRunner
 
 from audit.actor import Actor
-from audit.errors import ActionError, InputError, StateError
+from audit.errors import ActionError, InputError, NothingFoundError, StateError
 from audit.findings import Severity
 from audit.pulling import Pull, PullRequest
 from bot.cli import app
 from bot.pulling import GOOD_FOR, SecurityHub, filters, pull
 from storage import Stores
-from tests.conftest import ACCOUNT, NOW
+from tests.conftest import NOW
+from tests.integration.collect.hub import Hub, new_keys
 
 ANA = Actor(email="ana@northwind.example")
-# moto keeps what was imported, by region: each test has one of its own.
-_REGIONS = iter(
-    ["eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "sa-east-1", "ap-south-1", "us-west-1", "us-east-2"]
-)
-ONCE = Config(retries={"total_max_attempts": 1})
-
-
-def to_asff(number: int, region: str) -> dict[str, Any]:
-    return {
-        "SchemaVersion": "2018-10-08",
-        "Id": f"arn:aws:securityhub:{region}:{ACCOUNT}:finding/{number}",
-        "ProductArn": f"arn:aws:securityhub:{region}::product/aws/securityhub",
-        "GeneratorId": "security-control/S3.8",
-        "AwsAccountId": ACCOUNT,
-        "CreatedAt": "2026-11-20T10:00:00Z",
-        "UpdatedAt": "2026-11-21T10:00:00Z",
-        "Severity": {"Label": "HIGH"},
-        "Title": "S3 buckets should block public access",
-        "Description": "Says whether the bucket blocks public access.",
-        "Resources": [{"Type": "AwsS3Bucket", "Id": f"arn:aws:s3:::bucket-{number}"}],
-        "Compliance": {"Status": "FAILED", "SecurityControlId": "S3.8"},
-        "RecordState": "ACTIVE",
-    }
-
-
-@dataclass
-class Hub:
-    """Security Hub of one region; what it was asked, and a page that fails."""
-
-    endpoint: str
-    region: str
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    fails_at: int = 0
-    code: str = "InternalException"
-
-    def __post_init__(self) -> None:
-        self.hub = boto3.client(
-            "securityhub", endpoint_url=self.endpoint, region_name=self.region, config=ONCE
-        )
-        self.exceptions = self.hub.exceptions
-
-    def fill(self, count: int) -> None:
-        records = [to_asff(number, self.region) for number in range(count)]
-        for batch in _batches(records):
-            self.hub.batch_import_findings(Findings=list(batch))
-
-    def client(self, service: str, *, region: str, access: Any) -> Any:
-        assert (service, region) == ("securityhub", self.region)
-        assert access.allowed == (("securityhub:GetFindings", "*"),)
-        return self
-
-    def account_id(self) -> str:
-        return ACCOUNT
-
-    def get_findings(self, **arguments: Any) -> Any:
-        self.asked.append(arguments)
-        if self.fails_at and len(self.asked) == self.fails_at:
-            raise self.exceptions.ClientError({"Error": {"Code": self.code, "Message": "no"}}, "GetFindings")
-        return self.hub.get_findings(**arguments)
-
-
-def _batches(records: list[Any]) -> Iterator[list[Any]]:
-    return (records[place : place + 100] for place in range(0, len(records), 100))
 
 
 @pytest.fixture
 def hub(moto_endpoint: str) -> Hub:
-    return Hub(moto_endpoint, next(_REGIONS))
+    return Hub(moto_endpoint, keys=new_keys(moto_endpoint))
 
 
 @pytest.fixture
@@ -164,7 +99,7 @@ def test_a_place_that_aws_has_forgotten_begins_anew(hub: Hub, stores: Stores) ->
 
 def test_nothing_to_fetch_is_said_and_forgotten(hub: Hub, stores: Stores) -> None:
     request = PullRequest(region=hub.region)
-    with pytest.raises(InputError, match="no findings in it"):
+    with pytest.raises(NothingFoundError, match="no findings in it"):
         fetch(hub, stores, request)
     hub.fill(1)
     assert fetch(hub, stores, request).header.summary["total_findings"] == 1

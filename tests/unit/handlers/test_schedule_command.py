@@ -32,7 +32,7 @@ def only(house: House) -> Schedule:
     return schedule
 
 
-def made(house: House, text: str = "daily 09:00") -> Schedule:
+def made(house: House, text: str = "cron 0 9 29 2 *") -> Schedule:
     house.ingest()
     house.command("ana", f"/schedule {text}")
     return only(house)

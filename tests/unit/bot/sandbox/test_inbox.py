@@ -252,3 +252,4 @@ def test_the_demo_hands_the_inbox_to_the_bot_and_to_the_page(
     assert page_setup(cloud, inbox).inbox is inbox
     titles = [step.title for step in page_setup(cloud, inbox).tour]
     assert titles[titles.index("Hand it on") + 1] == "Mail it"
+    assert "/schedule" in [step.command for step in page_setup(cloud, inbox).tour]

@@ -1,0 +1,55 @@
+"""What a fire posts, once: a fire that was begun before may have posted already, so Slack is asked first.
+
+The message with a fire's id in its metadata is looked for before another one is posted.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from audit.errors import InputError
+from exporters.schedules import Fire, Schedule
+from handlers.blocks.parts import Message
+from handlers.posting import Posted, Poster, Tag, lacks_scope
+from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, advise, code_of
+
+log = structlog.get_logger()
+
+
+def post_once(poster: Poster, fire: Fire, name: str, build: Callable[[], Message]) -> None:
+    """Post a fire's message, unless it stands there already; where Slack refuses its blocks, its words alone."""
+    if fire.attempts > 1 and find_post(poster, fire, name):
+        return
+    message, tag = build(), Tag(name, fire.fire_id, 1)
+    try:
+        poster.post(message, tag)
+    except SLACK_FAILURES as error:
+        if code_of(error) not in BAD_BLOCKS:
+            raise
+        log.exception("Slack refuses a fire's blocks", error=code_of(error))
+        poster.post(Message(message.text), tag)
+
+
+def find_post(poster: Poster, fire: Fire, name: str) -> Posted | None:
+    """Return this fire's message, None where there is none, or we may not look."""
+    try:
+        return poster.find(Tag(name, fire.fire_id, 1), since=fire.due_at)
+    except SLACK_FAILURES as error:
+        if not lacks_scope(error):
+            raise
+        log.warning("cannot look for what a fire has posted: missing scope")
+        return None
+
+
+@contextmanager
+def in_words(schedule: Schedule) -> Iterator[None]:
+    """Say what Slack refuses in words for the owner.
+
+    Raises:
+        InputError: Slack refused.
+    """
+    try:
+        yield
+    except SLACK_FAILURES as error:
+        raise InputError(f"{advise(code_of(error))} (channel {schedule.channel})") from error
