@@ -88,7 +88,7 @@ class Visitor:
         expect(body).to_have_attribute("aria-label", name)
         return body
 
-    def pick(self, label: str, query: str, option: Words) -> None:
+    def pick(self, label: Words, query: str, option: Words) -> None:
         """Type into a picker of the open form and take what is offered."""
         field = self.form.get_by_label(label)
         field.fill(query)
