@@ -49,9 +49,11 @@ def read_text(record: Mapping[str, object], name: str) -> str:
         InputError: it is of another kind.
     """
     value = record.get(name)
+    if isinstance(value, str):
+        return clean(value)
     if value is None:
         return ""
-    if isinstance(value, (str, int, float)):
+    if isinstance(value, (int, float)):
         return clean(str(value))
     raise InputError(f"{name} must be a text")
 

@@ -100,7 +100,7 @@ class _Heard:
         self.query = replace(self.query, severities=self.query.severities | wanted)
 
     def add_account(self, value: str) -> None:
-        """Want findings of these accounts."""
+        """Want findings of these accounts, each as the scanner writes it."""
         self.query = replace(self.query, accounts=self.query.accounts | set(_parts(value)))
 
     def add_region(self, value: str) -> None:

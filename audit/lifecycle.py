@@ -90,7 +90,7 @@ class TrackedFinding:
 class FindingQuery:
     """Which findings are wanted. What is empty does not restrict; `states` begins with those that wait for somebody.
 
-    `accounts`, `regions` and `checks` are compared in full and in any case; `text` is looked for in title, check, resource and
+    `regions` and `checks` are compared in full and in any case, `accounts` in full and as the scanner writes them; `text` is looked for in title, check, resource and
     handle.
     """
 

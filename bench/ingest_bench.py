@@ -1,7 +1,8 @@
 """How fast a Prowler report goes into the database, beside `orjson.loads` over the same bytes.
 
-python bench/ingest_bench.py [--findings 20000]      100000 makes a file of 560 MB
+python bench/ingest_bench.py [--findings 20000] [--approvals]      100000 makes a file of 560 MB
 
+`--approvals` also clicks meanwhile, and times the decisions (`meanwhile.py`).
 Each side runs in a process of its own; peak memory is the process's own high-water mark. `--keep FOLDER` leaves file and database.
 """
 
@@ -23,6 +24,7 @@ from bench import synthetic
 
 GOAL_PER_S = 10_000
 GOAL_MB = 300
+_FILE = "prowler.ocsf.json"
 _TEXT = 1_080
 """Where texts are cut, so that a finding has 5.6 kB: OCSF wraps a good kilobyte around what the other benchmarks measure."""
 
@@ -33,17 +35,29 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--only", choices=SIDES)
     parser.add_argument("--path", type=Path)
+    parser.add_argument("--into")
+    parser.add_argument("--approvals", action="store_true")
     chosen = parser.parse_args()
+    if chosen.into:
+        from bench.meanwhile import take_in
+
+        take_in(chosen.path, chosen.into)
+        return
     if chosen.only:
         print(json.dumps(SIDES[chosen.only](chosen.path)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        compare(chosen.keep or Path(folder), chosen.findings)
+        kept = chosen.keep or Path(folder)
+        compare(kept, chosen.findings)
+        if chosen.approvals:
+            from bench.meanwhile import measure
+
+            measure(kept / _FILE)
 
 
 def compare(folder: Path, count: int) -> None:
     """Write the file, measure both sides, print what each took."""
-    path = folder / "prowler.ocsf.json"
+    path = folder / _FILE
     size = write(path, count)
     print(f"{count:,} findings, {size / 1e6:,.0f} MB, {size / count:,.0f} bytes each")
     parsed, stored = child("loads", path), child("ingest", path)

@@ -14,6 +14,7 @@ from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.web import SlackResponse
 
 from audit.errors import ConfigError
+from bot.socket_mode import has_ended
 
 _CODE = re.compile(r"[a-z][a-z0-9_]*")  # how Slack words a refusal: `invalid_auth`
 SILENT_PINGS = 3  # without an answer: the client itself reconnects at four
@@ -69,6 +70,8 @@ def find_silence(socket: SocketModeClient, *, now: float) -> str:
     session = socket.current_session
     if session is None or not socket.is_connected():
         return "Socket Mode is not connected"
+    if has_ended(session):
+        return "Socket Mode has lost its connection"
     heard = session.last_ping_pong_time
     if heard is not None and now - heard > SILENT_PINGS * socket.ping_interval:
         return f"Socket Mode has not heard of Slack for {now - heard:.0f} s"

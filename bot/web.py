@@ -87,7 +87,10 @@ async def _read_body(request: Request) -> bytes | None:
 
 
 def _headers(request: Request) -> dict[str, str | Sequence[str]]:
-    return {name: request.headers.getlist(name) for name in request.headers}
+    headers: dict[str, list[str]] = {}
+    for name, value in request.headers.items():
+        headers.setdefault(name, []).append(value)
+    return dict(headers)
 
 
 def _to_response(answer: BoltResponse) -> Response:

@@ -2,7 +2,7 @@
 
 from handlers.blocks.names import PLAN_FIX
 from handlers.blocks.parts import Message
-from handlers.commands.playbook import run_playbook
+from handlers.commands.batches import run_one_or_many
 from handlers.decisions import answer_decision
 from handlers.lateness import refuse_old
 from handlers.requests import said
@@ -19,5 +19,5 @@ def answer_click(services: Services, request: Request) -> Message | None:
     if said(request, "action_id") != PLAN_FIX:
         return answer_decision(services, request)
     refuse_old(request, now=services.clock())
-    # Both words are looked up again: a button says no more than somebody could type.
-    return run_playbook(services, request, said(request, "value").split()[:2] or [""])
+    # All words are looked up again: a button says no more than somebody could type.
+    return run_one_or_many(services, request, said(request, "value").split() or [""])

@@ -8,6 +8,7 @@ import structlog
 
 from audit.actor import Actor
 from audit.errors import InputError, RefusedError, StateError
+from handlers.batch_decisions import BATCH_DECISIONS, answer_batch_decision
 from handlers.blocks.names import (
     APPROVE,
     APPROVE_FORM,
@@ -45,6 +46,8 @@ def answer_decision(services: Services, request: Request) -> Message | None:
         CountersignError: it was refused; the card is brought up to date all the same.
     """
     name = said(request, "action_id") or said(request, "callback_id")
+    if name in BATCH_DECISIONS:
+        return answer_batch_decision(services, request, name)
     if name not in _DECIDE:
         raise InputError("This button is from another version. Nothing was done.")
     ref = CardRef.parse(said(request, "value"))

@@ -14,8 +14,8 @@ from slack_sdk import WebClient
 from audit.errors import InputError
 from exporters.ports import ExportedFile
 from handlers.clients import make_careful
-from handlers.replies import is_slack_url
 from handlers.slack_errors import SLACK_FAILURES, advise, code_of
+from handlers.slack_urls import is_slack_url
 
 _TIMEOUT_S = 60
 _OK = range(200, 300)

@@ -24,7 +24,7 @@ from handlers.blocks.digest import MOST_FIXES, Digest, build_digest
 from handlers.blocks.lists import Fixable
 from handlers.blocks.texts import code, escape
 from handlers.delivery import SlackDelivery
-from handlers.fire_posts import find_post, in_words, post_once
+from handlers.fire_posts import WORDS, find_post, in_words, post_once
 from handlers.posting import Poster, tell
 from handlers.schedule_pages import about
 from handlers.services import Services
@@ -96,9 +96,7 @@ class DigestSender:
         )
 
     def _has_file(self, channel: str, thread: str) -> bool:
-        replies = self.services.client.conversations_replies(channel=channel, ts=thread).get("messages")
-        found = replies if isinstance(replies, list) else []
-        return any(message.get("bot_id") and message.get("files") for message in found)
+        return bool(Poster(self.services.client, channel).files_in(thread) - {WORDS})
 
     def _mail(self, schedule: Schedule, fire: Fire) -> None:
         sent = self.services.mailing.send(

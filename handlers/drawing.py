@@ -9,16 +9,19 @@ from datetime import timedelta
 
 import structlog
 
-from handlers.blocks.card import build_card, build_plain_card, build_superseded_card
+from handlers.beside import share_once, text_file
+from handlers.blocks.card import build_card, build_plain_card, build_superseded_card, is_oversized
 from handlers.blocks.parts import Message, plain_message
 from handlers.blocks.texts import place
 from handlers.blocks.thread import build_progress, build_superseded_progress, has_progress
+from handlers.blocks.whole import plan_in_words
 from handlers.clients import make_brief
 from handlers.posting import Posted, Poster, Tag, lacks_scope, tell, tell_channel
 from handlers.services import Services
 from handlers.slack_errors import BAD_BLOCKS, GONE, HOPELESS, SLACK_FAILURES, advise, code_of
 from remediation.execution import PlaybookExecution
 from remediation.ports import Posting
+from remediation.states import PlaybookStatus
 
 log = structlog.get_logger()
 CARD = "countersign_card"
@@ -42,6 +45,8 @@ def draw(services: Services, execution_id: str) -> None:
     """
     with services.drawing.holding(execution_id):
         execution = services.executions.get(execution_id)
+        if execution.batch_id:
+            services.dispatcher.submit("batch", execution.batch_id)
         postings = services.postings.postings(execution_id)
         newest = _newest(services, execution, postings)
         if not newest.channel or newest.drawn_version >= execution.version:
@@ -70,6 +75,12 @@ def _newest(services: Services, execution: PlaybookExecution, postings: list[Pos
     )
 
 
+def stands_alone(execution: PlaybookExecution) -> bool:
+    """Tell whether an item of a batch needs a card of its own: its plan was drawn up anew, or a person has to look at it."""
+    is_odd = execution.status is PlaybookStatus.INTERRUPTED or execution.unreviewed is not None
+    return execution.revision > 1 or is_odd
+
+
 def wait_after(attempts: int) -> timedelta:
     """Return how long to wait after so many attempts in vain: 2 s, 4 s, 8 s and so on, 10 min at most."""
     return min(timedelta(seconds=2 ** min(attempts, 20)), _LONGEST_WAIT)
@@ -79,6 +90,8 @@ def _is_shown(execution: PlaybookExecution, postings: list[Posting]) -> bool:
     """Tell whether there is anything to show: whoever asked for what needs no change was told so privately."""
     if any(posting.message_id for posting in postings):
         return True
+    if execution.batch_id and not stands_alone(execution):
+        return False
     return execution.plan is not None and execution.plan.is_needed
 
 
@@ -90,6 +103,7 @@ class _Drawing:
         self._execution = execution
         self._posting = posting
         self._slack = Poster(make_brief(services.client), posting.channel)
+        self._is_whole = True
         self._log = log.bind(execution_id=posting.execution_id, revision=posting.revision)
 
     def begin(self) -> None:
@@ -120,6 +134,8 @@ class _Drawing:
         try:
             self._place_card(attempted_before=attempted_before)
             self._place_progress()
+            if not self._is_whole:
+                self._share_plan()
         except SLACK_FAILURES as error:
             self._give_up(code_of(error))
         else:
@@ -127,13 +143,28 @@ class _Drawing:
 
     def _place_card(self, *, attempted_before: bool) -> None:
         card = build_card(self._execution, self._services.card_rules_for(self._execution))
+        self._is_whole = not is_oversized(card)
         try:
             self._show_card(card, attempted_before=attempted_before)
         except SLACK_FAILURES as error:
             if code_of(error) not in BAD_BLOCKS:
                 raise
             self._log.error("Slack refuses the card's blocks", error=code_of(error))
+            self._is_whole = False
             self._show_card(build_plain_card(self._execution), attempted_before=attempted_before)
+
+    def _share_plan(self) -> None:
+        """Share the plan as a file below a card that does not show all of it."""
+        if self._execution.plan is None:
+            return
+        name = f"plan-{self._posting.execution_id}-{self._posting.revision}.txt"
+        share_once(
+            self._services.client,
+            self._posting.channel,
+            text_file(name, plan_in_words(self._execution)),
+            thread=self._posting.message_id,
+            comment="The whole plan: the card above has no room for it.",
+        )
 
     def _show_card(self, card: Message, *, attempted_before: bool) -> None:
         if self._posting.message_id and self._edited(self._posting.message_id, card):

@@ -10,15 +10,18 @@ import structlog
 
 from audit.errors import InputError
 from exporters.schedules import Fire, Schedule
+from handlers.beside import share_once, text_file
 from handlers.blocks.parts import Message
+from handlers.blocks.whole import words_of
 from handlers.posting import Posted, Poster, Tag, lacks_scope
 from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, advise, code_of
 
 log = structlog.get_logger()
+WORDS = "message.txt"
 
 
 def post_once(poster: Poster, fire: Fire, name: str, build: Callable[[], Message]) -> None:
-    """Post a fire's message, unless it stands there already; where Slack refuses its blocks, its words alone."""
+    """Post a fire's message, unless it stands there already; where Slack refuses its blocks, its words alone, and the whole as a file below."""
     if fire.attempts > 1 and find_post(poster, fire, name):
         return
     message, tag = build(), Tag(name, fire.fire_id, 1)
@@ -28,7 +31,9 @@ def post_once(poster: Poster, fire: Fire, name: str, build: Callable[[], Message
         if code_of(error) not in BAD_BLOCKS:
             raise
         log.exception("Slack refuses a fire's blocks", error=code_of(error))
-        poster.post(Message(message.text), tag)
+        posted = poster.post(Message(message.text), tag)
+        whole = text_file(WORDS, words_of(message))
+        share_once(poster.client, posted.channel, whole, thread=posted.message_id, comment="The whole of it")
 
 
 def find_post(poster: Poster, fire: Fire, name: str) -> Posted | None:

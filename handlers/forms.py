@@ -34,7 +34,7 @@ from handlers.blocks.names import (
 )
 from handlers.blocks.schedule_form import build_schedule_form
 from handlers.patterns import any_of
-from handlers.requests import chosen, command_request, form_request, response_url_of
+from handlers.requests import chosen, chosen_all, command_request, form_request, response_url_of
 from handlers.schedule_form import read_schedule_form
 from handlers.services import Services
 from handlers.vocabulary import PLAYBOOK, REPORT, SCHEDULE
@@ -117,14 +117,17 @@ def _read_report_form(body: Body) -> tuple[list[str], Errors]:
 
 def _read_playbook_form(body: Body) -> tuple[list[str], Errors]:
     """Return the words that were chosen, or what is wrong, by field."""
-    word, playbook, finding = chosen(body, WORD), chosen(body, PLAYBOOK_PICK), chosen(body, FINDING_PICK)
-    if word == "run" and not finding:
-        return [], {FINDING_PICK: "Choose the finding to fix."}
+    word, playbook, findings = chosen(body, WORD), chosen(body, PLAYBOOK_PICK), chosen_all(body, FINDING_PICK)
+    if word == "run" and not findings:
+        return [], {FINDING_PICK: "Choose what to fix."}
+    if word == "run" and len(findings) > 1 and not playbook:
+        return [], {PLAYBOOK_PICK: "Choose the one playbook that fixes all of these."}
     if word == "show" and not playbook:
         return [], {PLAYBOOK_PICK: "Choose a playbook."}
-    if word == "history" and playbook and finding:
-        return [], {PLAYBOOK_PICK: "Choose a finding or a playbook, not both."}
-    asked = {"run": [playbook, finding], "show": [playbook], "history": [playbook or finding]}.get(word, [])
+    if word == "history" and len([*filter(None, [playbook]), *findings]) > 1:
+        return [], {PLAYBOOK_PICK: "Choose one finding or a playbook, not both."}
+    about = [playbook] if playbook else findings
+    asked = {"run": [playbook, *findings], "show": [playbook], "history": about}.get(word, [])
     return [word, *filter(None, asked)], {}
 
 

@@ -31,6 +31,7 @@ from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
 from handlers.windows import open_window
 from remediation.audience import Home
+from remediation.batches import Members
 from remediation.execution import PlaybookExecution
 from remediation.policy import Policy
 from remediation.ports import Person
@@ -143,7 +144,8 @@ def read_home(services: Services, home: Home, now: datetime) -> HomePage:
     ran = [execution for execution in history if execution.status is not PlaybookStatus.PENDING]
     return HomePage(
         standing=read_standing(services, now),
-        pending=mine.fixes,
+        pending=[each for each in mine.fixes if not _is_in_batch(each)],
+        batches=_read_batches(services, mine.fixes),
         rollbacks=mine.rollbacks,
         rollback_approvals=services.remediation.policy.rollback_approvals,
         requests=services.finder.asked_by(home.person, limit=_MOST_LISTED),
@@ -151,6 +153,18 @@ def read_home(services: Services, home: Home, now: datetime) -> HomePage:
         problem=problem,
         drawn_at=now,
     )
+
+
+def _is_in_batch(execution: PlaybookExecution) -> bool:
+    """Tell whether an execution that waits is shown with others, on the card of their batch."""
+    return bool(execution.batch_id) and execution.revision == 1
+
+
+def _read_batches(services: Services, pending: Sequence[PlaybookExecution]) -> list[Members]:
+    """Return the batches that what waits for somebody belongs to, once each."""
+    names = dict.fromkeys(each.batch_id for each in pending if _is_in_batch(each))
+    found = [services.batches.members(name) for name in names]
+    return [members for members in found if members.waiting]
 
 
 @dataclass(frozen=True, slots=True)

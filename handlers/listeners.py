@@ -11,6 +11,9 @@ from handlers.blocks.modals import build_glass_form, build_reject_form, refuse_r
 from handlers.blocks.names import (
     APPROVE,
     APPROVE_HERE,
+    BATCH_APPROVE,
+    BATCH_REFUSE_ROLLBACK,
+    BATCH_ROLL_BACK,
     BREAK_GLASS,
     DONE,
     GLASS_FORM,
@@ -48,6 +51,9 @@ from remediation.ports import Request
 
 Body = dict[str, Any]
 _BUTTONS = (
+    BATCH_APPROVE,
+    BATCH_ROLL_BACK,
+    BATCH_REFUSE_ROLLBACK,
     REFUSE_ROLLBACK,
     REVIEWED,
     PLAN_FIX,

@@ -8,6 +8,8 @@ import structlog
 
 from handlers.blocks.parts import Message, section
 from handlers.blocks.texts import code, escape, linkify, mention, moment
+from handlers.giving_up import give_up_notice
+from handlers.places import find_card
 from handlers.posting import Poster, Tag, lacks_scope
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
@@ -22,6 +24,7 @@ from remediation.attention import (
     needs_reminder,
 )
 from remediation.execution import PlaybookExecution, Verdict
+from remediation.ports import MOST_NOTICE_ATTEMPTS
 from remediation.rules import mark
 
 log = structlog.get_logger()
@@ -31,7 +34,7 @@ _LOOKED_BACK = NEWS_FOR
 
 
 def tell_notice(services: Services, notice_id: str) -> None:
-    """Tell people one thing, unless they were told. What Slack refuses for now is tried again by a later sweep.
+    """Tell people one thing, unless they were told. What Slack refuses for now is tried again by a later sweep, for about a day.
 
     Raises:
         NotFoundError: what it is about is not there.
@@ -41,7 +44,9 @@ def tell_notice(services: Services, notice_id: str) -> None:
     attempt = services.notices.begin(notice_id, services.clock())
     if not attempt:
         return
-    if message := _message(services, notice):
+    if attempt > MOST_NOTICE_ATTEMPTS:
+        give_up_notice(services, notice)
+    elif message := _message(services, notice):
         try:
             _post(services, notice, message, is_repeat=attempt > 1)
         except SLACK_FAILURES as error:
@@ -150,10 +155,9 @@ def _post(services: Services, notice: Notice, message: Message, *, is_repeat: bo
     named = (
         services.exceptions.get(notice.about).execution_id if notice.kind == EXCEPTION_OVER else notice.about
     )
-    shown = [posting for posting in services.postings.postings(named) if posting.message_id]
-    if shown:
-        thread = shown[-1].message_id
-        _post_in(services, shown[-1].channel, notice, message, thread=thread, is_repeat=is_repeat)
+    if shown := find_card(services, named):
+        thread = shown.message_id
+        _post_in(services, shown.channel, notice, message, thread=thread, is_repeat=is_repeat)
     elif channel := services.executions.get(named).channel or services.channel:
         _post_in(services, channel, notice, message, is_repeat=is_repeat)
 

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 
 from handlers.blocks.outcome import build_outcome
 from handlers.clients import make_careful
+from handlers.drawing import stands_alone
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
 from remediation.audience import OUTCOMES
@@ -40,6 +41,8 @@ def _concerns(execution: PlaybookExecution) -> bool:
     """Tell whether the requester is to be told: somebody of Slack, who has not ended it, and was not answered at once."""
     if not execution.requester.slack_id or execution.dry_run:
         return False
+    if execution.batch_id and not stands_alone(execution):
+        return False  # told with the others, once all of them are over
     if execution.plan is None or not execution.plan.is_needed:
         return False
     return not (execution.decisions and execution.decisions[-1].actor.is_same_person(execution.requester))

@@ -81,6 +81,14 @@ class Poster:
         )
         return self._among(replies.get("messages"), tag)
 
+    def files_in(self, thread: str) -> set[str]:
+        """Return the names of the files that we have shared in a thread."""
+        replies = self.client.conversations_replies(channel=self.channel, ts=thread, limit=_PAGE).get(
+            "messages"
+        )
+        mine = [reply for reply in (replies if isinstance(replies, list) else []) if reply.get("bot_id")]
+        return {str(file.get("name")) for reply in mine for file in reply.get("files") or ()}
+
     def _among(self, messages: object, tag: Tag) -> Posted | None:
         for message in messages if isinstance(messages, list) else []:
             if isinstance(message, Mapping) and _carries(message, tag):

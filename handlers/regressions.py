@@ -8,11 +8,12 @@ from audit.findings import Finding
 from handlers.blocks.parts import Message, section
 from handlers.blocks.texts import code, escape, moment
 from handlers.drawing import wait_after
+from handlers.places import find_card
 from handlers.posting import Poster, Tag, lacks_scope
 from handlers.services import Services
 from handlers.slack_errors import HOPELESS, SLACK_FAILURES, code_of
 from remediation.execution import PlaybookExecution
-from remediation.ports import Posting, Regression
+from remediation.ports import Regression
 
 log = structlog.get_logger()
 REGRESSION = "countersign_regression"
@@ -47,7 +48,7 @@ def _put_off(services: Services, regression: Regression) -> None:
 
 
 def _place(services: Services, execution: PlaybookExecution, regression: Regression) -> None:
-    card = _card_of(services, execution)
+    card = find_card(services, execution.execution_id)
     channel = card.channel if card else execution.channel or services.channel
     if not channel:
         return
@@ -57,12 +58,6 @@ def _place(services: Services, execution: PlaybookExecution, regression: Regress
     if regression.attempts > 1 and _is_told(poster, tag, regression, thread=thread):
         return
     poster.post(message, tag, thread=thread)
-
-
-def _card_of(services: Services, execution: PlaybookExecution) -> Posting | None:
-    """Return the newest card that stands somewhere."""
-    shown = [posting for posting in services.postings.postings(execution.execution_id) if posting.message_id]
-    return shown[-1] if shown else None
 
 
 def _is_told(poster: Poster, tag: Tag, regression: Regression, *, thread: str | None) -> bool:

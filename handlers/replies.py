@@ -8,14 +8,17 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
+from handlers.beside import hand_over, text_file
 from handlers.blocks.parts import Message, plain_message
+from handlers.blocks.whole import words_of
 from handlers.requests import said
 from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, code_of
+from handlers.slack_urls import is_slack_url
 from remediation.ports import Request
 
 log = structlog.get_logger()
 _TIMEOUT_S = 10
-_SLACK_DOMAINS = (".slack.com", ".slack-gov.com")
+_FILE = "answer.txt"
 _OK = 200
 
 
@@ -23,60 +26,80 @@ def reply(client: WebClient, request: Request, message: Message, *, url: str = "
     """Tell the person who asked, and nobody else.
 
     By the request's `response_url`; where there is none, or it is used up, in the channel so that only they see it; where we
-    are no member or that is none (a click in their home), in our own conversation with them. What Slack does not take is logged:
-    the answer is lost, the state is not.
+    are no member or that is none (a click in their home), in our own conversation with them. Where Slack takes the words alone and
+    they do not say it all, the whole is a file in that conversation. What Slack does not take at all is logged: the answer is
+    lost, the state is not.
     """
-    if url and _post_somehow(url, message, api_url=client.base_url):
-        return
+    posted = _post_somehow(url, message, client=client) if url else None
     channel, person = said(request, "channel_id"), request.actor.slack_id
-    if person and not (channel and _whisper(client, message, channel=channel, person=person)):
-        _write_to(client, message, person=person)
+    if posted is None and channel and person:
+        posted = _whisper(client, message, channel=channel, person=person)
+    if posted is None and person:
+        posted = _write_to(client, message, person=person)
+    if person and posted is not None and posted != message:
+        _hand_over_rest(client, person, message, posted)
 
 
-def _whisper(client: WebClient, message: Message, *, channel: str, person: str) -> bool:
-    """Post where only one person sees it; tell whether Slack took it."""
+def _hand_over_rest(client: WebClient, person: str, message: Message, posted: Message) -> None:
+    """Give the whole as a file, where what was posted is less."""
+    whole = words_of(message)
+    if len(whole) > len(posted.text):
+        hand_over(
+            client,
+            person,
+            text_file(_FILE, whole),
+            comment="The whole answer: Slack did not take it as a message.",
+        )
+
+
+def _whisper(client: WebClient, message: Message, *, channel: str, person: str) -> Message | None:
+    """Post where only one person sees it; return what Slack took, None where it took nothing."""
     try:
-        _plainly_if_refused(
+        return _plainly_if_refused(
             lambda said: client.chat_postEphemeral(channel=channel, user=person, **said), message
         )
     except SLACK_FAILURES as error:
         log.info("reply not shown in the channel", error=code_of(error))
-        return False
-    return True
+        return None
 
 
-def _write_to(client: WebClient, message: Message, *, person: str) -> None:
+def _write_to(client: WebClient, message: Message, *, person: str) -> Message | None:
     try:
-        _plainly_if_refused(lambda said: client.chat_postMessage(channel=person, **said), message)
+        return _plainly_if_refused(lambda said: client.chat_postMessage(channel=person, **said), message)
     except SLACK_FAILURES as error:
         log.warning("reply lost", error=code_of(error))
+        return None
 
 
-def _plainly_if_refused(post: Callable[[dict[str, Any]], object], message: Message) -> None:
-    """Post a message; where Slack refuses its blocks, its words alone."""
+def _plainly_if_refused(post: Callable[[dict[str, Any]], object], message: Message) -> Message:
+    """Post a message; where Slack refuses its blocks, its words alone. Return what was posted."""
     try:
         post(message.to_dict())
     except SLACK_FAILURES as error:
         if code_of(error) not in BAD_BLOCKS:
             raise
         log.warning("Slack refuses a reply's blocks", error=code_of(error))
-        post(plain_message(message).to_dict())
+        words = plain_message(message)
+        post(words.to_dict())
+        return words
+    return message
 
 
-def _post_somehow(url: str, message: Message, *, api_url: str) -> bool:
+def _post_somehow(url: str, message: Message, *, client: WebClient) -> Message | None:
     """Post to a `response_url`; where it is not taken with blocks, the words alone, for a refusal does not say why."""
-    return post_reply(url, message, api_url=api_url) or (
-        bool(message.blocks) and post_reply(url, plain_message(message), api_url=api_url)
-    )
+    if post_reply(url, message, client=client):
+        return message
+    words = plain_message(message)
+    return words if message.blocks and post_reply(url, words, client=client) else None
 
 
-def post_reply(url: str, message: Message, *, api_url: str) -> bool:
+def post_reply(url: str, message: Message, *, client: WebClient) -> bool:
     """Post to a `response_url`, visible to one person; tell whether Slack took it."""
-    if not is_slack_url(url, api_url=api_url):
+    if not is_slack_url(url, api_url=client.base_url):
         log.warning("reply not sent: foreign response_url", host=urlsplit(url).hostname)
         return False
     try:
-        answer = WebhookClient(url, timeout=_TIMEOUT_S).send_dict(
+        answer = WebhookClient(url, timeout=_TIMEOUT_S, ssl=client.ssl).send_dict(
             {**message.to_dict(), "response_type": "ephemeral", "replace_original": message.replaces}
         )
     except SLACK_FAILURES as error:
@@ -85,11 +108,3 @@ def post_reply(url: str, message: Message, *, api_url: str) -> bool:
     if answer.status_code != _OK:
         log.warning("reply refused", status=answer.status_code, answer=answer.body[:200])
     return answer.status_code == _OK
-
-
-def is_slack_url(url: str, *, api_url: str) -> bool:
-    """Tell whether a URL out of a payload leads to Slack: over https to Slack's own hosts, or to the API we are told to use."""
-    parts, api = urlsplit(url), urlsplit(api_url)
-    if (parts.scheme, parts.netloc) == (api.scheme, api.netloc):
-        return True
-    return parts.scheme == "https" and f".{parts.hostname}".endswith(_SLACK_DOMAINS)

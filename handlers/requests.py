@@ -86,6 +86,14 @@ def chosen(body: Body, name: str) -> str:
     return (_text(_part(field, "selected_option"), "value") or next(filter(None, texts), "")).strip()
 
 
+def chosen_all(body: Body, name: str) -> list[str]:
+    """Return everything that was picked in a form's field."""
+    field = _part(_part(_part(_part(_part(body, "view"), "state"), "values"), name), name)
+    options = field.get("selected_options")
+    picked = [each for each in options if isinstance(each, Mapping)] if isinstance(options, list) else []
+    return list(filter(None, (_text(option, "value").strip() for option in picked)))
+
+
 def actor_of(body: Body) -> Actor:
     """Return who did it. In a channel shared between workspaces a person belongs to their own, not to the channel's."""
     user = _part(body, "user")
@@ -151,6 +159,11 @@ def request_id_of(kind: str, body: Body) -> str:
 def execution_id_for(request: Request) -> str:
     """Return the id of the execution that a request asks for: asked again, it is the same one."""
     return f"x-{_digest(request.request_id)[:12]}"
+
+
+def batch_id_for(request: Request) -> str:
+    """Return the id of the batch that a request asks for: asked again, it is the same one."""
+    return f"b-{_digest(request.request_id)[:12]}"
 
 
 def said(request: Request, name: str) -> str:

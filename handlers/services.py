@@ -20,6 +20,7 @@ from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
 from remediation.attention import Attention, Herald
 from remediation.audience import Homes, Outcomes
+from remediation.batches import Batches
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
@@ -57,6 +58,7 @@ class Services:
     schedules: ScheduleStore
     homes: Homes
     outcomes: Outcomes
+    batches: Batches
     remediation: Remediation
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]
@@ -101,6 +103,7 @@ class Services:
         return CardRules(
             required_approvals=terms.needed,
             approvers=terms.describe_approvers(),
+            rule=f"{terms.rule} ({terms.source})" if terms.rule else "",
             allows_breaking_glass=policy.break_glass is not None,
             rollback_approvals=policy.rollback_approvals,
             allows_self_approval=policy.allow_self_approval,

@@ -115,7 +115,7 @@ REPORT = CommandHelp(
 PLAYBOOK = CommandHelp(
     "/playbook",
     "Fix a finding, with a second person's approval",
-    "list | show | run [PLAYBOOK] FINDING | pending | history | status | approve | reject | rollback EXECUTION | exceptions | help",
+    "list | show | run [PLAYBOOK] FINDING… | pending | history | status | approve | reject | rollback EXECUTION | exceptions | help",
     (
         Word("list", "", "the playbooks, and what each one fixes", "/playbook list"),
         Word(
@@ -128,11 +128,11 @@ PLAYBOOK = CommandHelp(
         ),
         Word(
             "run",
-            "[PLAYBOOK] FINDING",
-            "plan a fix and ask for approval; nothing runs before",
-            "/playbook run AWS-PUBLIC-S3 f-1a2b3c4d",
+            "[PLAYBOOK] FINDING…|WORDS…",
+            "plan a fix, or one for each of several findings, and ask for approval; nothing runs before",
+            "/playbook run AWS-PUBLIC-S3 severity:critical",
             least=1,
-            most=2,
+            most=60,
         ),
         Word("pending", "", "what waits for a decision", "/playbook pending"),
         Word(

@@ -1,6 +1,6 @@
 """What people are to be told beside the cards, each thing once: read from what is stored, at any time, by any process."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
@@ -78,13 +78,15 @@ class Herald:
         before = self.attention.remind_before
         if before is None:
             return
-        for execution in self.store.waiting(now + before):
+        for execution in _one_of_each_batch(self.store.waiting(now + before)):
             if needs_reminder(execution, now) and self.policy.terms_of(execution).expires_after > before:
                 yield Notice(REMINDER, execution.execution_id, str(execution.revision))
 
     def _ran_out(self, now: datetime) -> Iterator[Notice]:
-        for execution in self.store.ran_out(now, since=now - NEWS_FOR):
+        found = self.store.ran_out(now, since=now - NEWS_FOR)
+        for execution in found:
             yield from self._broken(execution, now)
+        for execution in _one_of_each_batch(found):
             if execution.status is PlaybookStatus.EXPIRED:
                 for place in self.attention.escalate_to:
                     yield Notice(ESCALATION, execution.execution_id, place)
@@ -108,3 +110,15 @@ class Herald:
 def needs_reminder(execution: PlaybookExecution, now: datetime) -> bool:
     """Tell whether a decision is still to be made, and can be."""
     return execution.status is PlaybookStatus.PENDING and now < execution.expires_at
+
+
+def _one_of_each_batch(executions: Iterable[PlaybookExecution]) -> Iterator[PlaybookExecution]:
+    """Yield executions; of those that share a card, one stands for all."""
+    seen: set[tuple[str, PlaybookStatus]] = set()
+    for execution in executions:
+        shared = (execution.batch_id, execution.status)
+        if not execution.batch_id or execution.revision > 1:
+            yield execution
+        elif shared not in seen:
+            seen.add(shared)
+            yield execution

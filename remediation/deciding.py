@@ -6,7 +6,7 @@ from functools import partial
 from audit.actor import POLICY, Actor
 from audit.errors import InputError, RefusedError
 from audit.trail import TrailEvent
-from remediation.desk import Desk
+from remediation.desk import Desk, Move
 from remediation.excepting import ExceptionWish, about, make_exception, refuse_excepted, refuse_term
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.planning import planned_results
@@ -49,6 +49,16 @@ class Decisions(Desk):
     def _approve_once(
         self, reason: str, execution: PlaybookExecution, actor: Actor, revision: int | None
     ) -> PlaybookExecution:
+        return self.make(self.approval(execution, actor, revision=revision, reason=reason))
+
+    def approval(
+        self, execution: PlaybookExecution, actor: Actor, *, revision: int | None, reason: str
+    ) -> Move:
+        """Return the change that a person's signature makes, once every gate has let it through.
+
+        Raises:
+            RefusedError: this person may not, or not now.
+        """
         refuse_late(execution, revision=revision, now=self.clock())
         refuse_excepted(self.exceptions, execution.finding, now=self.clock())
         self.policy.protection.refuse_time(self.clock())
@@ -59,10 +69,14 @@ class Decisions(Desk):
         refuse_twice(execution, person.actor)
         refuse_outsider(terms, person)
         signed = self.signed(execution, Verdict.APPROVE, person.actor, reason=reason)
-        why = {"reason": reason} if reason else {}
-        if is_approved(self.policy, signed):
-            return self.save(execution, _for_real(signed), "execution.approved", person.actor, **why)
-        return self.save(execution, signed, "execution.signed", person.actor, **why)
+        is_enough = is_approved(self.policy, signed)
+        return Move(
+            before=execution,
+            after=_for_real(signed) if is_enough else signed,
+            kind="execution.approved" if is_enough else "execution.signed",
+            actor=person.actor,
+            detail={"reason": reason} if reason else {},
+        )
 
     def approve_by_policy(self, execution: PlaybookExecution) -> PlaybookExecution:
         """Let the policy itself sign a playbook that needs no person; recorded as the policy's decision.
@@ -166,17 +180,39 @@ class Decisions(Desk):
         actor: Actor,
         revision: int | None,
     ) -> PlaybookExecution:
+        move = self.rejection(execution, actor, revision=revision, reason=reason, may_withdraw=wish is None)
+        if wish is None:
+            return self.make(move)
+        refuse_self_approval(self.policy, self._requester(execution), move.actor)
+        return self._except(execution, move.after, wish, move.actor)
+
+    def rejection(
+        self,
+        execution: PlaybookExecution,
+        actor: Actor,
+        *,
+        revision: int | None,
+        reason: str,
+        may_withdraw: bool = True,
+    ) -> Move:
+        """Return the change that a person's no makes; whoever asked may withdraw.
+
+        Raises:
+            RefusedError: this person may not, or not now.
+        """
         refuse_late(execution, revision=revision, now=self.clock())
         terms = self.policy.terms_of(execution)
         person = self.look_up(actor, terms)
-        if wish is not None or not person.actor.is_same_person(execution.requester):
+        if not may_withdraw or not person.actor.is_same_person(execution.requester):
             refuse_outsider(terms, person)
         signed = self.signed(execution, Verdict.REJECT, person.actor, reason=reason)
-        rejected = signed.moved(PlaybookStatus.REJECTED, ended_at=self.clock())
-        if wish is None:
-            return self.save(execution, rejected, "execution.rejected", person.actor, reason=reason)
-        refuse_self_approval(self.policy, self._requester(execution), person.actor)
-        return self._except(execution, rejected, wish, person.actor)
+        return Move(
+            before=execution,
+            after=signed.moved(PlaybookStatus.REJECTED, ended_at=self.clock()),
+            kind="execution.rejected",
+            actor=person.actor,
+            detail={"reason": reason},
+        )
 
     def _except(
         self, before: PlaybookExecution, rejected: PlaybookExecution, wish: ExceptionWish, actor: Actor

@@ -1,6 +1,6 @@
 """What all use cases share: the store, the people, the voice, and how a change is written down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -19,6 +19,19 @@ from remediation.rules import Terms
 from remediation.states import PlaybookStatus
 
 RACES: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A change that may be stored: what it makes of an execution, and what the trail says of it."""
+
+    before: PlaybookExecution
+    after: PlaybookExecution
+    kind: str
+    actor: Actor
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
 DecideOnce = Callable[[PlaybookExecution, Actor, int | None], PlaybookExecution]
 
 
@@ -97,6 +110,10 @@ class Desk:
         stored = self.store.save(before, after, self.event(kind, actor, after, **detail))
         self.notifier.changed(stored.execution_id)
         return stored
+
+    def make(self, move: Move) -> PlaybookExecution:
+        """Store a change; see `save`."""
+        return self.save(move.before, move.after, move.kind, move.actor, **move.detail)
 
     def event(self, kind: str, actor: Actor, execution: PlaybookExecution, **detail: object) -> TrailEvent:
         """Return the trail's event about an execution, at this moment."""

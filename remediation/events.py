@@ -23,6 +23,8 @@ def execution_event(
     }
     if execution.plan:
         about["plan_digest"] = execution.plan.digest
+    if execution.batch_id:
+        about["batch_id"] = execution.batch_id
     if execution.error:
         about["error"] = execution.error
     return TrailEvent(

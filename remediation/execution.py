@@ -96,7 +96,8 @@ class PlaybookExecution:
     `holds` names the resource that nobody else may work on while this is under way; empty holds nothing.
     `rollback` is one that waits for signatures; `review_due_at` by when a second person has to have looked at what was run
     under broken glass.
-    `takeovers` counts how often a run was taken over from a process that left it in the middle.
+    `takeovers` counts how often a run was taken over from a process that left it in the middle. `batch_id` names the batch it
+    was asked for in, if any.
     """
 
     execution_id: str
@@ -118,6 +119,7 @@ class PlaybookExecution:
     rollback: RollbackRequest | None = None
     review_due_at: datetime | None = None
     takeovers: int = 0
+    batch_id: str = ""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     revision: int = 1

@@ -88,6 +88,7 @@ class Policy:
             expires_after=rule.expires_after or self.expires_after,
             anyone_else_may_approve=self.anyone_else_may_approve and not names_its_own,
             source="policy" if place is None else f"policy.rules.{place}",
+            rule="" if place is None else rule.describe(),
         )
 
     def refuse_unclear(self, finding: Finding, playbook_id: str, targets: Iterable[Target]) -> None:

@@ -13,8 +13,16 @@ from remediation.execution import PlaybookExecution
 
 # Longer than the longest call to a cloud may take with all its retries, so that nobody is taken for dead in the middle of one.
 OWNER_LOST_AFTER = timedelta(seconds=90)
-# Long enough that whoever took it on has given up, or is dead.
+# Long enough that whoever took it on has given up, or is dead. Doubled with each attempt, up to the longest wait.
 NOTICE_RETRIED_AFTER = timedelta(minutes=2)
+_NOTICE_LONGEST_WAIT = timedelta(hours=1)
+# About a day's worth of attempts: after that it is told elsewhere that it could not be told.
+MOST_NOTICE_ATTEMPTS = 28
+
+
+def notice_wait(attempts: int) -> timedelta:
+    """Return how long a notice rests after so many attempts: 2 min, 4 min, 8 min and so on, an hour at most."""
+    return min(NOTICE_RETRIED_AFTER * 2 ** min(max(attempts - 1, 0), 10), _NOTICE_LONGEST_WAIT)
 
 
 class ExecutionStore(Protocol):
@@ -136,7 +144,8 @@ class Notices(Protocol):
 
         Returns:
             1 for the first attempt; more where an earlier one may or may not have got through, so that it has to be looked
-            for first; 0 where it was said, or somebody is at it (for `NOTICE_RETRIED_AFTER`).
+            for first; 0 where it was said, or somebody is at it (for `notice_wait`). More than `MOST_NOTICE_ATTEMPTS`: it is
+            to be given up, and that is to be told.
         """
 
     def told(self, notice_id: str) -> None:

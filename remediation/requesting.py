@@ -43,7 +43,7 @@ class Requests(Desk):
         """
         refuse_unattended(self.policy, playbook)
         refuse_excepted(self.exceptions, finding, now=self.clock())
-        blank = self._blank(
+        blank = self.blank(
             playbook, finding, requester, execution_id=execution_id, channel=channel, dry_run=dry_run
         )
         try:
@@ -51,7 +51,7 @@ class Requests(Desk):
         except ActionError as error:
             execution = blank.moved(PlaybookStatus.FAILED, error=error.explain(), ended_at=blank.created_at)
         else:
-            execution = _planned(blank, plan, needs_approval=playbook.requires_approval)
+            execution = planned(blank, plan, needs_approval=playbook.requires_approval)
         return self._create_or_join(execution)
 
     def _create_or_join(self, execution: PlaybookExecution) -> PlaybookExecution:
@@ -90,7 +90,7 @@ class Requests(Desk):
         except StateError:  # it moved on at this moment: look again
             return None
 
-    def _blank(  # noqa: PLR0913 - private, and all are named at its only call
+    def blank(  # noqa: PLR0913 - all are named at each call
         self,
         playbook: RemediationPlaybook,
         finding: Finding,
@@ -99,7 +99,9 @@ class Requests(Desk):
         execution_id: str | None,
         channel: str,
         dry_run: bool,
+        batch_id: str = "",
     ) -> PlaybookExecution:
+        """Return an execution that nothing is planned for yet."""
         now = self.clock()
         return PlaybookExecution(
             execution_id=execution_id or f"x-{uuid.uuid4().hex[:12]}",
@@ -111,6 +113,7 @@ class Requests(Desk):
             channel=channel,
             holds=_hold(finding),
             dry_run=dry_run,
+            batch_id=batch_id,
         )
 
 
@@ -125,7 +128,7 @@ def _hold(finding: Finding) -> str:
     return f"{finding.provider} {finding.account_id} {finding.region} {resource}"
 
 
-def _planned(execution: PlaybookExecution, plan: Plan, *, needs_approval: bool) -> PlaybookExecution:
+def planned(execution: PlaybookExecution, plan: Plan, *, needs_approval: bool) -> PlaybookExecution:
     """Fill in the plan; what would change nothing, or is a rehearsal nobody has to sign, is complete."""
     results = planned_results(plan, dry_run=execution.dry_run)
     filled = replace(execution, plan=plan, actions=results)

@@ -4,7 +4,7 @@ What is signed is the state as it is read at that moment, setting by setting. Wh
 signature, nothing runs, the signatures are void, and it has to be asked for anew.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from audit.actor import WORKER, Actor
 from audit.errors import RefusedError
@@ -166,9 +166,8 @@ class Rollbacks:
             settings=settings,
         )
         asking = replace(self._decided(execution, Verdict.ASK_ROLLBACK, person, asked.digest), rollback=asked)
-        return self.remediation.save(
-            execution, asking, "rollback.requested", person, rollback_digest=asked.digest
-        )
+        about = {"rollback_digest": asked.digest, "settings": [asdict(each) for each in settings]}
+        return self.remediation.save(execution, asking, "rollback.requested", person, **about)
 
     def _draw(self, execution: PlaybookExecution) -> tuple[Restored, ...]:
         steps = self.runner.planner.stored_steps(execution.playbook, execution.finding)

@@ -21,7 +21,7 @@ class Terms:
     """What one execution takes: who may approve it, how many of them, and how long it waits.
 
     `approvers` holds Slack member ids and email addresses, `approver_groups` Slack user group ids. `source` is the
-    configuration's key that says so.
+    configuration's key that says so, `rule` what that rule is about, in words; empty where no rule fits.
     """
 
     approvers: frozenset[str]
@@ -30,6 +30,7 @@ class Terms:
     expires_after: timedelta
     anyone_else_may_approve: bool = False
     source: str = "policy"
+    rule: str = ""
 
     @property
     def needed(self) -> int:

@@ -1,16 +1,20 @@
 """Two reports side by side: what is new, what came back, what is left, what is gone."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from sqlalchemy import Executable, and_, or_
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from audit.findings import Finding, FindingStatus
 from audit.lifecycle import Comparison, Portion
+from storage.finding_texts import STORED, read_findings
 from storage.lifecycle_tables import ScopeRow, TrackedRow
 from storage.naming import named_report
-from storage.report_rows import to_finding, to_header
+from storage.report_rows import to_header
 from storage.scopes import Scope
 from storage.seeing import failing
 from storage.tables import FindingRow, ReportRow
@@ -31,17 +35,18 @@ def compare(session: Session, before: str, after: str, *, limit: int) -> Compari
     back = _known_before(session, old, new) if came else frozenset()
     fixed = _shown_fixed(session, old, new, went)
 
-    def portion(side: _Side, fingerprints: Iterable[str]) -> Portion:
-        return side.portion(session, list(fingerprints), limit)
+    def portion(side: _Side, fingerprints: Sequence[str]) -> Portion:
+        return Portion(len(fingerprints), side.findings(session, fingerprints[:limit]))
 
+    still_open = islice((each for each in new.failing if each in old.failing), limit)
     return Comparison(
         before=to_header(old.row),
         after=to_header(new.row),
-        new=portion(new, (each for each in came if each not in back)),
-        regressed=portion(new, (each for each in came if each in back)),
-        still_open=portion(new, (each for each in new.failing if each in old.failing)),
-        fixed=portion(old, (each for each in went if each in fixed)),
-        unseen=portion(old, (each for each in went if each not in fixed)),
+        new=portion(new, [each for each in came if each not in back]),
+        regressed=portion(new, [each for each in came if each in back]),
+        still_open=Portion(len(new.failing) - len(came), new.findings(session, list(still_open))),
+        fixed=portion(old, [each for each in went if each in fixed]),
+        unseen=portion(old, [each for each in went if each not in fixed]),
     )
 
 
@@ -59,25 +64,27 @@ class _Side:
         wanted = (
             select(FindingRow.fingerprint, FindingRow.position)
             .where(FindingRow.report_key == row.report_key, failing())
-            .order_by(*(column.desc() for column in worst_first))
+            .order_by(*worst_first)
         )
-        # Backwards, so that of findings that are listed twice the worst one stays.
-        found = dict(_plain_rows(session, wanted))
-        return cls(row, dict(reversed(found.items())))
+        rows = _plain_rows(session, wanted)
+        found = dict(rows)
+        if len(found) < len(rows):  # of findings that are listed twice the worst one counts
+            found = dict(reversed(dict(reversed(rows)).items()))
+        return cls(row, found)
 
-    def portion(self, session: Session, fingerprints: Sequence[str], limit: int) -> Portion:
-        """Return so many of the findings that stand first, and how many they are."""
-        positions = [self.failing[fingerprint] for fingerprint in fingerprints[:limit]]
-        bodies = session.exec(
-            select(FindingRow.position, FindingRow.body).where(
-                FindingRow.report_key == self.row.report_key, col(FindingRow.position).in_(positions)
-            )
+    def findings(self, session: Session, fingerprints: Sequence[str]) -> tuple[Finding, ...]:
+        """Return a few of the findings, in this order."""
+        positions = [self.failing[fingerprint] for fingerprint in fingerprints]
+        wanted = sa_select(*STORED, col(FindingRow.position)).where(
+            col(FindingRow.report_key) == self.row.report_key, col(FindingRow.position).in_(positions)
         )
-        found: dict[int, Finding] = {position: to_finding(body) for position, body in bodies}
-        return Portion(len(fingerprints), tuple(found[position] for position in positions))
+        rows = session.connection().execute(wanted).all()
+        findings = read_findings(session, [row[:-1] for row in rows])
+        found = {row[-1]: finding for row, finding in zip(rows, findings, strict=True)}
+        return tuple(found[position] for position in positions)
 
 
-def _plain_rows(session: Session, wanted: Executable) -> Sequence[tuple[str, int]]:
+def _plain_rows(session: Session, wanted: Executable) -> Sequence[Any]:
     """Return the driver's own rows: for a hundred thousand of them SQLAlchemy's take as long as the query."""
     return session.connection().execute(wanted).cursor.fetchall()
 
@@ -100,9 +107,10 @@ def _shown_fixed(session: Session, old: _Side, new: _Side, went: Sequence[str]) 
     spared: set[str] = set()
     for fingerprint, status in _not_failing(session, new):
         (passing if status == FindingStatus.PASS.value else spared).add(fingerprint)
+    unknown = [each for each in went if each not in passing and each not in spared]
     covered = (
         fingerprint
-        for fingerprint, account, region, check in _places(session, old, went)
+        for fingerprint, account, region, check in _places(session, old, unknown)
         if account in scopes and scopes[account].covers(region, check)
     )
     return frozenset(passing.union(covered)) - spared
@@ -112,7 +120,7 @@ def _not_failing(session: Session, side: _Side) -> Sequence[tuple[str, str]]:
     """Return what a report lists that does not count as failing, from the index alone."""
     counts = or_(col(FindingRow.status) != FindingStatus.FAIL.value, col(FindingRow.muted).is_(True))
     named = select(FindingRow.fingerprint, FindingRow.status)
-    return session.exec(named.where(FindingRow.report_key == side.row.report_key, counts)).all()
+    return _plain_rows(session, named.where(FindingRow.report_key == side.row.report_key, counts))
 
 
 def _places(session: Session, side: _Side, fingerprints: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -120,8 +128,5 @@ def _places(session: Session, side: _Side, fingerprints: Sequence[str]) -> Itera
     places = select(FindingRow.fingerprint, FindingRow.account_id, FindingRow.region, FindingRow.check_id)
     for start in range(0, len(fingerprints), _AT_ONCE):
         positions = [side.failing[each] for each in fingerprints[start : start + _AT_ONCE]]
-        yield from session.exec(
-            places.where(
-                FindingRow.report_key == side.row.report_key, col(FindingRow.position).in_(positions)
-            )
-        ).all()
+        named = col(FindingRow.position).in_(positions)
+        yield from _plain_rows(session, places.where(FindingRow.report_key == side.row.report_key, named))

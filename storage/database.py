@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from sqlalchemy import Connection, Engine, StaticPool, text
 from sqlmodel import Session
 
-from storage.engine import READ_ONLY
+from storage.engine import MAY_BE_LOST, READ_ONLY
 from storage.turns import Turns
 from storage.wording import in_words
 
@@ -29,6 +29,7 @@ class Database:
         self._readers = engine.execution_options(
             **{READ_ONLY: True}, **_ONE_MOMENT.get(engine.dialect.name, {})
         )
+        self._loaders = engine.execution_options(**{MAY_BE_LOST: True})
         self._turns = Turns() if engine.dialect.name == "sqlite" else None
         self._readers_queue = isinstance(engine.pool, StaticPool)
 
@@ -46,6 +47,16 @@ class Database:
             CountersignError: the database is locked, full, unwritable or not migrated.
         """
         return _session(self.engine, self._turns.taken(urgent=urgent) if self._turns else nullcontext())
+
+    def loading(self) -> AbstractContextManager[Session]:
+        """Open a session as `writing` does, for rows that count for nothing yet: SQLite does not wait for the disk.
+
+        A power cut may take its commit, but not once a later one has returned that does wait: they lie behind each other in one log.
+
+        Raises:
+            CountersignError: the database is locked, full, unwritable or not migrated.
+        """
+        return _session(self._loaders, self._turns.taken() if self._turns else nullcontext())
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from audit.errors import ConfigError
 
 BUSY_TIMEOUT_S = 30
 READ_ONLY = "countersign_read_only"
+MAY_BE_LOST = "countersign_may_be_lost"
 _DIALECTS = ("sqlite", "postgresql")
 _EXAMPLES = "sqlite:///countersign.db or postgresql://user@host/name"
 
@@ -110,8 +111,14 @@ def _set_up(connection: _SqliteConnection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get(READ_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get(READ_ONLY, False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # Said anew each time, so that nothing a connection was used for before can weaken a commit that must last.
+    level = "NORMAL" if options.get(MAY_BE_LOST, False) else "FULL"
+    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _to_json(value: object) -> str:

@@ -43,10 +43,7 @@ class SqlExecutions:
         first = replace(execution, version=1)
         try:
             with self._database.writing() as session:
-                session.add(to_row(first))
-                session.flush()
-                _write_journal(session, before=None, after=first)
-                have_rechecked(session, None, first)
+                create_in(session, first)
                 append_in(session, event)
         except IntegrityError:
             self._refuse_held(execution)
@@ -162,6 +159,14 @@ class SqlExecutions:
         with self._database.reading() as session:
             rows = session.exec(wanted).all()
             return with_journals(session, rows)
+
+
+def create_in(session: Session, first: PlaybookExecution) -> None:
+    """Store a new execution in a transaction that others began and will write the trail in."""
+    session.add(to_row(first))
+    session.flush()
+    _write_journal(session, before=None, after=first)
+    have_rechecked(session, None, first)
 
 
 def save_in(session: Session, before: PlaybookExecution, after: PlaybookExecution) -> PlaybookExecution:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import Row as RowLike
+from sqlalchemy import bindparam, null, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -17,6 +19,13 @@ from storage.together import Together
 _INSERT: Mapping[str, Callable[..., sqlite.Insert | postgresql.Insert]] = MappingProxyType(
     {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 )
+# Made once, and executed without the ORM: each answer takes two of them, while people wait for their acknowledgements.
+_TABLE = RequestRow.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+_THIS = update(_TABLE).where(_TABLE.c.request_id == bindparam("this"))
+_BEGIN = (
+    _THIS.where(_TABLE.c.payload.is_not(None)).values(attempts=_TABLE.c.attempts + 1).returning(*_TABLE.c)
+)
+_DONE = _THIS.values(payload=null())
 
 
 class SqlInbox:
@@ -48,18 +57,14 @@ class SqlInbox:
 
     def begin(self, request_id: str) -> Request | None:
         """Count an attempt and return the request with it; None where it is answered already."""
-        this_one = update(RequestRow).where(col(RequestRow.request_id) == request_id)
         with self._database.writing() as session:
-            session.exec(this_one.values(attempts=col(RequestRow.attempts) + 1))
-            row = session.exec(_still_open(request_id)).first()
+            row = session.connection().execute(_BEGIN, {"this": request_id}).first()
         return _request(row) if row else None
 
     def done(self, request_id: str) -> None:
         """Forget a request's payload: it is answered."""
         with self._database.writing() as session:
-            session.exec(
-                update(RequestRow).where(col(RequestRow.request_id) == request_id).values(payload=None)
-            )
+            session.connection().execute(_DONE, {"this": request_id})
 
     def open_requests(self, limit: int = 1000) -> list[str]:
         """Return the ids of requests still to be answered, oldest first."""
@@ -88,7 +93,7 @@ def _row(request: Request) -> dict[str, object]:
     }
 
 
-def _request(row: RequestRow) -> Request:
+def _request(row: "RequestRow | RowLike[Any]") -> Request:
     return Request(
         request_id=row.request_id,
         kind=row.kind,

@@ -5,11 +5,13 @@ approvals would wait for it.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Self
 
 from sqlalchemy import ColumnElement, and_, delete, insert, update
 from sqlalchemy.exc import IntegrityError
@@ -24,6 +26,7 @@ from audit.trail import TrailEvent
 from storage.bulk import insert_many
 from storage.columns import column_text
 from storage.database import Database
+from storage.finding_texts import FindingTextsRow, SharedTexts
 from storage.lifecycle_tables import ScopeRow
 from storage.merging import queue, take_step
 from storage.report_rows import to_finding_columns, to_header
@@ -36,6 +39,7 @@ _BATCH = 1000
 _SCOPE_BATCH = 50
 _ABANDONED_AFTER = timedelta(hours=1)
 _COUNTS = ("critical", "high", "medium", "low", "info", "passed", "manual", "muted")
+_Columns = Mapping[str, object]
 
 
 def ingest(database: Database, reading: Reading, *, actor: Actor, now: datetime) -> Ingested:
@@ -69,19 +73,22 @@ def ingest(database: Database, reading: Reading, *, actor: Actor, now: datetime)
 class _Contents:
     """What the items came to, gathered while they stream by."""
 
+    report_key: int
+    texts: SharedTexts
     tally: Tally = field(default_factory=Tally)
     scopes: Scopes = field(default_factory=Scopes)
     rejected: int = 0
     reasons: list[str] = field(default_factory=list)
 
-    def accept(self, report_key: int, items: Iterable[Item]) -> Iterator[dict[str, object]]:
+    def accept(self, items: Iterable[Item]) -> Iterator[dict[str, object]]:
         """Yield the columns of each finding that can be used."""
         for position, item in enumerate(items, start=1):
             if isinstance(item, Rejected):
                 self._reject(item)
                 continue
             try:
-                columns = to_finding_columns(report_key, position, item)
+                number = self.texts.number_of(item)
+                columns = to_finding_columns(self.report_key, position, item, texts_number=number)
             except InputError as error:
                 self._reject(Rejected(position, str(error)))
                 continue
@@ -140,11 +147,11 @@ def _begin(database: Database, reading: Reading, now: datetime) -> int:
 
 
 def _load(database: Database, report_key: int, reading: Reading) -> _Contents:
-    contents = _Contents()
-    columns = contents.accept(report_key, reading.items)
-    while batch := list(islice(columns, _BATCH)):
-        with database.writing() as session:
-            insert_many(session.connection(), FindingRow, batch)
+    contents = _Contents(report_key, SharedTexts(report_key))
+    columns = contents.accept(reading.items)
+    with _Writer(database) as writer:
+        while batch := list(islice(columns, _BATCH)):
+            writer.write(batch, contents.texts.take_new())
     if not contents.tally.total:
         # An empty report would become the newest one, and say that nothing fails.
         why = (
@@ -156,6 +163,38 @@ def _load(database: Database, report_key: int, reading: Reading) -> _Contents:
     if reading.is_complete:
         _store_scopes(database, report_key, contents.scopes)
     return contents
+
+
+class _Writer:
+    """Writes a batch while the next one is being read: SQLite and the disk work without Python's lock."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="report-writer")
+        self._last: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._thread.shutdown()
+        if kind is None:
+            self._wait()
+
+    def write(self, findings: Sequence[_Columns], texts: Sequence[_Columns]) -> None:
+        """Hand over a batch, once the one before is committed. Raises what went wrong with that one."""
+        self._wait()
+        self._last = self._thread.submit(self._write, findings, texts)
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
+
+    def _write(self, findings: Sequence[_Columns], texts: Sequence[_Columns]) -> None:
+        with self._database.loading() as session:
+            if texts:
+                insert_many(session.connection(), FindingTextsRow, texts)
+            insert_many(session.connection(), FindingRow, findings)
 
 
 def _store_scopes(database: Database, report_key: int, scopes: Scopes) -> None:
@@ -211,5 +250,6 @@ def _delete_loading(session: Session, which: ColumnElement[bool]) -> None:
     loading = and_(col(ReportRow.state) == LOADING, which)
     keys = select(ReportRow.report_key).where(loading)
     session.exec(delete(ScopeRow).where(col(ScopeRow.report_key).in_(keys)))
+    session.exec(delete(FindingTextsRow).where(col(FindingTextsRow.report_key).in_(keys)))
     session.exec(delete(FindingRow).where(col(FindingRow.report_key).in_(keys)))
     session.exec(delete(ReportRow).where(loading))

@@ -28,6 +28,7 @@ from audit.trail import TrailEvent
 from storage.closing import note_fixes
 from storage.comparing import compare
 from storage.database import Database
+from storage.finding_texts import read_findings
 from storage.lifecycle_tables import FixRow, TrackedRow
 from storage.merging import is_waiting, take_step
 from storage.tables import ExceptionRow, FindingRow
@@ -202,7 +203,7 @@ class SqlTracker:
             )
         )
         found = session.exec(
-            select(TrackedRow, FindingRow.body)
+            select(TrackedRow, FindingRow.texts_number, FindingRow.body)
             .join(
                 FindingRow,
                 and_(
@@ -214,7 +215,9 @@ class SqlTracker:
             .order_by(*order)
         ).all()
         excepted = _excepted(session, names, now)
-        return to_tracked(found, excepted=excepted, sla=self._sla, now=now)
+        findings = read_findings(session, [(row.report_key, *stored) for row, *stored in found])
+        rows = [row for row, *_ in found]
+        return to_tracked(zip(rows, findings, strict=True), excepted=excepted, sla=self._sla, now=now)
 
 
 def _excepted(session: Session, fingerprints: Sequence[str], now: datetime) -> dict[str, datetime]:

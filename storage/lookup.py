@@ -3,12 +3,13 @@
 import re
 
 from sqlalchemy import ColumnElement, and_, func, literal, or_
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from audit.errors import NotFoundError
 from audit.findings import Finding, FindingStatus
 from storage.columns import key_text
-from storage.report_rows import to_finding
+from storage.finding_texts import STORED, read_findings
 from storage.tables import VISIBLE, FindingRow, ReportRow
 
 _HANDLE = re.compile(r"f-([0-9a-f]{4,32})", re.IGNORECASE)
@@ -45,17 +46,17 @@ def search_report(session: Session, report_key: int, text: str, *, limit: int) -
     handle = literal("f-").concat(func.substr(col(FindingRow.fingerprint), 1, _HANDLE_DIGITS))
     columns = (col(FindingRow.title), col(FindingRow.check_id), handle, col(FindingRow.resource))
     wanted = (
-        select(FindingRow.body)
+        sa_select(*STORED)
         .where(
-            FindingRow.report_key == report_key,
-            FindingRow.status == FindingStatus.FAIL.value,
+            col(FindingRow.report_key) == report_key,
+            col(FindingRow.status) == FindingStatus.FAIL.value,
             col(FindingRow.muted).is_(False),
             or_(*(column.icontains(text, autoescape=True) for column in columns)),
         )
         .order_by(col(FindingRow.severity_rank), col(FindingRow.check_id), col(FindingRow.position))
         .limit(limit)
     )
-    return [to_finding(body) for body in session.exec(wanted)]
+    return read_findings(session, session.connection().execute(wanted).all())
 
 
 def _by_name(name: str) -> ColumnElement[bool]:
@@ -73,9 +74,9 @@ def _by_name(name: str) -> ColumnElement[bool]:
 def _distinct(session: Session, condition: ColumnElement[bool]) -> list[Finding]:
     """Return a few findings that differ in what they are about; a scanner may list the same one twice."""
     first_of_each = select(func.min(FindingRow.position)).where(condition).group_by(FindingRow.fingerprint)
-    wanted = select(FindingRow.body).where(condition, col(FindingRow.position).in_(first_of_each))
-    bodies = session.exec(wanted.order_by(col(FindingRow.position)).limit(_MOST_NAMED)).all()
-    return [to_finding(body) for body in bodies]
+    wanted = sa_select(*STORED).where(condition, col(FindingRow.position).in_(first_of_each))
+    wanted = wanted.order_by(col(FindingRow.position)).limit(_MOST_NAMED)
+    return read_findings(session, session.connection().execute(wanted).all())
 
 
 def _ambiguous(name: str, found: list[Finding]) -> str:

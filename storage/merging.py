@@ -28,7 +28,7 @@ from storage.tables import VISIBLE, FindingRow, ReportRow
 SEEN = "seen"
 GONE = "gone"
 PASSED = "passed"
-STEP = 5000
+STEP = 2500
 # Where `position` has no finding to count, it tells whether there is more to look at in `account_id`.
 _UNDER_WAY = 0
 _DONE = 1

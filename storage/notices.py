@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Field, col, select
 
-from remediation.ports import NOTICE_RETRIED_AFTER
+from remediation.ports import notice_wait
 from storage.database import Database, hold_write_lock
 from storage.tables import Row
 
@@ -35,7 +35,7 @@ class SqlNotices:
             if row is None:
                 session.add(NoticeRow(notice_id=notice_id, begun_at=now, attempts=1, told=False))
                 return 1
-            if row.told or row.begun_at > now - NOTICE_RETRIED_AFTER:
+            if row.told or row.begun_at > now - notice_wait(row.attempts):
                 return 0
             row.begun_at, row.attempts = now, row.attempts + 1
             session.add(row)

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+import orjson
 from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, select
 
 from audit.actor import WORKER
+from audit.finding_fields import read_instant
 from audit.findings import short_name
 from audit.trail import TrailEvent
 from storage.lifecycle_tables import RegressionRow, TrackedRow
-from storage.report_rows import to_finding
 from storage.seeing import failing
 from storage.tables import FindingRow
 from storage.trail import append_all_in
@@ -70,7 +71,7 @@ def _back(session: Session, window: ColumnElement[bool], as_of: datetime) -> Ite
 
 def _is_stale(row: TrackedRow, body: bytes) -> bool:
     """Tell whether the scanner had looked before we fixed it: some repeat for hours what they saw last."""
-    observed_at = to_finding(body).observed_at
+    observed_at = read_instant(orjson.loads(body).get("observed_at"))
     return observed_at is not None and row.fixed_at is not None and observed_at <= row.fixed_at
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from sqlalchemy import select as sa_select
 from sqlalchemy import tuple_
-from sqlmodel import col, select
+from sqlmodel import col
 
 from audit.actor import Actor
 from audit.findings import Finding, FindingDict
@@ -12,10 +13,11 @@ from audit.ingest import Reading
 from audit.ports import LATEST, Ingested
 from audit.report import ReportHeader
 from storage.database import Database
+from storage.finding_texts import STORED, TextReader
 from storage.ingest import ingest
 from storage.lookup import find_finding, search_report
 from storage.naming import named_report, newest_reports
-from storage.report_rows import to_header, to_record
+from storage.report_rows import to_header
 from storage.tables import FindingRow
 
 _BATCH = 500
@@ -83,21 +85,24 @@ class SqlReports:
             return search_report(session, newest.report_key, text, limit=limit)
 
     def _worst_first(self, report_key: int) -> Iterator[FindingDict]:
-        place: _Place | None = None
-        while batch := self._after(report_key, place):
-            yield from (to_record(body) for _, body in batch)
+        texts, place = TextReader(), None
+        while batch := self._after(report_key, place, texts):
+            yield from (record for _, record in batch)
             place, _ = batch[-1]
 
-    def _after(self, report_key: int, place: _Place | None) -> list[tuple[_Place, bytes]]:
+    def _after(
+        self, report_key: int, place: _Place | None, texts: TextReader
+    ) -> list[tuple[_Place, FindingDict]]:
         order = (col(FindingRow.severity_rank), col(FindingRow.check_id), col(FindingRow.position))
         wanted = (
-            select(FindingRow.severity_rank, FindingRow.check_id, FindingRow.position, FindingRow.body)
-            .where(FindingRow.report_key == report_key)
+            sa_select(*STORED, *order)
+            .where(col(FindingRow.report_key) == report_key)
             .order_by(*order)
             .limit(_BATCH)
         )
         if place is not None:
             wanted = wanted.where(tuple_(*order) > tuple_(*place))
         with self._database.reading() as session:
-            rows = session.exec(wanted).all()
-        return [((rank, check, position), body) for rank, check, position, body in rows]
+            rows = session.connection().execute(wanted).all()
+            records = texts.records(session, [row[:3] for row in rows])
+        return [((row[3], row[4], row[5]), record) for row, record in zip(rows, records, strict=True)]

@@ -5,6 +5,7 @@ from typing import Self
 
 from storage.anchors import SqlAnchors
 from storage.audience import SqlHomes, SqlOutcomes
+from storage.batches import SqlBatches
 from storage.database import Database
 from storage.engine import open_engine
 from storage.exceptions import SqlExceptions
@@ -43,14 +44,16 @@ class Stores:
     pulls: SqlPulls
     homes: SqlHomes
     outcomes: SqlOutcomes
+    batches: SqlBatches
 
     @classmethod
     def on(cls, database: Database) -> Self:
         """Return the repositories on a database that was checked."""
+        executions = SqlExecutions(database)
         return cls(
             database=database,
             reports=SqlReports(database),
-            executions=SqlExecutions(database),
+            executions=executions,
             finder=SqlExecutionFinder(database),
             trail=SqlTrail(database),
             anchors=SqlAnchors(database),
@@ -65,6 +68,7 @@ class Stores:
             pulls=SqlPulls(database),
             homes=SqlHomes(database),
             outcomes=SqlOutcomes(database),
+            batches=SqlBatches(database, executions),
         )
 
     @classmethod

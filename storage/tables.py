@@ -71,7 +71,10 @@ class ReportRow(Row, table=True):
 
 
 class FindingRow(Row, table=True):
-    """A finding: `body` is its dictionary as JSON bytes, the other columns are for finding and ordering it."""
+    """A finding: `body` is its dictionary as JSON bytes, the other columns are for finding and ordering it.
+
+    What `texts_number` is for stands in `storage/finding_texts.py`.
+    """
 
     __tablename__ = "findings"
     __table_args__ = (
@@ -101,6 +104,7 @@ class FindingRow(Row, table=True):
     account_id: str
     region: str
     body: bytes
+    texts_number: int | None = None
 
 
 class ExecutionRow(Row, table=True):

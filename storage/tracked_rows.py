@@ -7,10 +7,9 @@ from sqlalchemy import ColumnElement, and_, false, func, literal, or_, true
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from audit.findings import Severity
+from audit.findings import Finding, Severity
 from audit.lifecycle import FindingQuery, LifecycleState, Sla, TrackedFinding
 from storage.lifecycle_tables import TrackedRow
-from storage.report_rows import to_finding
 from storage.tables import ExceptionRow
 
 _HANDLE_DIGITS = 8
@@ -130,24 +129,24 @@ def state_of(row: TrackedRow, *, is_excepted: bool) -> LifecycleState:
 
 
 def to_tracked(
-    found: Iterable[tuple[TrackedRow, bytes]],
+    found: Iterable[tuple[TrackedRow, Finding]],
     *,
     excepted: dict[str, datetime],
     sla: Sla,
     now: datetime,
 ) -> list[TrackedFinding]:
-    """Return the findings that rows and their newest bodies hold; `excepted` says until when, by fingerprint."""
-    return [_to_tracked(row, body, excepted.get(row.fingerprint), sla, now) for row, body in found]
+    """Return findings as they stand, of rows and what their newest report says; `excepted` says until when, by fingerprint."""
+    return [_to_tracked(row, finding, excepted.get(row.fingerprint), sla, now) for row, finding in found]
 
 
 def _to_tracked(
-    row: TrackedRow, body: bytes, excepted_until: datetime | None, sla: Sla, now: datetime
+    row: TrackedRow, finding: Finding, excepted_until: datetime | None, sla: Sla, now: datetime
 ) -> TrackedFinding:
     state = state_of(row, is_excepted=excepted_until is not None)
     waits = state in {LifecycleState.NEW, LifecycleState.OPEN, LifecycleState.REGRESSED}
     due_at = sla.due_at(_SEVERITIES[row.severity_rank], row.opened_at) if waits else None
     return TrackedFinding(
-        finding=to_finding(body),
+        finding=finding,
         state=state,
         source=row.source,
         first_seen_at=row.first_seen_at,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from audit.collect import (
@@ -62,6 +62,7 @@ class Account:
 
 
 Step = tuple[str, Callable[[], Iterator[Finding]]]
+Credentials = Callable[[], dict[str, Facts] | Unread]
 
 
 def list_regions(reader: Reader, *, home: str) -> list[str]:
@@ -76,13 +77,15 @@ def list_regions(reader: Reader, *, home: str) -> list[str]:
 
 def steps(reader: Reader, account: Account) -> list[Step]:
     """Return the parts of an audit by name, each to be run by calling it: a caller can tell how far it is."""
+    # Read by the first part that needs it, once for all of them.
+    credentials = cache(partial(credential_report.read_credentials, reader))
     placed: list[Step] = []
     for region in account.regions:
         placed.append((f"security groups in {region}", partial(_groups, reader, account, region)))
         placed.append((f"volume encryption in {region}", partial(_ebs, reader, account, region)))
     return [
-        ("root user and password policy", partial(_root, reader, account)),
-        ("users and access keys", partial(_users, reader, account)),
+        ("root user and password policy", partial(_root, reader, account, credentials)),
+        ("users and access keys", partial(_users, reader, account, credentials)),
         ("buckets", partial(_buckets, reader, account)),
         *placed,
         ("trails", partial(_trails, reader, account)),
@@ -95,9 +98,8 @@ def collect(reader: Reader, account: Account) -> Iterator[Finding]:
         yield from map(with_compliance, step())
 
 
-def _root(reader: Reader, account: Account) -> Iterator[Finding]:
-    report = credential_report.read_credentials(reader)
-    root = {**account_summary.read_root(reader), "last_used": _last_use(report)}
+def _root(reader: Reader, account: Account, credentials: Credentials) -> Iterator[Finding]:
+    root = {**account_summary.read_root(reader), "last_used": _last_use(credentials())}
     policy = password_policy.read_password_policy(reader)
     yield from _judge(ROOT_CHECKS, account, account.arn("iam", "root"), root)
     data = {"password_policy": policy}
@@ -114,7 +116,7 @@ def _last_use(report: dict[str, Facts] | Unread) -> object:
     return report[credential_report.ROOT]["last_used"]
 
 
-def _users(reader: Reader, account: Account) -> Iterator[Finding]:
+def _users(reader: Reader, account: Account, credentials: Credentials) -> Iterator[Finding]:
     try:
         users = list(access_keys.read_users(reader))
     except ActionError as error:
@@ -122,9 +124,8 @@ def _users(reader: Reader, account: Account) -> Iterator[Finding]:
             USER_CHECKS, account, account.arn("iam", "user/*"), unread(error, access_keys.USERS)
         )
         return
-    report = credential_report.read_credentials(reader)
     for user in users:
-        facts = {**user, **_password(report, str(user["name"]))}
+        facts = {**user, **_password(credentials(), str(user["name"]))}
         yield from _judge(USER_CHECKS, account, str(user["arn"]), facts)
 
 

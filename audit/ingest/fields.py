@@ -54,6 +54,8 @@ def first_text(record: object, *names: str) -> str:
 
 def controls_by_framework(frameworks: object) -> Controls:
     """Return a mapping of frameworks to controls without what is no text; empty where it is no mapping."""
+    if isinstance(frameworks, Controls):
+        return frameworks
     if not isinstance(frameworks, dict):
         return Controls()
     try:

@@ -7,7 +7,7 @@ lists, values too large, nests deeper than orjson goes) is read by `json_stream`
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from typing import BinaryIO, Final
 
@@ -31,13 +31,17 @@ _AFTER: Final = {
 }
 
 
-def stream_objects(stream: BinaryIO, *, is_list: bool) -> Iterator[object]:
+def stream_objects(
+    stream: BinaryIO, *, is_list: bool, loads: Callable[[bytes], object] = orjson.loads
+) -> Iterator[object]:
     """Yield the members of a list, or documents one after another; see `json_stream.stream_values`.
+
+    `loads` reads an object, and raises `orjson.JSONDecodeError` for what is none.
 
     Raises:
         InputError: as there.
     """
-    objects = _Objects(stream, is_list=is_list)
+    objects = _Objects(stream, is_list=is_list, loads=loads)
     yield from objects.read()
     if not objects.is_done:
         yield from islice(stream_values(stream, "item" if is_list else ""), objects.count, None)
@@ -46,9 +50,10 @@ def stream_objects(stream: BinaryIO, *, is_list: bool) -> Iterator[object]:
 class _Objects:
     """Cuts objects out of a stream. `is_done` once that went well to the very end; `count` is how many came."""
 
-    def __init__(self, stream: BinaryIO, *, is_list: bool) -> None:
+    def __init__(self, stream: BinaryIO, *, is_list: bool, loads: Callable[[bytes], object]) -> None:
         self.is_done = False
         self.count = 0
+        self._loads = loads
         self._stream = stream
         self._is_list = is_list
         self._text = b""
@@ -114,7 +119,7 @@ class _Objects:
 
     def _try(self, start: int, end: int, after: int) -> tuple[object, int, bool] | None:
         try:
-            value = orjson.loads(self._text[start:end])
+            value = self._loads(self._text[start:end])
         except orjson.JSONDecodeError:
             return None
         is_end = after == len(self._text) or self._text[after - 1 : after] == b"]"

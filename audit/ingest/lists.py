@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import BinaryIO, Final
 
+import orjson
+
 from audit.findings import Finding
 from audit.ingest.fields import member
 from audit.ingest.json_objects import stream_objects
@@ -15,9 +17,11 @@ _EVENT: Final = "detail.findings"
 _HEAD_BYTES: Final = 2**16
 
 
-def read_list(stream: BinaryIO, convert: Callable[[object], Finding]) -> Iterator[Item]:
-    """Read a bare list, or one object after another."""
-    return to_items(_bare(stream), convert)
+def read_list(
+    stream: BinaryIO, convert: Callable[[object], Finding], loads: Callable[[bytes], object] = orjson.loads
+) -> Iterator[Item]:
+    """Read a bare list, or one object after another; `loads` reads an object, see `stream_objects`."""
+    return to_items(_bare(stream, loads), convert)
 
 
 def read_wrapped(stream: BinaryIO, convert: Callable[[object], Finding]) -> Iterator[Item]:
@@ -45,8 +49,8 @@ def wrapper_is_empty(head: bytes) -> bool:
     return "Findings" in paths and not any(path.startswith("Findings.") for path in paths)
 
 
-def _bare(stream: BinaryIO) -> Iterator[object]:
-    return stream_objects(stream, is_list=opening_byte(stream) == b"[")
+def _bare(stream: BinaryIO, loads: Callable[[bytes], object] = orjson.loads) -> Iterator[object]:
+    return stream_objects(stream, is_list=opening_byte(stream) == b"[", loads=loads)
 
 
 def _unwrapped(stream: BinaryIO) -> Iterator[object]:

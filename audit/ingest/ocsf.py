@@ -4,6 +4,7 @@ Prowler puts the check's name into `metadata.event_code` and the verdict into `s
 (prowler/lib/outputs/ocsf/ocsf.py); OCSF itself knows neither use.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO
@@ -12,12 +13,14 @@ from audit.errors import InputError
 from audit.findings import Finding
 from audit.ingest.categories import category_of
 from audit.ingest.fields import controls_by_framework, first_url, instant, member, text, texts
+from audit.ingest.json_repeats import Repeats
 from audit.ingest.json_stream import outline
 from audit.ingest.lists import read_list
 from audit.ingest.model import Format, Item
 
 _DETECTION_FINDING = "2004"
 _SUPPRESSED_ID = "3"
+_CHECK = re.compile(rb'"event_code"[ \t\r\n]*:[ \t\r\n]*"([^"\\]{1,200})"')
 _SEVERITY_BY_ID = {
     "1": "INFO",
     "2": "LOW",
@@ -43,7 +46,8 @@ def _stated_time(head: bytes) -> datetime | None:
 
 
 def _read(stream: BinaryIO) -> Iterator[Item]:
-    return read_list(stream, to_finding)
+    repeats = Repeats(kind=_CHECK, path=("unmapped", "compliance"), convert=controls_by_framework)
+    return read_list(stream, to_finding, repeats.loads)
 
 
 def to_finding(record: object) -> Finding:
@@ -123,10 +127,10 @@ def _region(record: dict[str, object], resource: object) -> str:
 
 
 def _reference_url(record: dict[str, object]) -> str:
-    return first_url(
-        text(record, "unmapped", "related_url"),
-        *texts(record, "remediation", "references"),
-        *texts(record, "unmapped", "additional_urls"),
+    return (
+        first_url(text(record, "unmapped", "related_url"))
+        or first_url(*texts(record, "remediation", "references"))
+        or first_url(*texts(record, "unmapped", "additional_urls"))
     )
 
 

@@ -10,6 +10,7 @@ from bot.commands.console import one_line_errors, open_stores, print_json, print
 
 if TYPE_CHECKING:
     from remediation import RemediationPlaybook
+    from remediation.batches import Batch
 
 app = typer.Typer(help="Look at playbooks, plan with them, ask for them.", no_args_is_help=True)
 PlaybookId = Annotated[str, typer.Argument(help="The playbook's id, such as AWS-PUBLIC-S3.")]
@@ -132,18 +133,36 @@ def list_exceptions(*, as_json: AsJson = False) -> None:
 @app.command("run")
 def run(
     playbook_id: PlaybookId,
-    finding: FindingName,
+    findings: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FINDING...",
+            help="Handles (f-…) or the scanner's ids, or words to search for, such as severity:critical.",
+        ),
+    ],
     email: Annotated[str, typer.Option("--as", help="Your email address, as Slack knows it.")],
 ) -> None:
-    """Ask for a fix. The card appears in the configured channel, where somebody else approves it."""
-    from bot.asking import ask_from_shell
+    """Ask for a fix, or for several on one card. It appears in the configured channel, where somebody else approves it."""
+    from bot.asking import ask_from_shell, ask_many_from_shell
+    from remediation.choosing import are_many
 
     with one_line_errors(), open_stores() as stores:
-        execution = ask_from_shell(stores, _playbook(playbook_id), stores.reports.find(finding), email=email)
+        if are_many(findings):
+            _print_batch(ask_many_from_shell(stores, _playbook(playbook_id), findings, email=email))
+            return
+        execution = ask_from_shell(
+            stores, _playbook(playbook_id), stores.reports.find(findings[0]), email=email
+        )
         if execution.error:
             typer.echo(f"countersign: {execution.error}", err=True)
             raise typer.Exit(1)
     typer.echo(f"{execution.execution_id}: {execution.status.value}")
+
+
+def _print_batch(batch: "Batch") -> None:
+    typer.echo(f"{batch.batch_id}: {len(batch.execution_ids)} PENDING")
+    for each in batch.left_out:
+        typer.echo(f"left out: {each.finding} {each.resource}: {each.why}", err=True)
 
 
 def _playbook(playbook_id: str) -> "RemediationPlaybook":

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 PUBLIC_BUCKET = "northwind-customer-exports"
-BUCKETS = (PUBLIC_BUCKET, "northwind-backups", "northwind-web-assets")
+UNGUARDED = "northwind-press-kit"
+BUCKETS = (PUBLIC_BUCKET, "northwind-backups", UNGUARDED, "northwind-web-assets")
 REGION = "us-east-1"
 FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -37,11 +38,13 @@ class DemoCloud:
         )
 
     def plant(self) -> None:
-        """Create the buckets as the demo report describes them: two open to everyone, one half closed."""
+        """Create the buckets as the demo report describes them: two open to everyone, one with no block, one half closed."""
         for bucket in (PUBLIC_BUCKET, "northwind-web-assets"):
             self.client.create_bucket(Bucket=bucket)
             self.client.put_bucket_acl(Bucket=bucket, ACL="public-read")
-        self.client.delete_public_access_block(Bucket=PUBLIC_BUCKET)
+        self.client.create_bucket(Bucket=UNGUARDED)
+        for bucket in (PUBLIC_BUCKET, UNGUARDED):
+            self.client.delete_public_access_block(Bucket=bucket)
         self._block("northwind-web-assets")
         with suppress(
             self.client.exceptions.BucketAlreadyOwnedByYou

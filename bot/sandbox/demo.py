@@ -39,12 +39,21 @@ KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTU
 SENDER = "countersign@northwind.example"
 READER = "ciso@northwind.example"
 CONFIG = """\
-# The demo's configuration: the members of one user group approve.
+# The demo's configuration: Ana and the members of one user group approve, and critical findings only that group, sooner.
 environment: demo
 channel: C0SECURITY
 policy:
-  approvers: [S0SEC]
+  approvers: [S0SEC, U0ANA]
+  rules:
+    - severities: [critical]
+      approvers: [S0SEC]
+      expires_after_minutes: 240
 """
+
+
+_ASK_FOR_SEVERAL = (
+    "/playbook run AWS-PUBLIC-S3 check:s3_bucket_public_access,s3_bucket_level_public_access_block"
+)
 
 
 def run_demo(*, port: int = 0) -> None:
@@ -196,6 +205,8 @@ def _tour() -> tuple[TourStep, ...]:
         TourStep("Approve it yourself?", "Press Approve as Ana: you may not.", "ana"),
         TourStep("Approve as somebody else", "Press Approve as Omar and watch the cloud.", "omar"),
         TourStep("Put it back", "Press Roll back as Omar: exactly as it was.", "omar"),
+        TourStep("Ask for several", "One card shows every bucket.", "ana", _ASK_FOR_SEVERAL),
+        TourStep("Approve exactly these", "Press Approve all as Omar: all of them, or none.", "omar"),
         TourStep(
             "Take a file in",
             f"Press {IMPORT_REPORT.name} as Omar, under More actions on Ana's file.",

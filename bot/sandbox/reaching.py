@@ -40,7 +40,7 @@ class Reaching(Observing):
     def deliver(self, delivery: Delivery) -> Ack:
         """Bring a payload to the bot: over a web socket when one is connected, else over HTTP."""
         courier: Courier = self.sockets
-        if not self.sockets.connections:
+        if not (self.sockets.connections or self.sockets.keeps_envelopes):
             if not self.bot_url:
                 return Ack(error="dispatch_failed")
             courier = HttpCourier(self.bot_url, self.workspace.signing_secret, self.ack_timeout_s)

@@ -9,7 +9,8 @@ import json
 import secrets
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any
+from socket import SHUT_RD
+from typing import Any, cast
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -17,16 +18,24 @@ from bot.sandbox.delivery import Ack, Delivery
 from bot.sandbox.shapes import Json
 from bot.sandbox.state import State
 
+_LOOK_AGAIN_S = 0.02
 _LOOP_SPARE_S = 1.0  # beyond the deadline: the loop itself may be busy
 
 
 @dataclass(repr=False, eq=False)
 class SocketHub:
-    """The bot's open web sockets, and the envelopes that wait for an acknowledgement."""
+    """The bot's open web sockets, and the envelopes that wait for an acknowledgement.
+
+    With `keeps_envelopes` one that finds no connection waits for the next, and one whose connection ended goes out again there,
+    until its time is over; otherwise it fails at once, as a click does. The connection of each of the next `cuts_after` envelopes
+    breaks right after it was sent.
+    """
 
     state: State
     ack_timeout_s: float
     loop: asyncio.AbstractEventLoop | None = None
+    keeps_envelopes: bool = False
+    cuts_after: int = 0
     _tickets: set[str] = field(default_factory=set)
     _sockets: list[WebSocket] = field(default_factory=list)
     _waiting: dict[str, "asyncio.Future[Json]"] = field(default_factory=dict)
@@ -75,8 +84,13 @@ class SocketHub:
         waiting = asyncio.get_running_loop().create_future()
         self._waiting[envelope["envelope_id"]] = waiting
         try:
-            await secrets.choice(self._sockets).send_text(json.dumps(envelope))
-            answer = await asyncio.wait_for(waiting, self.ack_timeout_s)
+            async with asyncio.timeout(self.ack_timeout_s):
+                await (
+                    self._send_until_heard(envelope, waiting)
+                    if self.keeps_envelopes
+                    else self._send_once(envelope)
+                )
+                answer = await waiting
             ack = Ack(200, body=answer.get("payload") or None)
         except TimeoutError:
             ack = Ack(error="operation_timeout")
@@ -85,6 +99,30 @@ class SocketHub:
         finally:
             del self._waiting[envelope["envelope_id"]]
         return replace(ack, latency_s=time.monotonic() - started)
+
+    async def _send_once(self, envelope: Json) -> WebSocket:
+        """Send on a connection chosen at random. Raises IndexError where there is none."""
+        socket = secrets.choice(self._sockets)
+        await socket.send_text(json.dumps(envelope))
+        if self.cuts_after:
+            self.cuts_after -= 1
+            self._drop(socket)
+        return socket
+
+    async def _send_until_heard(self, envelope: Json, waiting: "asyncio.Future[Json]") -> None:
+        """Send on whatever connection there is, and again on the next one when it ends without an acknowledgement."""
+        sent_on: WebSocket | None = None
+        while not waiting.done():
+            if self._sockets and sent_on not in self._sockets:
+                sent_on = await self._send_once(envelope)
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def _drop(self, socket: WebSocket) -> None:
+        """Let what was sent go out, then break the connection; its end is not read any more."""
+        self._leave(socket)
+        transport = cast("Any", socket._receive).__self__.transport  # noqa: SLF001 - ASGI has no word for this
+        transport.get_extra_info("socket").shutdown(SHUT_RD)
+        transport.close()
 
     def disconnect(self, reason: str = "refresh_requested") -> None:
         """Ask every connection to go away, then close it, as Slack does every few hours."""
@@ -98,6 +136,13 @@ class SocketHub:
         """Close every connection without a word before."""
         for socket in tuple(self._sockets):
             self._run(socket.close(code=1001))
+
+    def cut(self) -> None:
+        """Break every connection as a network does: no close frame, the socket is simply gone."""
+        if self.loop is None:
+            raise RuntimeError("the stand-in is not running")
+        for socket in tuple(self._sockets):
+            self.loop.call_soon_threadsafe(self._drop, socket)
 
     def _hello(self) -> Json:
         return {

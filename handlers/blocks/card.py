@@ -9,6 +9,7 @@ from slack_sdk.models.blocks import (
     ConfirmObject,
     DividerBlock,
     PlainTextObject,
+    SectionBlock,
 )
 
 from handlers.blocks.buttons import confirm_rollback, execution_button
@@ -35,7 +36,7 @@ from remediation.states import ActionStatus, PlaybookStatus
 _TITLE_LIMIT = 300
 _DECISIONS_LIMIT = 2800
 _NOTE_LIMIT = 300
-_VERBS = {
+VERBS = {
     Verdict.APPROVE: "Approved by",
     Verdict.REJECT: "Rejected by",
     Verdict.ROLL_BACK: "Rollback ordered by",
@@ -50,7 +51,7 @@ _VERBS = {
 }
 _OVERSIZED = (
     "⚠️ *This plan is too large to be shown whole, so it cannot be approved here.* "
-    "Nobody should sign what they cannot see."
+    "Nobody should sign what they cannot see. The whole plan is a file in this thread."
 )
 _SELF_APPROVAL = "⚠️ The policy lets requesters approve their own fixes."
 
@@ -59,11 +60,13 @@ _SELF_APPROVAL = "⚠️ The policy lets requesters approve their own fixes."
 class CardRules:
     """What a card says about the rules in force for its execution, and about where it is.
 
-    `approvers` says in our own words who may approve, ids marked with an at sign: those people are told by the card.
+    `approvers` says in our own words who may approve, ids marked with an at sign: those people are told by the card. `rule` says what the
+    rule is about that decides, empty where none does.
     """
 
     required_approvals: int = 1
     approvers: str = ""
+    rule: str = ""
     allows_self_approval: bool = False
     allows_breaking_glass: bool = False
     rollback_approvals: int = 1
@@ -75,6 +78,12 @@ def build_card(execution: PlaybookExecution, rules: CardRules) -> Message:
     title = plain(execution.finding.title, _TITLE_LIMIT)
     text = escape(f"{headline(execution)}. {title} ({execution.finding.resource})", 900)
     return Message(text, fit(lambda room: _card(execution, rules, room)))
+
+
+def is_oversized(card: Message) -> bool:
+    """Tell whether a card that waits for a signature has no room for its whole plan."""
+    texts = (block.text for block in card.blocks if isinstance(block, SectionBlock))
+    return any(text is not None and text.text == _OVERSIZED for text in texts)
 
 
 def build_superseded_card(execution: PlaybookExecution) -> Message:
@@ -128,6 +137,7 @@ def _status(execution: PlaybookExecution, rules: CardRules, room: int) -> str:
     signed = f"{_signers(execution)} of {max(1, rules.required_approvals)} approvals"
     until = f"until {moment(execution.expires_at)}"
     who = f"\nMay approve: {linkify(escape(rules.approvers, room))}." if rules.approvers else ""
+    who += f" By the rule for: {escape(rules.rule, room)}." if rules.rule else ""
     return f"{sentence} {signed}, {until}.{who}" + (
         f"\n{_SELF_APPROVAL}" if rules.allows_self_approval else ""
     )
@@ -189,7 +199,7 @@ def _decisions(execution: PlaybookExecution) -> list[str]:
 def _decision(decision: Decision, execution: PlaybookExecution) -> str:
     void = " (void: the plan has changed since)" if decision.revision != execution.revision else ""
     reason = f": {escape(decision.reason, 180)}" if decision.reason else ""
-    return f"{_VERBS[decision.verdict]} {mention(decision.actor)}, {moment(decision.at)}{reason}{void}"
+    return f"{VERBS[decision.verdict]} {mention(decision.actor)}, {moment(decision.at)}{reason}{void}"
 
 
 def _actions(execution: PlaybookExecution, rules: CardRules, *, can_approve: bool) -> list[Block]:

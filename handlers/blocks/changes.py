@@ -48,14 +48,14 @@ def compare(changes: Sequence[Change], *, room: int) -> Shown:
 
 
 def _line(change: Change, *, width: int, share: int) -> Shown:
-    before, after = (_cell(value, share) for value in _spell(change))
+    before, after = (_cell(value, share) for value in spell(change))
     name = in_code(change.setting, _LONGEST_NAME).ljust(width)
     is_whole = before.is_whole and after.is_whole and fits(change.setting, _LONGEST_NAME)
     return Shown(f"{name}  {before.text} {_ARROW} {after.text}", is_whole)
 
 
-def _spell(change: Change) -> tuple[str, str]:
-    """Return both values in words; as JSON where the words would not tell them apart (`on` the text, and on)."""
+def spell(change: Change) -> tuple[str, str]:
+    """Return both values in words, whole; as JSON where the words would not tell them apart (`on` the text, and on)."""
     words = (show_value(change.before), show_value(change.after))
     if one_line(words[0]) != one_line(words[1]):
         return words

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from slack_sdk.models.blocks import Block, ButtonElement, DividerBlock, PlainTextObject, SectionBlock
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    DividerBlock,
+    PlainTextObject,
+    SectionBlock,
+)
 
 from audit.findings import Finding
 from audit.report import ReportHeader
@@ -61,6 +68,7 @@ def build_digest(digest: Digest) -> Message:
                 section("*Fix first*  Planning changes nothing: a second person approves."),
             ]
             blocks += [_fix(entry, short) for entry in digest.fixes[:MOST_FIXES]]
+            blocks += together(digest.fixes[:MOST_FIXES])
         return [*blocks, context(_small_print(digest))]
 
     return Message(_in_short(digest), fit(build))
@@ -128,6 +136,24 @@ def _fix(entry: Fixable, room: int) -> SectionBlock:
         accessibility_label=f"Plan the fix of {finding.handle}"[:75],
     )
     return SectionBlock(text=mrkdwn(text), accessory=button)
+
+
+def together(fixes: Sequence[Fixable]) -> list[Block]:
+    """Return a button for each playbook that answers several of these findings: one card for all of them."""
+    by_playbook: dict[str, dict[str, None]] = {}
+    for entry in fixes:
+        by_playbook.setdefault(entry.playbook_id, {})[entry.finding.handle] = None
+    buttons = [
+        ButtonElement(
+            text=PlainTextObject(text=f"Plan {len(handles)} with {playbook_id}"[:75], emoji=False),
+            action_id=PLAN_FIX,
+            value=" ".join([playbook_id, *handles]),
+            accessibility_label=f"Plan {len(handles)} fixes with {playbook_id} on one card"[:75],
+        )
+        for playbook_id, handles in by_playbook.items()
+        if len(handles) > 1
+    ]
+    return [ActionsBlock(block_id="together", elements=buttons)] if buttons else []
 
 
 def _small_print(digest: Digest) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from slack_sdk.models.blocks import (
+    ExternalDataMultiSelectElement,
     ExternalDataSelectElement,
     InputBlock,
     InputInteractiveElement,
@@ -70,6 +71,16 @@ def picker(name: str, placeholder: str) -> ExternalDataSelectElement:
     """Return a choice of many, searched while people type."""
     return ExternalDataSelectElement(
         action_id=name, placeholder=words_of(placeholder, _LABEL), min_query_length=0
+    )
+
+
+def pickers(name: str, placeholder: str, *, most: int) -> ExternalDataMultiSelectElement:
+    """Return a choice of several among many, searched while people type."""
+    return ExternalDataMultiSelectElement(
+        action_id=name,
+        placeholder=words_of(placeholder, _LABEL),
+        min_query_length=0,
+        max_selected_items=most,
     )
 
 

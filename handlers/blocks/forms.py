@@ -16,6 +16,7 @@ from handlers.blocks.form_parts import (
     line,
     option,
     picker,
+    pickers,
     word_options,
 )
 from handlers.blocks.names import (
@@ -30,6 +31,7 @@ from handlers.blocks.names import (
 )
 from handlers.blocks.texts import severity_words
 from handlers.vocabulary import PLAYBOOK, REPORT
+from remediation.batches import MOST_ITEMS
 from remediation.playbook import RemediationPlaybook
 
 ADDRESS = "ciso@company.com"
@@ -60,7 +62,12 @@ def build_playbook_form(*, channel: str, channel_name: str) -> View:
         PLAYBOOK,
         [
             field(WORD, "What would you like?", choice(WORD, word_options(PLAYBOOK, PLAYBOOK_WORDS))),
-            field(FINDING_PICK, "Which finding?", picker(FINDING_PICK, "Search findings"), is_optional=True),
+            field(
+                FINDING_PICK,
+                "Which findings?",
+                pickers(FINDING_PICK, "Search findings", most=MOST_ITEMS),
+                is_optional=True,
+            ),
             field(
                 PLAYBOOK_PICK, "Which playbook?", picker(PLAYBOOK_PICK, "Search playbooks"), is_optional=True
             ),

@@ -13,14 +13,16 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from audit.findings import Severity
+from handlers.blocks.batch_home import home_batch
 from handlers.blocks.buttons import execution_button
 from handlers.blocks.executions import execution_lines, rollback_entry
 from handlers.blocks.names import HOME_DETAILS, HOME_REVIEW, HOME_ROLL_BACK, REJECT
 from handlers.blocks.parts import context, header, mrkdwn, section
 from handlers.blocks.texts import code, escape, moment, severity_words
+from remediation.batches import Members
 from remediation.execution import PlaybookExecution
 
-MOST_PENDING, MOST_ROLLBACKS, MOST_OTHERS = 15, 5, 10
+MOST_PENDING, MOST_ROLLBACKS, MOST_OTHERS, MOST_BATCHES = 15, 5, 10, 5
 _ROOM = 150
 _BARS = "▁▂▃▄▅▆▇█"
 _HIGHEST_SCORE = 100
@@ -44,6 +46,7 @@ class HomePage:
 
     standing: Standing
     pending: Sequence[PlaybookExecution] = ()
+    batches: Sequence[Members] = ()
     rollbacks: Sequence[PlaybookExecution] = ()
     rollback_approvals: int = 1
     requests: Sequence[PlaybookExecution] = ()
@@ -128,7 +131,7 @@ def _part(title: str, blocks: Sequence[Block]) -> list[Block]:
 def _pending(page: HomePage) -> list[Block]:
     if page.problem:
         return [section(f"This cannot be told: {escape(page.problem, 500)}")]
-    blocks: list[Block] = []
+    blocks = [block for members in page.batches[:MOST_BATCHES] for block in home_batch(members)]
     for number, execution in enumerate(page.pending[:MOST_PENDING]):
         buttons = [
             execution_button(execution, HOME_REVIEW, "Review and approve", style="primary"),
@@ -136,7 +139,7 @@ def _pending(page: HomePage) -> list[Block]:
         ]
         lines = section(execution_lines(execution, _ROOM))
         blocks += [lines, ActionsBlock(block_id=f"pending-{number}", elements=buttons)]
-    if len(page.pending) > MOST_PENDING:
+    if len(page.pending) > MOST_PENDING or len(page.batches) > MOST_BATCHES:
         blocks.append(context("There are more: `/playbook pending`"))
     return [*blocks, *_rollbacks(page)]
 

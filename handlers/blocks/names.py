@@ -27,6 +27,15 @@ EXCEPTION_OWNER = "exception_owner"
 PREVIOUS_FINDINGS = "findings_previous"
 NEXT_FINDINGS = "findings_next"
 SHOW_FINDINGS = "findings_show"
+BATCH_APPROVE = "batch_approve"
+BATCH_CHANGES = "batch_changes"
+BATCH_CHOOSE = "batch_choose"
+BATCH_REJECT = "batch_reject"
+BATCH_ROLL_BACK = "batch_rollback"
+BATCH_REFUSE_ROLLBACK = "batch_refuse_rollback"
+BATCH_APPROVE_FORM = "batch_approve_form"
+BATCH_CHOOSE_FORM = "batch_choose_form"
+BATCH_REJECT_FORM = "batch_reject_form"
 HOME_REVIEW = "home_review"
 HOME_DETAILS = "home_details"
 HOME_ROLL_BACK = "home_rollback"
@@ -47,6 +56,7 @@ CRON = "cron"
 ZONE_PICK = "pick_zone"
 CHANNEL_PICK = "pick_channel"
 FETCH = "fetch"
+_BATCH_VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([0-9a-f]{64}|-)")
 _VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([1-9][0-9]{0,8})(?::([1-9][0-9]{0,8}))?")
 
 
@@ -84,3 +94,28 @@ class CardRef:
         if match is None:
             raise InputError("This button is not one of ours, or from another version. Nothing was done.")
         return cls(match[1], int(match[2]), int(match[3] or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRef:
+    """All that a batch's button says: which batch, and the digest of the set of items that was shown, empty where none is decided on."""
+
+    batch_id: str
+    set_seen: str
+
+    @property
+    def value(self) -> str:
+        """Return it as a button carries it."""
+        return f"{self.batch_id}:{self.set_seen or '-'}"
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read a button's value.
+
+        Raises:
+            InputError: it is none of ours.
+        """
+        match = _BATCH_VALUE.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            raise InputError("This button is not one of ours, or from another version. Nothing was done.")
+        return cls(match[1], match[2].removeprefix("-"))

@@ -47,7 +47,7 @@ def build_progress(execution: PlaybookExecution) -> Message:
 def progress_lines(execution: PlaybookExecution) -> list[str]:
     """Return who decided on the plan as it stands, and what became of each action."""
     decided = [_decision_line(decision) for decision in _decisions(execution)]
-    return [*decided, *(_action_line(result) for result in execution.actions)]
+    return [*decided, *(action_line(result) for result in execution.actions)]
 
 
 def build_superseded_progress() -> Message:
@@ -67,7 +67,8 @@ def _decision_line(decision: Decision) -> str:
     return f"{moment(decision.at)}  {mention(decision.actor)} {_VERBS[decision.verdict]}{reason}"
 
 
-def _action_line(result: ActionResult) -> str:
+def action_line(result: ActionResult) -> str:
+    """Return what became of one action, and when."""
     at = result.ended_at or result.started_at
     when = f"{moment(at)}  " if at else ""
     error = f" {escape(result.error, 1000)}" if result.error else ""

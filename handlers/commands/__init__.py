@@ -8,7 +8,7 @@ from audit.errors import InputError
 from audit.wording import nearest
 from handlers.blocks.lists import build_help
 from handlers.blocks.parts import Message
-from handlers.commands import executions, findings, playbook, pull, report, schedule, trend
+from handlers.commands import batches, executions, findings, playbook, pull, report, schedule, trend
 from handlers.commands.exceptions import answer_exceptions
 from handlers.lateness import refuse_again, refuse_old
 from handlers.parsing import split_words
@@ -30,7 +30,7 @@ _DO: Mapping[tuple[str, str], Do] = MappingProxyType(
         (REPORT.name, "pull"): pull.pull_report,
         (PLAYBOOK.name, "list"): playbook.list_playbooks,
         (PLAYBOOK.name, "show"): playbook.show_playbook,
-        (PLAYBOOK.name, "run"): playbook.run_playbook,
+        (PLAYBOOK.name, "run"): batches.run_one_or_many,
         (PLAYBOOK.name, "pending"): executions.list_pending,
         (PLAYBOOK.name, "history"): executions.list_history,
         (PLAYBOOK.name, "status"): executions.show_status,

@@ -53,7 +53,7 @@ def run_playbook(services: Services, request: Request, words: Sequence[str]) -> 
     structlog.contextvars.bind_contextvars(execution_id=execution_id_for(request))
     execution = services.remediation.request(
         playbook,
-        _find(services, words[1]),
+        find_finding(services, words[1]),
         request.actor,
         execution_id=execution_id_for(request),
         channel=channel,
@@ -79,7 +79,7 @@ def _joined(execution: PlaybookExecution) -> Message:
 def _propose(services: Services, name: str) -> Message:
     if name.casefold() in map(str.casefold, services.playbooks):
         raise InputError(f"Which finding is {name} to fix? `/report show` shows findings with their handles.")
-    finding = _find(services, name)
+    finding = find_finding(services, name)
     match = match_playbook(finding, services.playbooks)
     command = code(f"/playbook run {match.playbook.playbook_id} {finding.handle}", 200)
     return Message(
@@ -88,7 +88,12 @@ def _propose(services: Services, name: str) -> Message:
     )
 
 
-def _find(services: Services, name: str) -> Finding:
+def find_finding(services: Services, name: str) -> Finding:
+    """Return a finding by its handle or the scanner's id.
+
+    Raises:
+        NotFoundError: none, or more than one, goes by that name.
+    """
     try:
         return services.reports.find(name)
     except NotFoundError as error:

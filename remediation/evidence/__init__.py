@@ -64,7 +64,7 @@ def _write_chain(
     head: Anchor | None = None
     with archive.open(_file("chain.jsonl", now), "w") as chain:
         for entry in trail:
-            if _subject(entry) == execution_id:
+            if _is_about(entry, execution_id):
                 own.append(entry)
             if own:
                 chain.write(_line(_link(entry)))
@@ -72,14 +72,17 @@ def _write_chain(
     return own, head
 
 
-def _subject(entry: TrailEntry) -> object:
+def _is_about(entry: TrailEntry, execution_id: str) -> bool:
+    """Tell whether an entry is about the execution, or about the exception that its rejection granted."""
     try:
         event = json.loads(entry.body)
-    except (
-        ValueError
-    ):  # somebody edited it: it still is a link, and `check.py` will say what is wrong with it
-        return None
-    return event.get("subject") if isinstance(event, Mapping) else None
+    except ValueError:  # somebody edited it: it still is a link, and `check.py` says what is wrong with it
+        return False
+    if not isinstance(event, Mapping):
+        return False
+    detail = event.get("detail")
+    named = detail.get("execution_id") if isinstance(detail, Mapping) else None
+    return execution_id in (event.get("subject"), named)
 
 
 def _link(entry: TrailEntry) -> Mapping[str, object]:

@@ -1,21 +1,41 @@
 """The evidence as a page to read: no script, no picture, nothing from elsewhere."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audit.trail import TrailEntry
 from remediation.actions.contract import show_value
-from remediation.execution import PlaybookExecution
+from remediation.execution import PlaybookExecution, Verdict
 from remediation.journal import plans_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-Row = Mapping[str, object]
+# What a page is drawn from: decoded JSON and what the template shows, of any shape.
+Row = Mapping[str, Any]
+_TOLD = (
+    ("reason", "Reason"),
+    ("error", "Error"),
+    ("review_due_at", "To be reviewed by a second person until"),
+    ("rollback_digest", "Digest signed"),
+)
+_VERDICTS = {
+    Verdict.APPROVE: "Approved",
+    Verdict.REJECT: "Rejected",
+    Verdict.ROLL_BACK: "Ordered the rollback",
+    Verdict.DONE: "Found that it was done",
+    Verdict.NOT_DONE: "Found that it was not done",
+    Verdict.TRY_AGAIN: "Had it tried again",
+    Verdict.ASK_ROLLBACK: "Asked for the rollback",
+    Verdict.SIGN_ROLLBACK: "Signed the rollback",
+    Verdict.REFUSE_ROLLBACK: "Refused the rollback",
+    Verdict.BREAK_GLASS: "Broke the glass",
+    Verdict.REVIEWED: "Reviewed the broken glass",
+}
 
 
 def build_page(execution: PlaybookExecution, own: Iterable[TrailEntry], *, head: str, now: datetime) -> str:
@@ -26,13 +46,30 @@ def build_page(execution: PlaybookExecution, own: Iterable[TrailEntry], *, head:
         digest=execution.plan.digest if execution.plan else "",
         actions=_actions(execution),
         decisions=[
-            {"at": moment(decision.at), "verdict": decision.verdict.value, "decision": decision}
+            {"at": moment(decision.at), "verdict": _VERDICTS[decision.verdict], "decision": decision}
             for decision in execution.decisions
         ],
+        glass=_glass(execution),
         story=[row for entry in own if (row := _event(entry))],
         head=head,
         made_at=moment(now),
     )
+
+
+def _glass(execution: PlaybookExecution) -> Row | None:
+    """Return who broke the glass last, why, and who has reviewed it since."""
+    row: dict[str, object] | None = None
+    for decision in execution.decisions:
+        if decision.verdict is Verdict.BREAK_GLASS:
+            row = {
+                "who": decision.actor.label,
+                "reason": decision.reason,
+                "at": moment(decision.at),
+                "reviewer": "",
+            }
+        elif decision.verdict is Verdict.REVIEWED and row:
+            row |= {"reviewer": decision.actor.label, "reviewed_at": moment(decision.at)}
+    return row
 
 
 def moment(at: datetime) -> str:
@@ -61,9 +98,32 @@ def _event(entry: TrailEntry) -> Row | None:
         event = json.loads(entry.body)
         at = moment(datetime.fromisoformat(event["at"]))
         who = event["actor"]["email"] or event["actor"]["slack_id"] or event["actor"]["origin"]
-        return {"seq": entry.seq, "at": at, "kind": event["kind"], "who": who, "hash": entry.entry_hash.hex()}
-    except (ValueError, KeyError, TypeError):
+        told = list(_told(event["detail"]))
+        return {
+            "seq": entry.seq,
+            "at": at,
+            "kind": event["kind"],
+            "who": who,
+            "told": told,
+            "hash": entry.entry_hash.hex(),
+        }
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _told(detail: Row) -> Iterator[str]:
+    """Yield what an entry says beside who and when: reasons, times, exceptions, what a rollback puts back."""
+    exception = detail.get("exception") or (detail if "exception_id" in detail else None)
+    if isinstance(exception, Mapping):
+        owner = exception["owner"]["email"] or exception["owner"]["slack_id"]
+        yield f"Exception {exception['exception_id']} until {exception['until']}, {owner} answers for it"
+    for name, words in _TOLD:
+        if value := detail.get(name):
+            yield f"{words}: {value}"
+    settings = detail.get("settings")
+    for each in settings if isinstance(settings, list) else []:
+        was, we_set, now = (show_value(each[state]) for state in ("was", "we_set", "now"))
+        yield f"{each['setting']}: was {was}, we set {we_set}, then {now}"
 
 
 @cache

@@ -109,7 +109,7 @@ def test_the_tour(address: str, page: Page, take_picture: Callable[[Page, str], 
 
     page.get_by_text("Ask for a fix").first.click()
     visitor.composer.press("Enter")
-    expect(visitor.say("Waiting for approval").last).to_be_visible()
+    expect(visitor.say("By the rule for: critical").last).to_be_visible()
     expect(visitor.say("not set → on").last).to_be_visible()
     take_picture(page, "demo")
 

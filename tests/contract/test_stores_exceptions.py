@@ -148,3 +148,11 @@ def test_what_is_to_be_looked_at_again_is_found_then(stores: AnyStores) -> None:
     reviewed = replace(waking, decisions=(glass, replace(glass, verdict=Verdict.REVIEWED)))
     stores.executions.save(waking, reviewed, an_event())
     assert stores.executions.ran_out(NOW + DAY, since=NOW) == []
+
+
+def test_a_notice_rests_longer_after_each_attempt(stores: AnyStores) -> None:
+    now = NOW
+    for attempt, wait_min in enumerate((2, 4, 8, 16, 32, 60, 60), start=1):
+        assert stores.notices.begin("a:x:1", now) == attempt
+        assert stores.notices.begin("a:x:1", now + timedelta(minutes=wait_min, seconds=-1)) == 0
+        now += timedelta(minutes=wait_min)

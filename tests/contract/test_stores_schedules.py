@@ -139,6 +139,14 @@ def test_a_slot_that_was_sent_is_not_claimed_when_the_clock_goes_back(stores: An
     assert kinds(stores).count("schedule.fired") == 1
 
 
+def test_a_slot_has_one_fire_whatever_that_is_called(stores: AnyStores) -> None:
+    fire = claimed(stores)
+    other = replace(fire, fire_id="fire-by-another-name")
+    assert not stores.schedules.ask(other, an_event("schedule.fired"))
+    assert stores.schedules.fires("daily") == [fire]
+    assert kinds(stores).count("schedule.fired") == 1
+
+
 @pytest.mark.parametrize("what", ["paused", "changed", "removed"])
 def test_what_was_changed_meanwhile_is_not_claimed(stores: AnyStores, what: str) -> None:
     schedule = a_schedule()

@@ -17,9 +17,10 @@ from audit.trail import TrailEntry, TrailEvent, append
 from exporters.schedule_memory import MemorySchedules
 from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
-from remediation.ports import NOTICE_RETRIED_AFTER, OWNER_LOST_AFTER, Posting, Request
+from remediation.ports import OWNER_LOST_AFTER, Posting, Request, notice_wait
 from remediation.states import PlaybookStatus, check_transition
 from tests.fakes.audience import MemoryHomes, MemoryOutcomes
+from tests.fakes.batches import MemoryBatches
 from tests.fakes.findings import NoRegressions, NoTracker
 from tests.fakes.reports import MemoryReports
 
@@ -98,10 +99,10 @@ class MemoryExecutions:
         self.trail = trail or MemoryTrail()
         self.by_id: dict[str, PlaybookExecution] = {}
         self.owners: dict[str, datetime] = {}
-        self._lock = RLock()
+        self.lock = RLock()
 
     def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
-        with self._lock:
+        with self.lock:
             if stored := self.by_id.get(execution.execution_id):
                 return stored
             self._refuse_held(execution)
@@ -114,7 +115,7 @@ class MemoryExecutions:
             check_transition(before.status, after.status)
         if after.decisions[: len(before.decisions)] != before.decisions:
             raise StateError("a decision that was made stays on record")
-        with self._lock:
+        with self.lock:
             stored = self.by_id.get(before.execution_id)
             if stored is None or (stored.version, stored.status) != (before.version, before.status):
                 raise StateError(f"execution {before.execution_id} has moved on meanwhile")
@@ -279,7 +280,7 @@ class MemoryNotices:
 
     def begin(self, notice_id: str, now: datetime) -> int:
         begun_at, attempts = self.begun.get(notice_id, (None, 0))
-        if notice_id in self.said or (begun_at and begun_at > now - NOTICE_RETRIED_AFTER):
+        if notice_id in self.said or (begun_at and begun_at > now - notice_wait(attempts)):
             return 0
         self.begun[notice_id] = (now, attempts + 1)
         return attempts + 1
@@ -365,12 +366,14 @@ class MemoryStores:
     regressions: NoRegressions = field(default_factory=NoRegressions)
     homes: MemoryHomes = field(default_factory=MemoryHomes)
     outcomes: MemoryOutcomes = field(init=False)
+    batches: MemoryBatches = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
         object.__setattr__(self, "reports", MemoryReports(self.trail))
         object.__setattr__(self, "executions", MemoryExecutions(self.trail))
         object.__setattr__(self, "outcomes", MemoryOutcomes(self.executions.by_id))
+        object.__setattr__(self, "batches", MemoryBatches(self.executions))
         object.__setattr__(self, "finder", MemoryFinder(self.executions))
         object.__setattr__(self, "exceptions", MemoryExceptions(self.executions))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))

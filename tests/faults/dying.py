@@ -3,7 +3,8 @@
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,28 @@ DIED = -signal.SIGKILL
 LONGEST_S = 60
 
 
+class StoppedError(BaseException):
+    """The work ends here, in a process that lives on: no `except Exception` holds it up, and nothing after it is stored."""
+
+
 @dataclass
 class Fate:
-    """Counts moments, and ends the process at the one it is told; `log` outlives it and names each write that took effect."""
+    """Counts moments, and ends the process at the one it is told; `log` outlives it and names each write that took effect.
+
+    Where it does not kill, the work alone ends there, by an error that nothing catches.
+    """
 
     log: Path
     dies_at: int | None = None
     moments: int = 0
+    kills: bool = True
 
     def moment(self) -> None:
         """Let a moment pass, or end the process with kill -9: nothing is closed, nothing is said."""
-        if self.moments == self.dies_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if self.dies_at is not None and self.moments >= self.dies_at:
+            if self.kills:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise StoppedError
         self.moments += 1
 
     def wrote(self, what: str) -> None:
@@ -57,7 +68,7 @@ class MortalClient:
     def __init__(self, client: Any, fate: Fate) -> None:
         self._client = client
         self._fate = fate
-        if hasattr(client, "close"):
+        if fate.kills and hasattr(client, "close"):
             client.close()  # a connection that was made before the fork belongs to the parent
 
     def __getattr__(self, name: str) -> Any:
@@ -103,6 +114,18 @@ class MortalStore(SqlExecutions):
         stored = super().save(before, after, event)
         self._fate.moment()
         return stored
+
+
+@contextmanager
+def no_longer_mortal() -> Iterator[None]:
+    """Take back at the block's end what `make_requests_mortal` did in this process."""
+    from requests.adapters import HTTPAdapter
+
+    send = HTTPAdapter.send
+    try:
+        yield
+    finally:
+        HTTPAdapter.send = send  # type: ignore[method-assign]
 
 
 def in_child(work: Callable[[], None]) -> int:

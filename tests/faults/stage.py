@@ -40,10 +40,11 @@ def mortal_registry(case: ActionCase, fate: Fate) -> ActionRegistry:
 
 
 class Stage:
-    """One execution of a playbook with one action, approved and not begun."""
+    """One execution of a playbook, of one action where nothing else is said, approved and not begun."""
 
-    def __init__(self, case: ActionCase, folder: Path, empty: Path) -> None:
+    def __init__(self, case: ActionCase, folder: Path, empty: Path, *, check_id: str = "") -> None:
         self.case = case
+        self.check_id = check_id
         self.case.set_state(case.unsettled)
         self.original = case.read_raw()
         shutil.copy(empty, folder / "countersign.db")
@@ -51,15 +52,21 @@ class Stage:
         self.folder = folder
         self.log = folder / "writes.log"
         self.back = folder / "writes.back"
+        self.approver = OMAR
         self.execution_id = self._approved()
 
-    def _approved(self) -> str:
-        target = self.case.target()
+    def book(self) -> RemediationPlaybook:
+        """Return what is run: the case's own action alone."""
         book = RemediationPlaybook("FIX", "Fix it", "Fixes it.", "Storage", "HIGH")
         written = self.case.written
         book.add_action(written.action_name, written.action_type, dict(written.params))
+        return book
+
+    def _approved(self) -> str:
+        target = self.case.target()
         finding = Finding(
             id="F-1",
+            check_id=self.check_id,
             title="It is open",
             severity=Severity.HIGH,
             resource=target.resource,
@@ -68,9 +75,9 @@ class Stage:
             region=target.region,
         )
         stores = Stores.open(self.url)
-        planner = Planner(self.case.registry(), EXECUTOR_DEFAULT)
+        planner = Planner(self.registry(), EXECUTOR_DEFAULT)
         remediation = Remediation(store=stores.executions, planner=planner, directory=CallerDirectory())
-        asked = remediation.request(book, finding, ANA)
+        asked = remediation.request(self.book(), finding, ANA)
         assert asked.status is PlaybookStatus.PENDING, asked.error
         remediation.approve(asked.execution_id, OMAR)
         stores.close()
@@ -78,7 +85,15 @@ class Stage:
 
     def runner(self, stores: Stores, fate: Fate, owner: str) -> Runner:
         journal = Journal(store=MortalStore(stores.executions, fate), owner=owner)
-        return Runner(journal=journal, planner=Planner(mortal_registry(self.case, fate), EXECUTOR_DEFAULT))
+        return Runner(journal=journal, planner=Planner(self.mortal(fate), EXECUTOR_DEFAULT))
+
+    def registry(self) -> ActionRegistry:
+        """Return the actions, in which nobody dies."""
+        return self.case.registry()
+
+    def mortal(self, fate: Fate) -> ActionRegistry:
+        """Return the actions, in whose every write the process may die."""
+        return mortal_registry(self.case, fate)
 
     def run(self, fate: Fate) -> None:
         """Run what is approved, as the process that may die."""
@@ -93,7 +108,10 @@ class Stage:
     def sweep(self, log: Path) -> None:
         """Do what the sweep of the next process does: run what is approved, recover what nobody works on."""
         stores = Stores.open(self.url)
-        runner = self.runner(stores, Fate(log), "boot-second")
+        self.sweep_with(self.runner(stores, Fate(log), "boot-second"), stores)
+
+    def sweep_with(self, runner: Runner, stores: Stores) -> None:
+        """Do what a sweep does, with a runner of one's own."""
         for execution in stores.executions.waiting(utc_now()):
             runner.run(execution.execution_id)
         for execution in stores.executions.unfinished("boot-second", utc_now()):

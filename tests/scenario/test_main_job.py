@@ -44,6 +44,7 @@ def test_the_whole_road(stage: Stage) -> None:
         "not set",
         "BlockPublicAcls",
         "<@U0ANA>",
+        "By the rule for: critical (policy.rules.0)",
     ):
         assert word in card.words, card.words
     assert "<!channel>" not in card.words

@@ -1,5 +1,7 @@
 """Every secret the bot knows is planted with a mark of its own; nothing that leaves the bot may carry one."""
 
+import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +55,18 @@ def everything_that_leaves(stage: Stage) -> Iterator[tuple[str, bytes]]:
     ):
         done = stage.countersign(*words)
         yield " ".join(words), (done.stdout + done.stderr).encode()
+    yield from evidence(stage)
+
+
+def evidence(stage: Stage) -> Iterator[tuple[str, bytes]]:
+    """Yield each file in the evidence about each fix, as whoever gets the zip reads it."""
+    for entry in json.loads(stage.countersign("playbook", "history", "--json").stdout):
+        path = stage.folder / f"{entry['execution_id']}.zip"
+        done = stage.countersign("trail", "evidence", entry["execution_id"], "-o", str(path))
+        assert done.returncode == 0, done.stderr
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                yield f"{path.name}/{name}", archive.read(name)
 
 
 def test_no_secret_is_in_anything_that_leaves(planted: Stage) -> None:
@@ -64,6 +78,7 @@ def test_no_secret_is_in_anything_that_leaves(planted: Stage) -> None:
     }
     seen = list(everything_that_leaves(planted))
     assert any(b"execution.approved" in content for _, content in seen), "the search reads what it should"
+    assert any(place.endswith(".zip/evidence.html") for place, _ in seen)
     leaks = [
         (place, name)
         for place, content in seen

@@ -2,7 +2,7 @@
 
 import { byId, explain, h, post, tellActed, toast } from "./dom.js";
 import { textObject } from "./mrkdwn.js";
-import { externalSelect } from "./external.js";
+import { externalMultiSelect, externalSelect } from "./external.js";
 import { store } from "./store.js";
 
 let serial = 0;
@@ -179,6 +179,7 @@ const CONTROLS = {
   overflow,
   static_select: staticSelect,
   external_select: externalSelect,
+  multi_external_select: externalMultiSelect,
   multi_static_select: boxes("checkbox"),
   checkboxes: boxes("checkbox"),
   radio_buttons: boxes("radio"),

@@ -21,6 +21,12 @@ export function externalSelect(element, place) {
 
   const close = () => { list.hidden = true; input.setAttribute("aria-expanded", "false"); active = -1; };
   const choose = (option) => {
+    if (place.onChoose) {
+      place.onChoose(option);
+      input.value = "";
+      close();
+      return;
+    }
     chosen = { value: option.value };
     input.value = option.text;
     close();
@@ -69,5 +75,24 @@ export function externalSelect(element, place) {
     }
   });
   node.readValue = () => chosen?.value || null;
+  return node;
+}
+
+// The same for several: what is picked stands below the field, and a click takes it away again.
+export function externalMultiSelect(element, place) {
+  const known = place.known?.selected_options || element.initial_options || [];
+  const picked = new Map(known.map((option) => [option.value, option.text.text]));
+  const list = h("ul", { class: "picked" });
+  const single = externalSelect({ ...element, initial_option: null }, {
+    ...place, known: null, onChoose: (option) => { picked.set(option.value, option.text); draw(); },
+  });
+  const draw = () => list.replaceChildren(...[...picked].map(([value, text]) => h("li", {}, text,
+    h("button", {
+      type: "button", class: "icon-button", "aria-label": `Take away ${text}`,
+      onclick: () => { picked.delete(value); draw(); },
+    }, "✕"))));
+  const node = h("span", { class: "external-many" }, single, list);
+  draw();
+  node.readValue = () => [...picked.keys()];
   return node;
 }

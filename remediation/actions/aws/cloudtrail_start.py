@@ -38,7 +38,7 @@ class StartLogging(AwsAction[StartLoggingParams]):
     reversible = True
     idempotent = True
     permissions = Permissions(
-        plan=("cloudtrail:GetTrail", "cloudtrail:GetTrailStatus"),
+        plan=("cloudtrail:GetTrail", "cloudtrail:GetTrailStatus", "cloudtrail:ListTags"),
         apply=("cloudtrail:StartLogging",),
         rollback=("cloudtrail:StopLogging",),
     )
@@ -55,6 +55,7 @@ class StartLogging(AwsAction[StartLoggingParams]):
             target=placed,
             before={RECORDING: bool(status["IsLogging"])},
             after={RECORDING: True},
+            tags=trails.tags(placed.resource),
             untouched=("The trail's settings and event selectors", f"The bucket {trail['S3BucketName']}"),
             notes=tuple(_describe(trail, status)),
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from remediation.actions.aws.errors import aws_errors, error_code, request_id
+from remediation.actions.aws.tags import Tags, to_tags
 from remediation.plan import ABSENT, State
 
 SNAPSHOT, COPY, VOLUME = "Snapshot", "Encrypted copy of the snapshot", "Encrypted volume"
@@ -32,6 +33,7 @@ class Source:
     is_encrypted: bool
     shape: Mapping[str, object]
     places: tuple[tuple[str, str], ...]
+    tags: Tags
 
     @classmethod
     def from_aws(cls, volume: Mapping[str, Any]) -> Self:
@@ -52,6 +54,7 @@ class Source:
             places=tuple(
                 (str(place["InstanceId"]), str(place["Device"])) for place in volume.get("Attachments", ())
             ),
+            tags=to_tags(volume.get("Tags")),
         )
 
     def goal(self, kms_key_id: str | None) -> State:

@@ -75,6 +75,7 @@ class PrepareEncryptedCopy(AwsAction[EncryptedCopyParams]):
                 target=settled,
                 before=before,
                 after=before,
+                tags=source.tags,
                 notes=(f"{source.volume_id} is encrypted already.",),
             )
         after = source.goal(params.kms_key_id)
@@ -83,6 +84,7 @@ class PrepareEncryptedCopy(AwsAction[EncryptedCopyParams]):
             target=settled,
             before=before,
             after=after,
+            tags=source.tags,
             untouched=(
                 f"Volume {source.volume_id} and its data",
                 "Its instance",

@@ -84,6 +84,7 @@ class CreateFlowLogs(AwsAction[FlowLogsParams]):
             target=placed,
             before=before,
             after=after,
+            tags=logs.tags,
             untouched=("The VPC, its subnets, interfaces and other flow logs", "The place the records go to"),
             notes=tuple(notes),
         )

@@ -93,6 +93,7 @@ class RotateAccessKey(AwsAction[RotateKeyParams]):
             target=placed,
             before=before,
             after=work.wanted(old.key_id, before),
+            tags=work.user.tags,
             untouched=(
                 "The user, its policies, groups and password",
                 "The old key itself: deleting it is another step",

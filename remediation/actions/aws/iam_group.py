@@ -87,6 +87,7 @@ class AddUserToGroup(AwsAction[GroupParams]):
             target=placed,
             before={_setting(params): params.GroupName in groups},
             after={_setting(params): True},
+            tags=user.tags,
             untouched=(
                 "The user's policies, password, MFA devices and access keys",
                 f"Its other groups ({', '.join(others) or 'none'})",

@@ -9,6 +9,7 @@ from typing import Any
 from audit.errors import Cause, PermanentActionError
 from remediation.actions.aws.arns import Arn
 from remediation.actions.aws.errors import aws_errors, error_code
+from remediation.actions.aws.tags import Tags, to_tags
 from remediation.plan import Target
 
 ACTIVE, INACTIVE = "Active", "Inactive"
@@ -34,19 +35,21 @@ class IamUser:
         self.name = user_name(target.resource)
         self._iam = iam
         self._where = {"UserName": self.name}
+        self.tags: Tags | None = None
 
     def refuse_namesake(self) -> None:
-        """Refuse a user of the same name in another account than the ARN's: IAM finds users by name alone.
+        """Refuse a user of the same name in another account than the ARN's: IAM finds users by name alone. Keep its `tags`.
 
         Raises:
             ActionError: it is another one, is not there, or cannot be read.
         """
         with aws_errors(f"look up {self.arn}"):
-            found = self._iam.get_user(**self._where)["User"]["Arn"]
-        if found != self.arn:
+            found = self._iam.get_user(**self._where)["User"]
+        if found["Arn"] != self.arn:
             raise PermanentActionError(
-                f"The bot's credentials see {found}, not {self.arn}", cause=Cause.WRONG_ACCOUNT
+                f"The bot's credentials see {found['Arn']}, not {self.arn}", cause=Cause.WRONG_ACCOUNT
             )
+        self.tags = to_tags(found.get("Tags"))
 
     def access_keys(self) -> list[AccessKey]:
         """Return the access keys, oldest first.

@@ -11,6 +11,7 @@ from remediation.actions.aws.bucket_policies import Delivery
 from remediation.actions.aws.errors import aws_errors, request_id
 from remediation.actions.aws.log_buckets import LOCATE_FROM, LogBucket, bucket_target
 from remediation.actions.aws.s3_public_access import bucket_name
+from remediation.actions.aws.tags import Tags, bucket_tags
 from remediation.actions.contract import Draft, Params, Permissions, Phase
 from remediation.plan import ABSENT, ActionPlan, State, Target
 
@@ -52,7 +53,13 @@ class PutBucketLogging(AwsAction[BucketLoggingParams]):
     reversible = True
     idempotent = True
     permissions = Permissions(
-        plan=("s3:GetBucketLocation", "s3:GetBucketLogging", "s3:GetBucketPolicy", "s3:GetBucketAcl"),
+        plan=(
+            "s3:GetBucketLocation",
+            "s3:GetBucketLogging",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketAcl",
+            "s3:GetBucketTagging",
+        ),
         apply=("s3:PutBucketLogging",),
         rollback=("s3:PutBucketLogging",),
     )
@@ -61,11 +68,14 @@ class PutBucketLogging(AwsAction[BucketLoggingParams]):
         """Read whether the bucket logs, and whether the other bucket can take the logs."""
         bucket = bucket_name(target.resource)
         placed = self._locate(target)
-        before = self._logging(placed, "plan").read()
+        logging = self._logging(placed, "plan")
+        before, tags = logging.read(), logging.read_tags()
         untouched = ("Bucket policy, ACL and objects", f"Everything about the bucket {params.TargetBucket}")
         if before["TargetBucket"] is not ABSENT:
             note = f"It logs already, to {before['TargetBucket']}"
-            return Draft(target=placed, before=before, after=before, untouched=untouched, notes=(note,))
+            return Draft(
+                target=placed, before=before, after=before, tags=tags, untouched=untouched, notes=(note,)
+            )
         after = {
             **dict.fromkeys(SETTINGS, ABSENT),
             "TargetBucket": params.TargetBucket,
@@ -75,7 +85,7 @@ class PutBucketLogging(AwsAction[BucketLoggingParams]):
         notes = (
             "Logs arrive within hours and are kept until the other bucket's lifecycle rules expire them",
         )
-        return Draft(target=placed, before=before, after=after, untouched=untouched, notes=notes)
+        return Draft(target=placed, before=before, after=after, tags=tags, untouched=untouched, notes=notes)
 
     def observe(self, plan: ActionPlan) -> State:
         """Read where the bucket logs to."""
@@ -170,6 +180,10 @@ class _Logging:
         if state["TargetObjectKeyFormat"] == _SIMPLE:  # what S3 does without being told
             state["TargetObjectKeyFormat"] = ABSENT
         return state
+
+    def read_tags(self) -> Tags | None:
+        """Return the bucket's tags, None where they cannot be read."""
+        return bucket_tags(self._s3, self._where)
 
     def write(self, state: State) -> tuple[str, ...]:
         enabled = {name: value for name, value in state.items() if value is not ABSENT}

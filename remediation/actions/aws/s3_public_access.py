@@ -9,6 +9,7 @@ from audit.errors import ActionError, Cause, PermanentActionError
 from remediation.actions.aws.action import AwsAction, partition_of
 from remediation.actions.aws.errors import aws_errors, error_code, request_id
 from remediation.actions.aws.partitions import partition
+from remediation.actions.aws.tags import Tags, bucket_tags
 from remediation.actions.contract import Draft, Params, Permissions, Phase
 from remediation.plan import ABSENT, ActionPlan, State, Target
 
@@ -164,12 +165,9 @@ class _Bucket:
             return ("The bucket serves a website: visitors will be refused once the block is on.",)
         return ()
 
-    def read_tags(self) -> Mapping[str, str] | None:
+    def read_tags(self) -> Tags | None:
         """Return the bucket's tags, None where they cannot be read."""
-        tagging = self._advice(lambda s3, where: s3.get_bucket_tagging(**where), absent="NoSuchTagSet")
-        if tagging is None:
-            return None
-        return {str(tag["Key"]): str(tag["Value"]) for tag in tagging.get("TagSet", ())}
+        return bucket_tags(self._s3, self._where)
 
     def _policy(self) -> str:
         status = self._advice(

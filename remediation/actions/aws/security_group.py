@@ -100,6 +100,7 @@ class RevokeSecurityGroupIngress(AwsAction[RevokeIngressParams]):
             target=settled,
             before=to_state(offending),
             after=to_state(instead),
+            tags=group.tags,
             untouched=tuple(_describe_rest(rules, offending)),
             notes=(*_describe_wide(offending, params), *group.describe_attached()),
         )

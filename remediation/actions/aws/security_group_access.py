@@ -6,6 +6,7 @@ from typing import Any
 from audit.errors import ActionError, Cause, PermanentActionError
 from remediation.actions.aws.errors import aws_errors, error_code, request_id
 from remediation.actions.aws.security_group_rule import FoundRule, Rule, RuleText
+from remediation.actions.aws.tags import Tags, to_tags
 
 _GONE = frozenset({"InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"})
 _THERE = frozenset({"InvalidPermission.Duplicate"})
@@ -19,16 +20,18 @@ class Group:
     def __init__(self, ec2: Any, group_id: str) -> None:  # noqa: ANN401 - see `AwsClients`
         self._ec2 = ec2
         self._id = group_id
+        self.tags: Tags | None = None
 
     def read_rules(self) -> dict[Rule, FoundRule]:
-        """Return the inbound rules.
+        """Return the inbound rules, and keep the group's own `tags`.
 
         Raises:
             ActionError: they cannot be read, or the group does not exist: asked for its rules alone, EC2 would say that it has none.
         """
         with aws_errors(f"read the rules of {self._id}"):
-            self._ec2.describe_security_groups(GroupIds=[self._id])
+            (group,) = self._ec2.describe_security_groups(GroupIds=[self._id])["SecurityGroups"]
             entries = self._pages("describe_security_group_rules", "SecurityGroupRules")
+        self.tags = to_tags(group.get("Tags"))
         found = [FoundRule.from_aws(entry) for entry in entries if not entry["IsEgress"]]
         return {entry.rule: entry for entry in found}
 

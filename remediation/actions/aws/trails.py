@@ -5,6 +5,7 @@ from typing import Any
 
 from remediation.actions.aws.errors import aws_errors, error_code, request_id
 from remediation.actions.aws.ours import is_ours
+from remediation.actions.aws.tags import Tags, read_or_none, to_tags
 
 _NO_TRAIL = "TrailNotFoundException"
 
@@ -56,8 +57,15 @@ class Trails:
             ActionError: its tags cannot be read.
         """
         with aws_errors(f"read the tags of the trail {arn}"):
-            lists = self._cloudtrail.list_tags(ResourceIdList=[arn])["ResourceTagList"]
-        return any(is_ours(entry.get("TagsList", ())) for entry in lists)
+            return is_ours(self._tags_of(arn))
+
+    def tags(self, arn: str) -> Tags | None:
+        """Return a trail's tags, None where they cannot be read."""
+        return read_or_none(f"read the tags of the trail {arn}", lambda: to_tags(self._tags_of(arn)))
+
+    def _tags_of(self, arn: str) -> list[Mapping[str, str]]:
+        lists = self._cloudtrail.list_tags(ResourceIdList=[arn])["ResourceTagList"]
+        return [tag for entry in lists for tag in entry.get("TagsList", ())]
 
     def create(self, arn: str, settings: Mapping[str, object]) -> str:
         with aws_errors(f"create the trail {arn}"):

@@ -8,6 +8,7 @@ from audit.errors import Cause, PermanentActionError
 from remediation.actions.aws.arns import Arn
 from remediation.actions.aws.errors import aws_errors, request_id
 from remediation.actions.aws.ours import TAGS, is_ours
+from remediation.actions.aws.tags import Tags, to_tags
 from remediation.plan import ABSENT, State, Target
 
 SETTINGS = (
@@ -29,15 +30,17 @@ class FlowLogs:
         self._ec2 = ec2
         self._target = target
         self._vpc = vpc_arn(target.resource).resource.rpartition("/")[2]
+        self.tags: Tags | None = None
 
     def refuse_strangers(self) -> None:
-        """Refuse a VPC that is not there, or that another account shares with this one."""
+        """Refuse a VPC that is not there, or that another account shares with this one. Keep its `tags`."""
         with aws_errors(f"look up {self._vpc}"):
             vpc = self._ec2.describe_vpcs(VpcIds=[self._vpc])["Vpcs"][0]
         if vpc["OwnerId"] != self._target.account_id:
             raise PermanentActionError(
                 f"{self._vpc} belongs to account {vpc['OwnerId']}", cause=Cause.WRONG_ACCOUNT
             )
+        self.tags = to_tags(vpc.get("Tags"))
 
     def read(self) -> State:
         """Return the settings of ours, each None where there is none."""

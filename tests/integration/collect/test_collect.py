@@ -360,6 +360,31 @@ def test_asked_too_often_it_waits_and_asks_again(full: World) -> None:
         list_regions(reader, home="us-east-1")
 
 
+def test_the_credential_report_is_fetched_once(full: World) -> None:
+    asked: list[str] = []
+
+    def clients(service: str, region: str) -> Any:
+        return Listening(full.client(service, region), asked)
+
+    assert list(collect(full.reader_with(clients), full.account))
+    assert asked.count("get_credential_report") == 1
+
+
+class Listening:
+    """A client that writes down what it is asked."""
+
+    def __init__(self, client: Any, asked: list[str]) -> None:
+        self._client, self._asked = client, asked
+
+    def __getattr__(self, name: str) -> Any:
+        self._asked.append(name)
+        return getattr(self._client, name)
+
+    def get_paginator(self, name: str) -> Any:
+        self._asked.append(f"get_paginator {name}")
+        return self._client.get_paginator(name)
+
+
 @pytest.mark.slow
 def test_users_beyond_the_first_page_are_read(world: World) -> None:
     iam = world.client("iam")

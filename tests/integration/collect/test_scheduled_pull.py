@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlmodel import select
 
 from audit.actor import Actor
 from audit.pull_words import read_pull
@@ -16,6 +17,8 @@ from bot.scheduler import make_firing
 from exporters.firing import LEASE
 from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
 from storage import Stores
+from storage.merging import queue
+from storage.tables import ReportRow
 from tests.integration.collect.hub import Hub, new_keys, to_asff
 from tests.unit.handlers.house import House, serving
 
@@ -43,7 +46,10 @@ def house(hub: Hub) -> Iterator[House]:
 
 
 def scheduled(house: House, hub: Hub, words: str = "") -> Schedule:
-    house.command("ana", f"/schedule daily 09:00 pull aws {hub.region} {words}")
+    an_hour_ago = (
+        f"{house.now - timedelta(hours=1):%H:%M}"  # so that no other time comes up while minutes pass
+    )
+    house.command("ana", f"/schedule daily {an_hour_ago} pull aws {hub.region} {words}")
     (schedule,) = house.services.schedules.all()
     return schedule
 
@@ -249,6 +255,42 @@ def test_cut_off_after_posting_it_is_not_posted_again(house: House, hub: Hub) ->
     assert len(told(house)) == 1
     assert len(hub.asked) == 1, "what was fetched is not fetched again"
     assert last(house).state is FireState.SENT
+
+
+def test_what_was_fetched_and_never_told_is_told_by_the_next(house: House, hub: Hub) -> None:
+    scheduled(house, hub)
+    hub.fill(1)
+    wait(house, days=1)
+    hub.put([to_asff(1, hub.region)])
+    house.slack.faults.add("chat.postMessage", error="is_archived", times=50)
+    wait(house, days=1)
+    for minutes in (1, 2, 4, 8):
+        wait(house, minutes=minutes)
+    assert last(house).state is FireState.FAILED
+    assert last(house).brought("report")
+    house.slack.faults.clear()
+    wait(house, days=1)
+    assert "1 new, 0 came back, 0 closed, 1 still open" in told(house)[-1].text
+
+
+def test_what_came_back_is_counted_only_once_the_report_is_worked_in(house: House, hub: Hub) -> None:
+    schedule = scheduled(house, hub)
+    hub.fill(1)
+    wait(house, days=1)
+    fire = house.services.scheduling.run_now(schedule.schedule_id, schedule.owner, key="k")
+    begun = house.services.schedules.begin(fire.fire_id, house.now, until=house.now + LEASE)
+    assert begun is not None
+    fetch, post = make_firing(house.services).senders["pull"].parts(schedule, begun)
+    begun = replace(begun, parts=(f"report {fetch.send(begun)}",))
+    stores = house.stores
+    assert isinstance(stores, Stores)
+    with (
+        stores.database.writing() as session
+    ):  # as a process leaves it that died right after the report was in
+        queue(session, session.exec(select(ReportRow)).one())
+    assert house.services.tracker.is_behind()
+    post.send(begun)
+    assert not house.services.tracker.is_behind()
 
 
 def test_somebody_fetching_the_same_is_waited_for(house: House, hub: Hub) -> None:

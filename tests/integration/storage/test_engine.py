@@ -49,6 +49,19 @@ def test_connections_are_set_up_for_durability(stores: Stores) -> None:
     assert found == wanted
 
 
+def test_what_is_loaded_waits_for_no_disk_and_leaves_the_connection_as_it_was(stores: Stores) -> None:
+    level = text("PRAGMA synchronous")
+    for _ in range(2):
+        with stores.database.loading() as session:
+            connection = session.connection()
+            used = connection.connection.driver_connection
+            assert connection.execute(level).scalar() == 1
+        with stores.database.writing() as session:
+            connection = session.connection()
+            assert connection.connection.driver_connection is used, "the pool gave another one"
+            assert connection.execute(level).scalar() == 2
+
+
 def test_writers_take_the_lock_before_they_read(stores: Stores, url: str) -> None:
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=0)) as other:
         with stores.database.writing(), pytest.raises(sqlite3.OperationalError, match="locked"):

@@ -1,6 +1,7 @@
 """The first words with Slack: what is wrong is named, and the token is blamed only for what Slack says about it."""
 
 import http.server
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -92,10 +93,11 @@ def test_a_refused_app_token_is_named(serve: Serve) -> None:
 @dataclass
 class Session:
     last_ping_pong_time: float | None
+    sock: socket.socket | None = None
 
 
 @dataclass
-class Socket:
+class Client:
     """What `find_silence` looks at of slack_sdk's client."""
 
     current_session: Session | None
@@ -107,14 +109,27 @@ class Socket:
 
 
 @pytest.mark.parametrize(
-    ("socket", "problem"),
+    ("client", "problem"),
     [
-        (Socket(None), "Socket Mode is not connected"),
-        (Socket(Session(1000.0), connected=False), "Socket Mode is not connected"),
-        (Socket(Session(None)), ""),  # not pinged yet
-        (Socket(Session(971.0)), ""),
-        (Socket(Session(969.0)), "Socket Mode has not heard of Slack for 31 s"),
+        (Client(None), "Socket Mode is not connected"),
+        (Client(Session(1000.0), connected=False), "Socket Mode is not connected"),
+        (Client(Session(None)), ""),  # not pinged yet
+        (Client(Session(971.0)), ""),
+        (Client(Session(969.0)), "Socket Mode has not heard of Slack for 31 s"),
     ],
 )
-def test_a_connection_counts_while_slack_answers_pings(socket: Socket, problem: str) -> None:
-    assert find_silence(socket, now=1000.0) == problem  # type: ignore[arg-type]
+def test_a_connection_counts_while_slack_answers_pings(client: Client, problem: str) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        if client.current_session:
+            client.current_session.sock = ours
+        assert find_silence(client, now=1000.0) == problem  # type: ignore[arg-type]
+
+
+def test_a_connection_that_the_other_side_has_left_is_none() -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        client = Client(Session(1000.0, sock=ours))
+        theirs.close()
+        assert find_silence(client, now=1000.0) == "Socket Mode has lost its connection"  # type: ignore[arg-type]
+    assert find_silence(client, now=1000.0) == "Socket Mode has lost its connection"  # type: ignore[arg-type]

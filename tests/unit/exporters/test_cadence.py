@@ -52,6 +52,15 @@ def test_other_hours_that_are_left_out_or_come_twice(
     assert walls(Cadence.daily(hour, minute, zone=zone), before, 2) == expected
 
 
+def test_a_time_that_the_gap_moves_past_midnight_is_still_the_day_befores() -> None:
+    just_after_midnight = datetime(
+        2026, 3, 29, 1, 10, tzinfo=UTC
+    )  # 00:10 in Nuuk, where 23:00 to 24:00 was left out
+    following = Cadence.daily(23, 30, zone="America/Nuuk").next_after(just_after_midnight)
+    assert following.key == "2026-03-28T23:30"
+    assert following.at == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24"])
 def test_nine_stays_nine(day: str) -> None:
     midnight = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo("Europe/Berlin"))

@@ -29,11 +29,13 @@ class Post:
     fails: dict[str, CountersignError] = field(default_factory=dict)
     before: Callable[[str], None] = lambda _part: None
     can: bool = True
+    making_up: Callable[[], None] = lambda: None
 
     def can_send(self, _schedule: Schedule) -> bool:
         return self.can
 
     def parts(self, schedule: Schedule, _fire: Fire) -> list[Part]:
+        self.making_up()
         names = (["channel"] if schedule.channel else []) + (["mail"] if schedule.recipients else [])
         return [Part(name, lambda fire, name=name: self._send(name, fire)) for name in names]  # type: ignore[misc]
 
@@ -269,6 +271,17 @@ def test_whoever_was_taken_over_sends_nothing_more(office: Office) -> None:
     office.wait(hours=1)
     assert [part for part, _, _ in office.post.sent] == ["channel"]
     assert office.told == []
+
+
+def test_whoever_was_taken_over_while_making_it_up_sends_nothing_at_all(office: Office) -> None:
+    def too_slow() -> None:
+        office.post.making_up = lambda: None
+        office.now += LEASE + timedelta(seconds=1)
+        assert office.stores.schedules.begin(office.fire().fire_id, office.now, until=office.now + LEASE)
+
+    office.post.making_up = too_slow
+    office.wait(hours=1)
+    assert office.post.sent == []
 
 
 def test_what_this_process_cannot_send_is_left_to_one_that_can_until_its_owner_has_to_know(

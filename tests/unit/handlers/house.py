@@ -31,6 +31,8 @@ from exporters.mail_writer import PLAIN_MAIL
 from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.answer import answer
+from handlers.batch_drawing import draw_batch
+from handlers.batch_windows import register_batches
 from handlers.directory import SlackDirectory
 from handlers.door import Door
 from handlers.drawing import draw
@@ -134,6 +136,7 @@ class House:
             schedules=self.stores.schedules,
             homes=self.stores.homes,
             outcomes=self.stores.outcomes,
+            batches=self.stores.batches,
             remediation=Remediation(
                 store=executions,
                 planner=planner,
@@ -169,6 +172,7 @@ class House:
         register(app, self.services)
         register_forms(app, self.services)
         register_home(app, self.services)
+        register_batches(app, self.services)
         register_error_handler(app, self.services)
         return app
 
@@ -230,6 +234,8 @@ class House:
             note_change(self.services)
         elif kind == "home":
             publish_home(self.services, work_id)
+        elif kind == "batch":
+            draw_batch(self.services, work_id)
         elif kind == "window":
             fill_window(self.services, work_id)
         elif kind == "tell":

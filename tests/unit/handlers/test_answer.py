@@ -4,8 +4,10 @@ import re
 from datetime import timedelta
 
 import pytest
+from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 from structlog.testing import capture_logs
 
+from handlers.blocks.names import PLAN_FIX
 from handlers.lateness import ANSWERED_WITHIN
 from handlers.reply_urls import ReplyUrls
 from remediation.states import PlaybookStatus
@@ -93,6 +95,17 @@ def test_an_old_command_that_acts_does_nothing(house: House, text: str) -> None:
         "You asked for this 15 minutes ago while the bot was away; nothing was done. Ask again."
     )
     assert house.cards() == []
+    assert house.services.executions.history() == []
+
+
+def test_an_old_click_that_asks_for_a_fix_asks_for_none(house: House) -> None:
+    house.ingest()
+    button = ButtonElement(text="Fix", action_id=PLAN_FIX, value=f"CLOSE-DOOR {DOOR.handle}")
+    blocks = [ActionsBlock(elements=[button]).to_dict()]  # as a digest has it
+    house.client.chat_postMessage(channel="C0SECURITY", text="Digest", blocks=blocks)
+    assert house.slack.click("ana", house.card(), PLAN_FIX).ok
+    answered_after(house, ANSWERED_WITHIN + MOMENT)
+    assert "nothing was done" in house.whisper("ana").text
     assert house.services.executions.history() == []
 
 

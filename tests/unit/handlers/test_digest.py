@@ -57,6 +57,20 @@ def a_fire(**changes: object) -> Fire:
     return replace(fire, **changes)  # type: ignore[arg-type]
 
 
+def test_fixes_by_one_playbook_can_be_planned_together() -> None:
+    second = replace(cards.FINDING, id="2", resource="arn:aws:s3:::northwind-press")
+    fixes = [
+        Fixable(cards.FINDING, "AWS-PUBLIC-S3"),
+        Fixable(second, "AWS-PUBLIC-S3"),
+        Fixable(OTHER, "AWS-MFA"),
+    ]
+    blocks = to_checked(build_digest(a_digest(fixes=fixes)))["blocks"]
+    (together,) = [block for block in blocks if block.get("block_id") == "together"]
+    (button,) = together["elements"]
+    assert button["value"] == f"AWS-PUBLIC-S3 {cards.FINDING.handle} {second.handle}"
+    assert button["action_id"] == "plan_fix"
+
+
 def test_digest() -> None:
     check_golden("digest", build_digest(a_digest()))
 

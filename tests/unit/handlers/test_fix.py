@@ -296,7 +296,7 @@ def test_the_card_names_who_may_approve_this_execution_and_how_many(make_house: 
     house = make_house(policy=replace(APPROVERS, rules=(rule,)))
     card = house.ask()
     assert "0 of 2 approvals" in card.words
-    assert "May approve: <@U0OMAR>, <@U0PRIYA>." in card.words
+    assert "May approve: <@U0OMAR>, <@U0PRIYA>. By the rule for: high (policy.rules.0)." in card.words
     assert "S0SEC" not in card.words
     house.command("ana", "/playbook show CLOSE-DOOR")
     shown = house.whisper("ana").words

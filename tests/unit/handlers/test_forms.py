@@ -17,6 +17,7 @@ from handlers.blocks.forms import (
 from remediation.library import PlaybookLibrary
 from tests.unit.handlers.golden import check_golden_view
 from tests.unit.handlers.house import CHANNEL, DOOR, House
+from tests.unit.remediation.hall import hall_playbook
 
 FORMATS = {"html": "a page for a browser", "json": "for programs"}
 
@@ -97,7 +98,7 @@ def test_a_fix_is_asked_for_by_picking(house: House) -> None:
     form = opened(house, "/playbook")
     house.slack.suggest("ana", form, "pick_finding")
     house.slack.suggest("ana", form, "pick_playbook")
-    chosen = {"word": "run", "pick_finding": DOOR.handle, "pick_playbook": "CLOSE-DOOR"}
+    chosen = {"word": "run", "pick_finding": [DOOR.handle], "pick_playbook": "CLOSE-DOOR"}
     assert house.slack.submit_view("ana", form, chosen).accepted
     house.work()
     assert house.execution().requester.slack_id == "U0ANA"
@@ -110,7 +111,7 @@ def test_a_form_submitted_twice_is_one_request(house: House) -> None:
     form = opened(house, "/playbook")
     house.slack.suggest("ana", form, "pick_finding")
     house.slack.suggest("ana", form, "pick_playbook")
-    chosen = {"word": "run", "pick_finding": DOOR.handle, "pick_playbook": "CLOSE-DOOR"}
+    chosen = {"word": "run", "pick_finding": [DOOR.handle], "pick_playbook": "CLOSE-DOOR"}
     payload = house.slack.new_interaction(house.slack.workspace.person("ana"), form, "view_submission")
     assert house.slack.submit_view("ana", form, chosen).accepted
     house.work()
@@ -122,8 +123,31 @@ def test_a_form_submitted_twice_is_one_request(house: House) -> None:
     assert len(house.services.executions.history()) == 1
 
 
-def _values(chosen: dict[str, str]) -> dict[str, object]:
-    return {name: {name: {"selected_option": {"value": value}}} for name, value in chosen.items()}
+def _values(chosen: dict[str, object]) -> dict[str, object]:
+    return {name: {name: _picked(value)} for name, value in chosen.items()}
+
+
+def _picked(value: object) -> dict[str, object]:
+    if isinstance(value, list):
+        return {"selected_options": [{"value": each} for each in value]}
+    return {"selected_option": {"value": value}}
+
+
+def test_several_findings_are_asked_for_on_one_card(house: House) -> None:
+    doors = [replace(DOOR, id=f"F-{number}", resource=f"board/door-{number}") for number in (1, 2)]
+    house.ingest(*doors)
+    book = hall_playbook()
+    house.services.playbooks[book.playbook_id] = book  # type: ignore[index]
+    house.board.switches.update({door.resource: "open" for door in doors})
+    form = opened(house, "/playbook")
+    house.slack.suggest("ana", form, "pick_finding")
+    house.slack.suggest("ana", form, "pick_playbook")
+    chosen = {"word": "run", "pick_finding": [door.handle for door in doors]}
+    assert list(house.slack.submit_view("ana", form, chosen).errors) == ["pick_playbook"]
+    asked = house.slack.submit_view("ana", form, {**chosen, "pick_playbook": "CLOSE-DOORS"})
+    assert asked.accepted
+    house.work()
+    assert "2 at once" in house.card().words
 
 
 @pytest.mark.parametrize(

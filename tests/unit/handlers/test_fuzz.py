@@ -68,8 +68,23 @@ ACTIONS = (
     "home_review",
     "home_details",
     "home_rollback",
+    "batch_approve",
+    "batch_changes",
+    "batch_choose",
+    "batch_reject",
+    "batch_rollback",
+    "batch_refuse_rollback",
 )
-FORMS = ("reject_form", "approve_form", "rollback_form", "report_form", "playbook_form")
+FORMS = (
+    "reject_form",
+    "approve_form",
+    "rollback_form",
+    "report_form",
+    "playbook_form",
+    "batch_choose_form",
+    "batch_reject_form",
+    "batch_approve_form",
+)
 PICKERS = ("pick_report", "pick_playbook", "pick_finding")
 
 

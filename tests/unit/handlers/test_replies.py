@@ -17,7 +17,8 @@ from bot.sandbox import SlackStandIn
 from exporters.ports import ExportedFile
 from handlers.blocks.parts import Message
 from handlers.delivery import SlackDelivery
-from handlers.replies import is_slack_url, reply
+from handlers.replies import reply
+from handlers.slack_urls import is_slack_url
 from remediation.ports import Request
 from tests.unit.handlers.cards import AT
 

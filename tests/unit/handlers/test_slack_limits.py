@@ -1,17 +1,21 @@
 """Slack's limits, met through the real client: who waits, who does not, and in which order."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, ServerErrorRetryHandler
+from slack_sdk.web import SlackResponse
 
 from bot.sandbox import SlackStandIn
 from handlers.clients import make_brief, make_careful, make_impatient
-from handlers.pacing import MOST_WAITING
+from handlers.pacing import MOST_WAITING, Pace, wait_of
 from handlers.slack_client import Line, SlackClient
 
 SECURITY, GENERAL = "C0SECURITY", "C0GENERAL"
@@ -145,3 +149,130 @@ def test_a_token_that_is_revoked_is_noted_until_it_works_again(
     assert client.line.revoked == "token_revoked"
     client.auth_test()
     assert client.line.revoked == ""
+
+
+def test_a_refusal_that_is_no_limit_stops_nothing_that_comes_later(
+    slack: SlackStandIn, client: SlackClient, seen: list[tuple[str, str]]
+) -> None:
+    slack.faults.add("chat.postMessage", error="restricted_action")
+    with pytest.raises(SlackApiError, match="restricted_action"):
+        client.chat_postMessage(channel=SECURITY, text="one")
+    client.chat_postMessage(channel=SECURITY, text="two")
+    assert [outcome for _, outcome in seen] == ["refused", "ok"]
+    assert texts(slack) == ["two"]
+
+
+def test_a_limit_without_a_time_is_half_a_minute(
+    slack: SlackStandIn, client: SlackClient, seen: list[tuple[str, str]]
+) -> None:
+    slack.faults.add("chat.postMessage", status=429)
+    for _ in range(2):
+        with pytest.raises(SlackApiError, match="ratelimited"):
+            client.chat_postMessage(channel=SECURITY, text="one")
+    assert len(seen) == 1
+
+
+def test_what_names_its_channel_otherwise_is_limited_by_itself_too(
+    slack: SlackStandIn, client: SlackClient
+) -> None:
+    limit(slack, seconds=600, method="files.completeUploadExternal")
+    files = [{"id": "F0NONE", "title": "none"}]
+    with pytest.raises(SlackApiError, match="ratelimited"):
+        client.files_completeUploadExternal(files=files, channel_id=SECURITY)
+    with pytest.raises(SlackApiError, match="file_not_found"):
+        client.files_completeUploadExternal(files=files, channel_id=GENERAL)
+
+
+def test_no_answer_is_counted_as_none_and_says_nothing_about_the_token(
+    slack: SlackStandIn, client: SlackClient, seen: list[tuple[str, str]]
+) -> None:
+    slack.faults.add("chat.postMessage", error="token_revoked")
+    slack.faults.add("chat.postMessage", drop=True)
+    with pytest.raises(SlackApiError):
+        client.chat_postMessage(channel=SECURITY, text="one")
+    with pytest.raises((OSError, HTTPException)):
+        client.chat_postMessage(channel=SECURITY, text="two")
+    assert [outcome for _, outcome in seen] == ["refused", "no_answer"]
+    assert client.line.revoked == "token_revoked"
+
+
+def told_to_wait(seconds: float) -> SlackApiError:
+    answer = SlackResponse(
+        client=None,
+        http_verb="POST",
+        api_url="",
+        req_args={},
+        data={"ok": False, "error": "ratelimited"},
+        headers={"Retry-After": str(seconds)},
+        status_code=429,
+    )
+    return SlackApiError("ratelimited", answer)
+
+
+def test_the_longer_of_two_limits_holds() -> None:
+    """Two calls are under way at once; the one that is answered last was told of the shorter wait."""
+    pace, asked = Pace(), []
+
+    def other() -> None:
+        raise told_to_wait(600)
+
+    def one() -> None:
+        asked.append("one")
+        with pytest.raises(SlackApiError):
+            pace.call(("m", "c"), other, patience_s=0)
+        raise told_to_wait(0)
+
+    with pytest.raises(SlackApiError):
+        pace.call(("m", "c"), one, patience_s=5)
+    assert asked == ["one"]
+
+
+def test_who_stands_behind_a_slow_call_gives_up_when_patience_ends() -> None:
+    pace, calling, let_go, asked = Pace(), threading.Event(), threading.Event(), []
+
+    def slow() -> None:
+        asked.append("slow")
+        if len(asked) == 1:
+            raise told_to_wait(0)
+        calling.set()
+        assert let_go.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(pace.call, ("m", "c"), slow, patience_s=30)
+        assert calling.wait(30)
+        with pytest.raises(SlackApiError):
+            pace.call(("m", "c"), lambda: asked.append("behind"), patience_s=0.1)
+        let_go.set()
+        first.result(30)
+    assert asked == ["slow", "slow"]
+
+
+def test_a_wait_is_read_in_any_spelling() -> None:
+    error = told_to_wait(7)
+    assert wait_of(error) == 7
+    error.response.headers = {"retry-after": ["3"]}
+    assert wait_of(error) == 3
+    error.response.headers = {"Retry-After": "-5"}
+    assert wait_of(error) == 0
+
+
+def test_a_client_for_careful_work_repeats_nothing_that_may_have_arrived(slack: SlackStandIn) -> None:
+    handlers = [ConnectionErrorRetryHandler(max_retry_count=2), ServerErrorRetryHandler(max_retry_count=2)]
+    client = SlackClient(
+        line=Line(), token=slack.workspace.bot_token, base_url=slack.api_url, retry_handlers=handlers
+    )
+    slack.faults.add("chat.postMessage", drop_after=True)
+    with pytest.raises((OSError, HTTPException)):
+        make_careful(client).chat_postMessage(channel=SECURITY, text="once")
+    assert texts(slack) == ["once"]
+
+
+def test_an_impatient_and_a_brief_client_do_not_wait_a_limit_out(
+    slack: SlackStandIn, client: SlackClient, seen: list[tuple[str, str]]
+) -> None:
+    limit(slack, seconds=5)
+    with pytest.raises(SlackApiError, match="ratelimited"):
+        make_impatient(client, timeout_s=5).chat_postMessage(channel=SECURITY, text="one")
+    with pytest.raises(SlackApiError, match="ratelimited"):
+        make_brief(client).chat_postMessage(channel=SECURITY, text="two")
+    assert len(seen) == 1

@@ -1,5 +1,6 @@
 """The evidence stands on its own: a stranger's Python finds every change to it."""
 
+import hashlib
 import io
 import json
 import subprocess
@@ -106,6 +107,41 @@ def edit_link(folder: Path) -> None:
     path.write_text(text.replace(digest, digest[::-1]), encoding="utf-8")
 
 
+def drop_link_of_another(folder: Path) -> None:
+    """Drop a link that is about another execution: only the order of the chain shows it."""
+    entries = (folder / "trail.jsonl").read_text(encoding="utf-8").splitlines()
+    own = {json.loads(line)["seq"] for line in entries}
+    path = folder / "chain.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    others = [line for line in lines if json.loads(line)["seq"] not in own]
+    assert others
+    path.write_text("".join(line for line in lines if line != others[0]), encoding="utf-8")
+
+
+def edit_head(folder: Path) -> None:
+    path = folder / "chain.jsonl"
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines[-1]["hash"] = "0" * 64
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+
+
+def cut_chain(folder: Path) -> None:
+    """Cut the tail, with entries of ours in it."""
+    path = folder / "chain.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:-2]), encoding="utf-8")
+
+
+def edit_plan_and_signature(folder: Path) -> None:
+    """Make it look as if people had signed another plan than the one that ran."""
+    edit_plan(folder)
+    signed = hashlib.sha256((folder / "signed-plan.json").read_bytes()).hexdigest()
+    path = folder / "decisions.json"
+    decisions = json.loads(path.read_text(encoding="utf-8"))
+    decisions[0]["plan_digest"] = signed
+    path.write_text(json.dumps(decisions), encoding="utf-8")
+
+
 def edit_plan(folder: Path) -> None:
     path = folder / "signed-plan.json"
     path.write_bytes(path.read_bytes().replace(b'"closed"', b'"ajar"'))
@@ -118,7 +154,20 @@ def edit_signature(folder: Path) -> None:
     path.write_text(json.dumps(decisions), encoding="utf-8")
 
 
-@pytest.mark.parametrize("tamper", [edit_body, drop_link, edit_link, edit_plan, edit_signature])
+TAMPERING = (
+    edit_body,
+    drop_link,
+    drop_link_of_another,
+    edit_link,
+    edit_head,
+    cut_chain,
+    edit_plan,
+    edit_plan_and_signature,
+    edit_signature,
+)
+
+
+@pytest.mark.parametrize("tamper", TAMPERING)
 def test_every_change_is_found(
     ran: PlaybookExecution, store: MemoryExecutions, tmp_path: Path, tamper: Callable[[Path], None]
 ) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from audit.actor import Actor
 from audit.errors import RefusedError
 from remediation.execution import PlaybookExecution, Restored
 from remediation.memory import MemoryExecutions
@@ -96,3 +97,23 @@ def test_it_expires(bench: Bench) -> None:
     assert again.status is PlaybookStatus.COMPLETED, "an old signature does not count towards a new request"
     bench.pass_time(hours=25)
     assert rollbacks(bench).expire(again).rollback is None
+
+
+def test_a_program_that_asks_again_finds_out_that_the_resource_changed(bench: Bench) -> None:
+    name, program = fixed(bench).execution_id, Actor(origin="api")
+    assert rollbacks(bench).request(name, program).rollback is not None
+    bench.board.switches["door"] = "ajar"
+    with pytest.raises(RefusedError, match="signatures are void"):
+        rollbacks(bench).request(name, program)
+    assert bench.store.get(name).rollback is None
+
+
+def test_a_later_fix_in_the_way_is_named_before_anybody_orders_anything(bench: Bench) -> None:
+    name = fixed(bench).execution_id
+    bench.board.switches["door"] = "open"
+    bench.pass_time(minutes=1)
+    later = fixed(bench)
+    assert later.execution_id != name
+    with pytest.raises(RefusedError, match=f"A later fix, {later.execution_id}"):
+        rollbacks(bench).preview(name)
+    assert rollbacks(bench).preview(later.execution_id)[0].was == "open"

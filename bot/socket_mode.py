@@ -1,0 +1,93 @@
+"""Socket Mode that comes back by itself, whichever way its connection ends.
+
+The SDK's client (3.47, socket_mode/builtin) reads the end of a connection as "nothing yet": it goes on reading, as fast as it can, and
+finds out by its fifth ping in vain, a minute later. Until then every click is lost. So the keeper looks for itself, each second.
+"""
+
+import select
+import threading
+import time
+
+import structlog
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
+from slack_sdk import WebClient
+from slack_sdk.socket_mode.builtin.connection import Connection
+
+from handlers.slack_errors import SLACK_FAILURES, code_of
+
+log = structlog.get_logger()
+
+THREADS = 64
+PING_EVERY_S = 5
+LOOK_EVERY_S = 1.0
+_LONGEST_WAIT_S = 30.0
+_STEADY_AFTER_S = 60.0
+_BUFFER_BYTES = 8192  # an envelope is read at once, not by the kilobyte
+# The other side has closed or reset. Linux says so while there is still something to read, others afterwards.
+_ENDED = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+
+class Socket(SocketModeHandler):
+    """Bolt's handler, and a keeper that reconnects."""
+
+    def __init__(self, app: App, token: str, *, client: WebClient) -> None:
+        super().__init__(
+            app,
+            token,
+            web_client=client,
+            concurrency=THREADS,
+            ping_interval=PING_EVERY_S,
+            receive_buffer_size=_BUFFER_BYTES,
+        )
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="socket", daemon=True)
+
+    def connect(self) -> None:
+        """Connect, and stay connected until `close`. Raises what the SDK raises where the first attempt fails."""
+        super().connect()  # type: ignore[no-untyped-call]
+        self._keeper.start()
+
+    def close(self) -> None:
+        """Disconnect for good."""
+        self._stopping.set()
+        if self._keeper.is_alive():
+            self._keeper.join()
+        super().close()  # type: ignore[no-untyped-call]
+
+    def _keep(self) -> None:
+        """Reconnect when the connection has ended: at once, then after 2 s, 4 s and so on, until one has held for a while."""
+        tried_at, attempts = 0.0, 0
+        while not self._stopping.wait(LOOK_EVERY_S):
+            now = time.monotonic()
+            if now - tried_at > _STEADY_AFTER_S:
+                attempts = 0
+            wait_s = min(2.0**attempts, _LONGEST_WAIT_S) if attempts else 0.0
+            if now - tried_at < wait_s or not has_ended(self.client.current_session):
+                continue
+            tried_at, attempts = now, attempts + 1
+            self._reconnect()
+
+    def _reconnect(self) -> None:
+        session = self.client.current_session
+        if session is not None:
+            session.disconnect()
+        try:
+            self.client.connect_to_new_endpoint()
+        except SLACK_FAILURES as error:
+            log.warning("Socket Mode not reconnected", error=code_of(error))
+        else:
+            log.info("Socket Mode reconnected", connected=self.client.is_connected())
+
+
+def has_ended(session: Connection | None) -> bool:
+    """Tell whether a connection is none any more, though the client may not have noticed."""
+    sock = session.sock if session is not None else None
+    if sock is None:
+        return True
+    poll = select.poll()
+    try:
+        poll.register(sock.fileno(), _ENDED)
+    except (OSError, ValueError):  # closed at this moment
+        return True
+    return any(event & _ENDED for _, event in poll.poll(0))

@@ -1,0 +1,229 @@
+"""The card of a batch and its thread, drawn from stored state alone: at any time, by any process, as often as need be.
+
+What holds for a single card holds here (see `handlers.drawing`). While items run, one edit stands for all that happened in the last
+seconds: the sweep finds what was left out. Whoever asked is told once what came of all of it.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from handlers.blocks.batch_card import Asked, BatchRules, build_batch_card, build_plain_batch_card
+from handlers.blocks.batch_outcome import build_batch_outcome, build_batch_progress, has_batch_progress
+from handlers.blocks.batch_views import fits_window
+from handlers.blocks.parts import Message, plain_message
+from handlers.blocks.texts import place
+from handlers.clients import make_brief, make_careful
+from handlers.drawing import wait_after
+from handlers.posting import Posted, Poster, Tag, lacks_scope, tell, tell_channel
+from handlers.services import Services
+from handlers.slack_errors import BAD_BLOCKS, GONE, HOPELESS, SLACK_FAILURES, advise, code_of
+from remediation.batches import BatchCard, Members
+from remediation.states import PlaybookStatus
+
+log = structlog.get_logger()
+CARD = "countersign_batch"
+PROGRESS = "countersign_batch_progress"
+CALM = timedelta(seconds=2)
+_WAIT_TO_BE_LET_IN = timedelta(hours=1)
+_MOST_HOPELESS = 24
+_BACK = {PlaybookStatus.ROLLED_BACK, PlaybookStatus.ROLLBACK_FAILED}
+
+
+def draw_batch(services: Services, batch_id: str) -> None:
+    """Bring a batch's card and thread up to date, and tell whoever asked once all of it is over.
+
+    Raises:
+        NotFoundError: there is no such batch.
+    """
+    with services.drawing.holding(batch_id):
+        members, card = services.batches.members(batch_id), services.batches.card(batch_id)
+        if not members.batch.channel or card.drawn_total >= members.total:
+            return
+        if _is_soon_enough(members, card, now=services.clock()):
+            return
+        _tell_outcome(services, members)
+        drawing = _Drawing(services, members, card)
+        drawing.begin()
+        drawing.draw(attempted_before=card.attempts > 0)
+
+
+def _is_soon_enough(members: Members, card: BatchCard, *, now: datetime) -> bool:
+    """Tell whether a later sweep is soon enough: this state was tried in vain just now, or the card was drawn while items run."""
+    is_tried = card.attempted_total >= members.total and card.next_attempt_at is not None
+    if is_tried and card.next_attempt_at and now < card.next_attempt_at:
+        return True
+    return members.is_busy and card.drawn_at is not None and now - card.drawn_at < CALM
+
+
+def rules_for(services: Services, members: Members) -> BatchRules:
+    """Return what the card says about the rules in force."""
+    policy = services.remediation.policy
+    asked = {
+        each.execution_id: Asked(required_approvals=terms.needed, approvers=terms.describe_approvers())
+        for each in members.executions
+        for terms in [policy.terms_of(each)]
+    }
+    return BatchRules(
+        asked=asked,
+        rollback_approvals=policy.rollback_approvals,
+        allows_self_approval=policy.allow_self_approval,
+        environment=services.environment,
+    )
+
+
+class _Drawing:
+    """One card being drawn. `card` is what is stored about it at each moment."""
+
+    def __init__(self, services: Services, members: Members, card: BatchCard) -> None:
+        self._services = services
+        self._members = members
+        self._card = card if card.channel else replace(card, channel=members.batch.channel)
+        self._slack = Poster(make_brief(services.client), self._card.channel)
+        self._log = log.bind(batch_id=members.batch.batch_id)
+
+    def begin(self) -> None:
+        """Note the attempt before it is made, so that whatever breaks it, even a crash, the next one waits."""
+        total = self._members.total
+        before = self._card.attempts if self._card.attempted_total == total else 0
+        due_at = self._services.clock() + wait_after(before + 1)
+        self._keep(attempts=before + 1, attempted_total=total, next_attempt_at=due_at)
+
+    def draw(self, *, attempted_before: bool) -> None:
+        """Post the card or bring it up to date, then its thread."""
+        try:
+            self._place_card(attempted_before=attempted_before)
+            self._place_progress()
+        except SLACK_FAILURES as error:
+            self._give_up(code_of(error))
+        else:
+            now = self._services.clock()
+            self._keep(drawn_total=self._members.total, drawn_at=now, attempts=0, next_attempt_at=None)
+
+    def _place_card(self, *, attempted_before: bool) -> None:
+        rules, whole = rules_for(self._services, self._members), fits_window(self._members)
+        try:
+            card = build_batch_card(self._members, rules, fits_window=whole)
+            self._show_card(card, attempted_before=attempted_before)
+        except SLACK_FAILURES as error:
+            if code_of(error) not in BAD_BLOCKS:
+                raise
+            self._log.error("Slack refuses the card's blocks", error=code_of(error))
+            self._show_card(build_plain_batch_card(self._members), attempted_before=attempted_before)
+
+    def _show_card(self, message: Message, *, attempted_before: bool) -> None:
+        if self._card.message_id and self._edited(self._card.message_id, message):
+            return
+        tag = Tag(CARD, self._members.batch.batch_id, 1)
+        found = self._find_card(tag) if attempted_before else None
+        self._keep(message_id="", progress_id="")
+        if found:
+            self._slack.edit(found.message_id, message)
+        posted = found or self._slack.post(message, tag)
+        self._keep(channel=posted.channel, message_id=posted.message_id)
+
+    def _find_card(self, tag: Tag) -> Posted | None:
+        try:
+            return self._slack.find(tag, since=self._members.batch.created_at)
+        except SLACK_FAILURES as error:
+            if not lacks_scope(error):
+                raise
+            self._log.warning("cannot look for the card: missing scope")
+            return None
+
+    def _place_progress(self) -> None:
+        if not has_batch_progress(self._members):
+            return
+        reply = build_batch_progress(self._members)
+        try:
+            self._show_progress(reply)
+        except SLACK_FAILURES as error:
+            if code_of(error) not in BAD_BLOCKS:
+                raise
+            self._log.error("Slack refuses the progress's blocks", error=code_of(error))
+            self._show_progress(plain_message(reply))
+
+    def _show_progress(self, reply: Message) -> None:
+        if self._card.progress_id and self._edited(self._card.progress_id, reply):
+            return
+        tag = Tag(PROGRESS, self._members.batch.batch_id, 1)
+        posted = self._find_reply(tag)
+        if posted:
+            self._slack.edit(posted.message_id, reply)
+        else:
+            posted = self._slack.post(reply, tag, thread=self._card.message_id)
+        self._keep(progress_id=posted.message_id)
+
+    def _find_reply(self, tag: Tag) -> Posted | None:
+        try:
+            return self._slack.find_reply(tag, thread=self._card.message_id)
+        except SLACK_FAILURES as error:
+            if not lacks_scope(error):
+                raise
+            return None
+
+    def _edited(self, message_id: str, message: Message) -> bool:
+        """Edit a message of ours; tell whether it still was there."""
+        try:
+            self._slack.edit(message_id, message)
+        except SLACK_FAILURES as error:
+            if code_of(error) != GONE:
+                raise
+            self._log.warning("message is gone", error=code_of(error))
+            return False
+        return True
+
+    def _give_up(self, code: str) -> None:
+        """Leave the drawing to a later sweep; where we may not speak, to a much later one, and say so once."""
+        self._log.warning("batch not drawn", error=code, attempts=self._card.attempts)
+        if code not in HOPELESS:
+            return
+        if self._card.attempts == 1:
+            self._tell_once(code)
+        is_enough = self._card.attempts >= _MOST_HOPELESS
+        self._keep(
+            drawn_total=self._members.total if is_enough else self._card.drawn_total,
+            next_attempt_at=self._services.clock() + _WAIT_TO_BE_LET_IN,
+        )
+
+    def _tell_once(self, code: str) -> None:
+        """Tell who asked for it; where that was at a shell, the configured channel."""
+        batch = self._members.batch
+        words = (
+            f"The card for {batch.batch_id} could not be shown in {place(self._card.channel)}. {advise(code)}"
+        )
+        if not batch.requester.slack_id and self._services.channel != self._card.channel:
+            tell_channel(self._services.client, self._services.channel, words)
+        tell(self._services.client, batch.requester, words)
+
+    def _keep(self, **changes: object) -> None:
+        """Store what became of the card."""
+        self._card = replace(self._card, **changes)  # type: ignore[arg-type]
+        self._services.batches.put_card(self._card)
+
+
+def _tell_outcome(services: Services, members: Members) -> None:
+    """Tell whoever asked what came of the whole batch, once; a claim goes ahead of the message, as for a single fix."""
+    if not members.is_over:
+        return
+    outcome = "back" if any(each.status in _BACK for each in members.kept) else "over"
+    if not services.batches.claim(members.batch.batch_id, outcome) or not _concerns(members):
+        return
+    try:
+        make_careful(services.client).chat_postMessage(
+            channel=members.batch.requester.slack_id,
+            unfurl_links=False,
+            unfurl_media=False,
+            **build_batch_outcome(members).to_dict(),  # type: ignore[arg-type]
+        )
+    except SLACK_FAILURES as error:
+        log.warning("outcome not told", batch_id=members.batch.batch_id, error=code_of(error))
+
+
+def _concerns(members: Members) -> bool:
+    """Tell whether the requester is to be told: somebody of Slack, who has not ended all of it."""
+    requester = members.batch.requester
+    last = [each.decisions[-1].actor for each in members.kept if each.decisions]
+    ended_it = len(last) == len(members.kept) and all(each.is_same_person(requester) for each in last)
+    return bool(requester.slack_id) and bool(members.kept) and not ended_it

@@ -1,0 +1,42 @@
+"""The tables of batches: what binds executions, and where that is shown."""
+
+from datetime import datetime
+
+from sqlmodel import Field
+
+from storage.columns import JsonColumn
+from storage.tables import Row
+
+
+class BatchRow(Row, table=True):
+    """A batch and its card. `told` is the outcome that somebody claimed to tell last, empty where nobody has."""
+
+    __tablename__ = "batches"
+
+    batch_id: str = Field(primary_key=True)
+    playbook_id: str
+    playbook_name: str
+    requester: dict[str, str] = Field(sa_type=JsonColumn)
+    created_at: datetime
+    channel: str
+    left_out: list[dict[str, str]] = Field(sa_type=JsonColumn)
+    refused: dict[str, str] = Field(sa_type=JsonColumn)
+    told: str
+    card_channel: str
+    message_id: str
+    progress_id: str
+    drawn_total: int
+    drawn_at: datetime | None
+    attempts: int
+    attempted_total: int
+    next_attempt_at: datetime | None
+
+
+class BatchItemRow(Row, table=True):
+    """An execution at its place in a batch."""
+
+    __tablename__ = "batch_items"
+
+    batch_id: str = Field(primary_key=True, foreign_key="batches.batch_id")
+    position: int = Field(primary_key=True)
+    execution_id: str = Field(foreign_key="executions.execution_id", unique=True)

@@ -1,0 +1,233 @@
+"""What every `Batches` does: several executions in one transaction with their entries, or nothing."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from audit.errors import CountersignError, HeldError, NotFoundError, StateError
+from audit.trail import breaks
+from remediation.batches import Batch, LeftOut, Members, set_digest
+from remediation.execution import PlaybookExecution
+from remediation.states import PlaybookStatus
+from storage import Stores
+from tests.fakes.samples import ANALYST, NOW, a_decision, a_finding, a_plan, an_event, an_execution
+from tests.fakes.samples import an_event_nobody_can_write as unwritable
+from tests.fakes.stores import MemoryStores
+
+AnyStores = Stores | MemoryStores
+NAMES = ("exec-1", "exec-2", "exec-3")
+
+
+def an_item(number: int, *, batch_id: str = "b-1", prefix: str = "exec") -> PlaybookExecution:
+    finding = a_finding(number)
+    return an_execution(
+        f"{prefix}-{number}",
+        finding=finding,
+        plan=a_plan(finding),
+        holds=finding.resource,
+        batch_id=batch_id,
+    )
+
+
+def a_batch(batch_id: str = "b-1", *, names: tuple[str, ...] = NAMES, **changes: object) -> Batch:
+    batch = Batch(
+        batch_id=batch_id,
+        playbook_id="AWS-PUBLIC-S3",
+        playbook_name="Block \0 public access",
+        requester=ANALYST,
+        created_at=NOW,
+        channel="C1",
+        execution_ids=names,
+        left_out=(LeftOut(finding="f-9", resource="arn:aws:s3:::nine", why="it is \ud800 protected"),),
+    )
+    return replace(batch, **changes)  # type: ignore[arg-type]
+
+
+def create(stores: AnyStores, batch: Batch | None = None, *, events: int = 4) -> Batch:
+    batch = batch or a_batch()
+    numbers = [int(name.rpartition("-")[2]) for name in batch.execution_ids]
+    prefix = batch.execution_ids[0].rpartition("-")[0]
+    items = [an_item(number, batch_id=batch.batch_id, prefix=prefix) for number in numbers]
+    return stores.batches.create(batch, items, [an_event() for _ in range(events)])
+
+
+def approved(execution: PlaybookExecution) -> PlaybookExecution:
+    return execution.moved(PlaybookStatus.APPROVED, decisions=(*execution.decisions, a_decision(execution)))
+
+
+def trail_length(stores: AnyStores) -> int:
+    return len(list(stores.trail.stream()))
+
+
+def test_a_batch_comes_back_with_its_executions_in_order(stores: AnyStores) -> None:
+    create(stores, a_batch(names=("exec-3", "exec-1", "exec-2")))
+    members = stores.batches.members("b-1")
+    assert [each.execution_id for each in members.executions] == ["exec-3", "exec-1", "exec-2"]
+    assert members.batch.execution_ids == ("exec-3", "exec-1", "exec-2")
+    assert {(each.version, each.batch_id) for each in members.executions} == {(1, "b-1")}
+    assert members.batch.requester == ANALYST
+    assert members.batch.left_out[0].finding == "f-9"
+    assert trail_length(stores) == 4
+    assert list(breaks(stores.trail.stream())) == []
+
+
+def test_an_unknown_batch_is_not_found(stores: AnyStores) -> None:
+    for ask in (stores.batches.get, stores.batches.members, stores.batches.card):
+        with pytest.raises(NotFoundError):
+            ask("b-none")
+
+
+def test_a_repeated_id_is_the_stored_batch(stores: AnyStores) -> None:
+    create(stores)
+    again = create(stores, a_batch(playbook_id="OTHER"))
+    assert again.playbook_id == "AWS-PUBLIC-S3"
+    assert trail_length(stores) == 4
+
+
+def test_one_held_resource_stores_nothing(stores: AnyStores) -> None:
+    stores.executions.create(an_item(2, batch_id="", prefix="other"), an_event())
+    with pytest.raises(HeldError) as caught:
+        create(stores)
+    assert caught.value.holder == "other-2"
+    with pytest.raises(NotFoundError):
+        stores.batches.get("b-1")
+    with pytest.raises(NotFoundError):
+        stores.executions.get("exec-1")
+    assert trail_length(stores) == 1
+
+
+def test_a_trail_that_cannot_be_written_stores_nothing(stores: AnyStores) -> None:
+    items = [an_item(1), an_item(2), an_item(3)]
+    with pytest.raises(CountersignError):
+        stores.batches.create(a_batch(), items, [an_event(), an_event(), an_event(), unwritable()])
+    with pytest.raises(NotFoundError):
+        stores.executions.get("exec-1")
+    assert trail_length(stores) == 0
+
+
+def test_holders_are_told_by_resource(stores: AnyStores) -> None:
+    create(stores)
+    held = [a_finding(1).resource, a_finding(3).resource, "arn:aws:s3:::free"]
+    assert stores.batches.holders(held) == {held[0]: "exec-1", held[1]: "exec-3"}
+    assert stores.batches.holders([]) == {}
+
+
+def test_all_are_saved_together(stores: AnyStores) -> None:
+    create(stores)
+    before = stores.batches.members("b-1").executions
+    saved = stores.batches.save_all([(each, approved(each)) for each in before], [an_event()] * 4)
+    assert [each.version for each in saved] == [2, 2, 2]
+    assert tuple(saved) == stores.batches.members("b-1").executions
+    assert {each.status for each in saved} == {PlaybookStatus.APPROVED}
+    assert trail_length(stores) == 8
+
+
+def test_one_that_moved_on_saves_none(stores: AnyStores) -> None:
+    create(stores)
+    seen = stores.batches.members("b-1").executions
+    stores.executions.save(seen[2], replace(seen[2], channel="C2"), an_event())
+    with pytest.raises(StateError):
+        stores.batches.save_all([(each, approved(each)) for each in seen], [an_event()] * 4)
+    statuses = {each.status for each in stores.batches.members("b-1").executions}
+    assert statuses == {PlaybookStatus.PENDING}
+    assert trail_length(stores) == 5
+
+
+def test_an_entry_that_cannot_be_written_saves_none(stores: AnyStores) -> None:
+    create(stores)
+    seen = stores.batches.members("b-1").executions
+    with pytest.raises(CountersignError):
+        stores.batches.save_all([(each, approved(each)) for each in seen], [*[an_event()] * 3, unwritable()])
+    assert stores.batches.members("b-1").executions == seen
+    assert trail_length(stores) == 4
+
+
+def test_of_two_who_decide_at_once_one_wins(stores: AnyStores) -> None:
+    create(stores)
+    seen = stores.batches.members("b-1").executions
+
+    def decide(_number: int) -> bool:
+        try:
+            stores.batches.save_all([(each, approved(each)) for each in seen], [an_event()] * 4)
+        except StateError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(decide, range(8))) == 1
+    assert trail_length(stores) == 8
+    assert list(breaks(stores.trail.stream())) == []
+
+
+def test_a_card_is_outdated_until_the_newest_state_is_drawn(stores: AnyStores) -> None:
+    create(stores)
+    create(stores, a_batch("b-2", names=("silent-4",), channel=""), events=2)
+    assert stores.batches.outdated(NOW) == ["b-1"]
+    members = stores.batches.members("b-1")
+    card = replace(
+        stores.batches.card("b-1"),
+        channel="C1",
+        message_id="1.2",
+        progress_id="1.3",
+        drawn_total=members.total,
+    )
+    stores.batches.put_card(card)
+    assert stores.batches.card("b-1") == card
+    assert stores.batches.outdated(NOW) == []
+    first = members.executions[0]
+    stores.executions.save(first, approved(first), an_event())
+    assert stores.batches.outdated(NOW) == ["b-1"]
+
+
+def test_a_card_tried_in_vain_waits_its_turn_and_a_newer_state_does_not(stores: AnyStores) -> None:
+    create(stores)
+    total = stores.batches.members("b-1").total
+    later = NOW + timedelta(minutes=1)
+    card = stores.batches.card("b-1")
+    stores.batches.put_card(replace(card, attempts=1, attempted_total=total, next_attempt_at=later))
+    assert stores.batches.outdated(NOW) == []
+    assert stores.batches.outdated(later) == ["b-1"]
+    first = stores.batches.members("b-1").executions[0]
+    stores.executions.save(first, approved(first), an_event())
+    assert stores.batches.outdated(NOW) == ["b-1"]
+
+
+def test_refusals_are_kept_and_have_the_card_drawn(stores: AnyStores) -> None:
+    create(stores)
+    card = stores.batches.card("b-1")
+    stores.batches.put_card(replace(card, drawn_total=stores.batches.members("b-1").total))
+    stores.batches.note_refused("b-1", {"exec-2": "somebody changed it"}, an_event("batch.rollback_refused"))
+    assert stores.batches.get("b-1").refused == {"exec-2": "somebody changed it"}
+    assert stores.batches.outdated(NOW) == ["b-1"]
+    assert trail_length(stores) == 5
+
+
+def test_an_outcome_is_claimed_once(stores: AnyStores) -> None:
+    create(stores)
+    assert [stores.batches.claim("b-1", "over") for _ in range(3)] == [True, False, False]
+    assert stores.batches.claim("b-1", "back")
+
+
+def test_the_digest_of_a_set_knows_its_order_and_every_plan() -> None:
+    items = [an_item(1), an_item(2), an_item(3)]
+    digest = set_digest("b-1", items)
+    assert set_digest("b-1", list(items)) == digest
+    others = [
+        set_digest("b-2", items),
+        set_digest("b-1", items[:2]),
+        set_digest("b-1", items[::-1]),
+        set_digest("b-1", [*items[:2], replace(items[2], revision=2)]),
+        set_digest("b-1", [*items[:2], replace(items[2], plan=a_plan(a_finding(9)))]),
+    ]
+    assert len({digest, *others}) == 6
+
+
+def test_members_sort_what_waits_from_what_left() -> None:
+    items = [an_item(1), replace(an_item(2), revision=2), approved(an_item(3))]
+    members = Members(a_batch(), tuple(items))
+    assert members.waiting == (items[0],)
+    assert members.kept == (items[0], items[2])
+    assert not members.is_over
+    assert Members(a_batch(), (items[1],)).is_over

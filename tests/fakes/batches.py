@@ -1,0 +1,106 @@
+"""Batches in dictionaries, on the executions of a store."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from audit.errors import NotFoundError
+from audit.trail import TrailEvent
+from remediation.batches import Batch, BatchCard, Members, Saving
+from remediation.execution import PlaybookExecution
+
+if TYPE_CHECKING:
+    from tests.fakes.stores import MemoryExecutions
+
+
+class MemoryBatches:
+    """Batches by id. All that is stored together is tried on a copy first."""
+
+    def __init__(self, executions: "MemoryExecutions") -> None:
+        self._executions = executions
+        self.by_id: dict[str, Batch] = {}
+        self.cards: dict[str, BatchCard] = {}
+        self.told: dict[str, str] = {}
+
+    def create(
+        self, batch: Batch, executions: Sequence[PlaybookExecution], events: Sequence[TrailEvent]
+    ) -> Batch:
+        with self._executions.lock:
+            if stored := self.by_id.get(batch.batch_id):
+                return stored
+            with self._or_nothing(events):
+                for execution, event in zip(executions, events, strict=False):
+                    self._executions.create(execution, event)
+                self._executions.trail.record_all(events[len(executions) :])
+            self.by_id[batch.batch_id] = batch
+        return batch
+
+    def get(self, batch_id: str) -> Batch:
+        try:
+            return self.by_id[batch_id]
+        except KeyError:
+            raise NotFoundError(f"there is no batch {batch_id}") from None
+
+    def members(self, batch_id: str) -> Members:
+        batch = self.get(batch_id)
+        with self._executions.lock:
+            return Members(batch, tuple(map(self._executions.get, batch.execution_ids)))
+
+    def holders(self, holds: Iterable[str]) -> dict[str, str]:
+        wanted = set(holds)
+        under_way = tuple(self._executions.by_id.values())
+        return {each.held: each.execution_id for each in under_way if each.held and each.held in wanted}
+
+    def save_all(self, savings: Sequence[Saving], events: Sequence[TrailEvent]) -> list[PlaybookExecution]:
+        with self._executions.lock, self._or_nothing(events):
+            saved = [
+                self._executions.save(before, after, event)
+                for (before, after), event in zip(savings, events, strict=False)
+            ]
+            self._executions.trail.record_all(events[len(savings) :])
+        return saved
+
+    def note_refused(self, batch_id: str, refused: Mapping[str, str], event: TrailEvent) -> None:
+        self._executions.trail.record(event)
+        self.by_id[batch_id] = replace(self.get(batch_id), refused=dict(refused))
+        self.cards[batch_id] = replace(self.card(batch_id), drawn_total=0, attempted_total=0)
+
+    def card(self, batch_id: str) -> BatchCard:
+        self.get(batch_id)
+        return self.cards.get(batch_id, BatchCard(batch_id=batch_id))
+
+    def put_card(self, card: BatchCard) -> None:
+        self.cards[card.batch_id] = card
+
+    def outdated(self, now: datetime, limit: int = 50) -> list[str]:
+        behind = [batch for batch in self.by_id.values() if batch.channel and self._is_behind(batch, now)]
+        return [
+            batch.batch_id for batch in sorted(behind, key=lambda each: (each.created_at, each.batch_id))
+        ][:limit]
+
+    def claim(self, batch_id: str, outcome: str) -> bool:
+        if self.told.get(batch_id, "") == outcome:
+            return False
+        self.told[batch_id] = outcome
+        return True
+
+    def _is_behind(self, batch: Batch, now: datetime) -> bool:
+        card, total = self.card(batch.batch_id), self.members(batch.batch_id).total
+        waits = card.attempted_total >= total and card.next_attempt_at and card.next_attempt_at > now
+        return card.drawn_total < total and not waits
+
+    def _or_nothing(self, events: Sequence[TrailEvent]) -> ExitStack:
+        """Put everything back as it was, unless the block gets through."""
+        executions, entries = dict(self._executions.by_id), list(self._executions.trail.entries)
+        stack = ExitStack()
+
+        def undo(kind: object, _error: object, _trace: object) -> None:
+            if kind is not None:
+                self._executions.by_id.clear()
+                self._executions.by_id.update(executions)
+                self._executions.trail.entries[:] = entries
+
+        stack.push(undo)
+        return stack

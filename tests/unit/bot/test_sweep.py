@@ -1,0 +1,90 @@
+"""What a sweep finds: everything that the stored state says is to be done, whoever left it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from audit.actor import Actor
+from bot.app import Bot
+from bot.config import Config
+from bot.settings import Settings
+from remediation.clock import utc_now
+from remediation.execution import PlaybookExecution
+from remediation.ports import OWNER_LOST_AFTER, Request
+from remediation.states import PlaybookStatus
+from storage import Stores
+from tests.fakes.samples import an_event, an_execution
+from tests.unit.handlers import cards
+
+S = PlaybookStatus
+Store = Callable[..., PlaybookExecution]
+
+
+@pytest.fixture
+def stores() -> Stores:
+    return Stores.in_memory()
+
+
+@pytest.fixture
+def bot(stores: Stores) -> Iterator[Bot]:
+    config = Config.model_validate({"policy": {"approvers": ["U0OMAR"]}})
+    bot = Bot(Settings.from_environment(), config, stores)
+    yield bot
+    bot.page.threads.shutdown()
+    stores.close()
+
+
+@pytest.fixture
+def store(stores: Stores) -> Store:
+    def make(name: str, **changes: object) -> PlaybookExecution:
+        return stores.executions.create(an_execution(name, **changes), an_event())
+
+    return make
+
+
+def found(bot: Bot, name: str) -> list[str]:
+    """Return the lanes in which a sweep wants something done about a name."""
+    return [kind for kind, work_id in bot._find_waiting() if work_id == name and kind not in {"draw", "tell"}]
+
+
+@pytest.mark.parametrize("status", [S.RUNNING, S.ROLLING_BACK])
+def test_what_a_process_left_that_is_no_longer_heard_of(
+    bot: Bot, stores: Stores, store: Store, status: PlaybookStatus
+) -> None:
+    store("x-left", status=status, owner="boot-other")
+    stores.executions.beat("boot-other", utc_now())
+    assert found(bot, "x-left") == [], "its owner is alive"
+    stores.executions.beat("boot-other", utc_now() - OWNER_LOST_AFTER - timedelta(seconds=1))
+    assert found(bot, "x-left") == ["recover"]
+
+
+def test_each_sweep_is_a_sign_of_life(bot: Bot, stores: Stores, store: Store) -> None:
+    mine = bot.services.runner.journal.owner
+    store("x-mine", status=S.RUNNING, owner=mine)
+    assert [each.execution_id for each in stores.executions.unfinished("boot-other", utc_now())] == ["x-mine"]
+    list(bot._find_waiting())
+    assert stores.executions.unfinished("boot-other", utc_now()) == []
+
+
+def test_what_is_approved_and_what_ran_out(bot: Bot, store: Store) -> None:
+    now = utc_now()
+    store("x-approved", status=S.APPROVED, holds="a")
+    store("x-late", expires_at=now - timedelta(seconds=1), holds="b")
+    store("x-waiting", expires_at=now + timedelta(hours=1), holds="c")
+    asked = cards.rollback_asked().rollback
+    assert asked is not None
+    over = replace(asked, expires_at=now - timedelta(seconds=1))
+    store("x-rollback", status=S.FAILED, rollback=over)
+    assert found(bot, "x-approved") == ["run"]
+    assert found(bot, "x-late") == ["expire"]
+    assert found(bot, "x-waiting") == []
+    assert found(bot, "x-rollback") == ["rollback"]
+
+
+def test_what_was_acknowledged_and_not_answered(bot: Bot, stores: Stores) -> None:
+    stores.inbox.put(
+        Request(request_id="q-1", kind="command", actor=Actor(slack_id="U0ANA"), received_at=utc_now())
+    )
+    assert found(bot, "q-1") == ["request"]
