@@ -49,12 +49,10 @@ class SqlExecutionFinder:
 
     def rollbacks(self, *, limit: int = 10) -> list[PlaybookExecution]:
         """Return executions whose rollback waits for signatures, those whose time ends first first."""
-        waits = col(ExecutionRow.body)["rollback"]["digest"].as_string().is_not(None)
-        soonest = col(ExecutionRow.wakes_at), col(ExecutionRow.execution_id)
-        awake = col(ExecutionRow.wakes_at).is_not(
-            None
-        )  # few have a time to be looked at again, and it is indexed
-        return self._load(select(ExecutionRow).where(awake, waits).order_by(*soonest).limit(limit))
+        waits = _COLUMNS.body["rollback"]["digest"].as_string().is_not(None)
+        soonest = _COLUMNS.wakes_at, _COLUMNS.execution_id
+        awake = _COLUMNS.wakes_at.is_not(None)  # few have a time to be looked at again, and it is indexed
+        return self._load(select(EXECUTIONS).where(awake, waits).order_by(*soonest).limit(limit))
 
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         """Return what a person of Slack has asked for, newest first."""
