@@ -57,7 +57,9 @@ def test_bare_playbook_asks_for_a_fix(stage: Stage) -> None:
     expect(visitor.form.get_by_role("heading", name="Playbook")).to_be_visible()
     visitor.submit("Go")
     expect(visitor.form).to_contain_text(re.compile("Choose .*to fix"))
-    visitor.pick(re.compile("Which finding"), PICKED, re.compile(rf"block public access.*f-[0-9a-f]{{8}} {resource}"))
+    visitor.pick(
+        re.compile("Which finding"), PICKED, re.compile(rf"block public access.*f-[0-9a-f]{{8}} {resource}")
+    )
     visitor.pick("Which playbook?", "public", "AWS-PUBLIC-S3")
     visitor.submit("Go")
     visitor.has_gone(visitor.form)

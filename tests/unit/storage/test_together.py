@@ -1,24 +1,19 @@
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError
 
 from audit.errors import CountersignError, InputError
-from audit.trail import TrailEntry, breaks
-from storage import Database, Stores, open_engine, upgrade
-from storage.together import Work
-from tests.fakes.samples import an_event
+from storage import Database, open_engine
+from tests.fakes.gathering import PATIENCE_S, gathering
 from tests.faults.dying import DIED, in_child
 
-PATIENCE_S = 10
 Unit = Callable[[Connection], str]
 
 
@@ -70,27 +65,9 @@ def said(database: Database) -> list[str]:
         return list(words.scalars())
 
 
-@contextmanager
-def gathering(database: Database) -> Iterator[Callable[[Work[Any, Any], Any], Future[Any]]]:
-    """Let items gather, one after the other, until the block ends."""
-    assert database._turns is not None
-    pause = threading.Event()
-    with ThreadPoolExecutor(50) as pool:
-
-        def bring(work: Work[Any, Any], item: Any) -> Future[Any]:
-            before = len(database._writes._gathered)
-            brought = pool.submit(database.write_together, work, item)
-            while len(database._writes._gathered) == before:
-                pause.wait(0.001)
-            return brought
-
-        with database._turns.taken():
-            yield bring
-
-
 def gathered(database: Database, units: Sequence[Unit]) -> list[Future[str]]:
     with gathering(database) as bring:
-        return [bring(run_all, unit) for unit in units]
+        return [bring(database.write_together, run_all, unit) for unit in units]
 
 
 def errors(brought: Sequence[Future[str]]) -> list[BaseException | None]:
@@ -126,7 +103,8 @@ def test_items_of_one_work_are_handed_to_it_together(database: Database) -> None
     commits = count_commits(database)
     with gathering(database) as bring:
         brought = [
-            bring(work, number) for number, work in enumerate((double, negate, double, negate, double))
+            bring(database.write_together, work, number)
+            for number, work in enumerate((double, negate, double, negate, double))
         ]
     assert [each.result(PATIENCE_S) for each in brought] == [0, -1, 4, -3, 8]
     assert seen == [("double", [0, 2, 4]), ("negate", [1, 3])]
@@ -138,7 +116,7 @@ def test_work_that_forgets_an_item_is_told_to_nobody_as_done(database: Database)
         return run_all(connection, units)[1:]
 
     with gathering(database) as bring:
-        brought = [bring(forget, say(word)) for word in ("a", "b")]
+        brought = [bring(database.write_together, forget, say(word)) for word in ("a", "b")]
     assert [type(error) for error in errors(brought)] == [ValueError] * 2
     assert said(database) == []
 
@@ -165,7 +143,7 @@ def test_a_commit_that_fails_is_told_to_everybody(database: Database) -> None:
 def test_nobody_is_told_before_the_commit(database: Database) -> None:
     at_commit: list[bool] = []
     with gathering(database) as bring:
-        brought = [bring(run_all, say(word)) for word in ("a", "b", "c")]
+        brought = [bring(database.write_together, run_all, say(word)) for word in ("a", "b", "c")]
         event.listen(
             database.engine, "commit", lambda _: at_commit.append(any(each.done() for each in brought))
         )
@@ -248,20 +226,3 @@ def test_killed_before_the_commit_all_is_lost_together(database: Database) -> No
     assert in_child(lambda: errors(gathered(database, [say("a"), die, say("c")])) and None) == DIED
     assert said(database) == []
     assert write(database, say("after")) == "AFTER"
-
-
-def test_the_trail_is_one_chain_whoever_shares_a_commit(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path}/trail.db")
-    upgrade(engine)
-    stores = Stores.on(Database(engine))
-
-    def record(number: int) -> TrailEntry:
-        return stores.trail.record(an_event(number=number))
-
-    with ThreadPoolExecutor(20) as pool:
-        told = list(pool.map(record, range(100)))
-    entries = list(stores.trail.stream())
-    assert sorted(told, key=lambda entry: entry.seq) == entries
-    assert len({entry.body for entry in entries}) == 100
-    assert list(breaks(entries)) == []
-    engine.dispose()
