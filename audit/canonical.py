@@ -60,6 +60,8 @@ def _check_integer(value: int) -> None:
 
 
 def _check_text(value: str) -> None:
+    if value.isascii():  # nearly every text, and many times faster than to encode it
+        return
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -67,6 +69,6 @@ def _check_text(value: str) -> None:
 
 
 def _check_key(key: object) -> None:
-    if not isinstance(key, str) or any(character > _LAST_BMP for character in key):
+    if not isinstance(key, str) or max(key, default="") > _LAST_BMP:
         raise InputError("a key must be a text within the Basic Multilingual Plane")
     _check_text(key)

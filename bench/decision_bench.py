@@ -36,7 +36,7 @@ from remediation.ports import Person, Request
 from remediation.service import Remediation
 from remediation.states import ActionStatus, PlaybookStatus
 from storage import Stores, open_engine, upgrade
-from storage.execution_rows import to_row
+from storage.execution_rows import to_columns
 from storage.tables import ExecutionRow
 
 CLICKS = 50
@@ -281,9 +281,7 @@ def measure_history(folder: Path, count: int) -> None:
 def fill(url: str, count: int) -> None:
     """Insert executions that are over, without their journals: as many rows as there would be, in batches."""
     over = [
-        to_row(
-            replace(an_execution(number, findings=1000), status=PlaybookStatus.COMPLETED, version=1)
-        ).model_dump()
+        to_columns(replace(an_execution(number, findings=1000), status=PlaybookStatus.COMPLETED, version=1))
         for number in range(1000)
     ]
     engine = open_engine(url)

@@ -14,12 +14,13 @@ from audit.findings import Severity
 from audit.lifecycle import TrendPoint
 from audit.wording import span_words
 from exporters.pdf_process import is_typst_here
-from exporters.pdf_text import title
 from exporters.templating import TEMPLATES
+from exporters.text import clip, one_line
 
 LONGEST_S = 30.0
 MOST_POINTS = 20
 _MOST_SCORES = 12
+_LONGEST_NAME = 60
 _LONGEST_ALT = 1900
 _KEPT_OF_ERROR = 2_000
 _PROGRAM = Path(__file__).with_name("chart_compile.py")
@@ -78,6 +79,11 @@ def _describe(point: TrendPoint) -> str:
     return f"{point.at:%Y-%m-%d}: {', '.join(counts) or 'nothing fails'}{score}{fixing}"
 
 
+def caption(points: Sequence[TrendPoint], name: str) -> str:
+    """Return the line below the title: what the reports are of, in the words that people know, without marks for breaks."""
+    return f"{clip(one_line(name), _LONGEST_NAME)}, {len(points)} reports up to {points[-1].at:%Y-%m-%d}"
+
+
 def _document(points: Sequence[TrendPoint], name: str) -> Mapping[str, object]:
     """Return what the template is given: every text ready to be shown, every height a share of the tallest bar."""
     most = max((sum(point.failing.values()) for point in points), default=0) or 1
@@ -85,7 +91,7 @@ def _document(points: Sequence[TrendPoint], name: str) -> Mapping[str, object]:
     mean = newest.mean_time_to_fix
     return {
         "title": "Failing findings by severity",
-        "subtitle": title(f"{name}, {len(points)} reports up to {newest.at:%Y-%m-%d}"),
+        "subtitle": caption(points, name),
         "levels": _LEVELS,
         "legend": [
             [severity.lower(), f"{severity.capitalize()} {newest.failing[severity]:,}"]

@@ -129,7 +129,11 @@ def _exception_over(services: Services, notice: Notice) -> Message:
 
 
 def _name(execution: PlaybookExecution) -> str:
-    return escape(execution.playbook_name, 200)
+    """Return the playbook's name; one of a batch stands for all that share its card."""
+    name = escape(execution.playbook_name, 200)
+    if not execution.batch_id or execution.revision > 1:
+        return name
+    return f"{name}, several at once ({code(execution.batch_id, 80)}),"
 
 
 def _ask_again(execution: PlaybookExecution) -> str:

@@ -72,8 +72,7 @@ class ActionPlan:
 
     def signed(self) -> dict[str, object]:
         """Return the part that the digest covers."""
-        everything = asdict(self)
-        return {name: everything[name] for name in _SIGNED}
+        return {name: getattr(self, name) for name in _SIGNED} | {"target": asdict(self.target)}
 
     def to_dict(self) -> dict[str, object]:
         """Return everything, for storage."""

@@ -1,13 +1,14 @@
 """Batches in the database. What changes several executions is one transaction: every compare-and-swap, every trail entry, or nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, case, func, or_, update
+from sqlalchemy import ColumnElement, Select, Update, and_, case, func, or_, update
+from sqlalchemy import select as core_select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from audit.actor import Actor
 from audit.errors import HeldError, NotFoundError
@@ -17,8 +18,9 @@ from remediation.execution import PlaybookExecution
 from storage.batch_tables import BatchItemRow, BatchRow
 from storage.columns import column_text, key_text
 from storage.database import Database
-from storage.executions import SqlExecutions, create_in, save_in, with_journals
-from storage.tables import ExecutionRow
+from storage.executions import SqlExecutions
+from storage.journal import EXECUTIONS, create_on, load_on, save_on
+from storage.tables import ExecutionRow, table_of
 from storage.trail import append_all_in
 
 _CARD = (
@@ -43,14 +45,12 @@ class SqlBatches:
         self, batch: Batch, executions: Sequence[PlaybookExecution], events: Sequence[TrailEvent]
     ) -> Batch:
         """Store a batch with its executions; see `Batches.create`."""
-        first = [replace(execution, version=1) for execution in executions]
         try:
             with self._database.writing() as session:
                 session.add(_to_row(batch))
                 session.flush()
-                for position, execution in enumerate(first):
-                    create_in(session, execution)
-                    session.add(_item(batch, position, execution))
+                first = create_on(session.connection(), executions)
+                session.add_all(_item(batch, position, each) for position, each in enumerate(first))
                 session.flush()
                 append_all_in(session, events)
         except IntegrityError:
@@ -71,7 +71,7 @@ class SqlBatches:
         """Return a batch with its executions, read at one moment."""
         with self._database.reading() as session:
             row = _find(session, batch_id)
-            found = with_journals(session, session.exec(_rows_of(batch_id)).all())
+            found = load_on(session.connection(), _rows_of(batch_id))
         names = tuple(each.execution_id for each in found)
         return Members(_to_batch(row, names), tuple(found))
 
@@ -85,7 +85,7 @@ class SqlBatches:
     def save_all(self, savings: Sequence[Saving], events: Sequence[TrailEvent]) -> list[PlaybookExecution]:
         """Store a change of each execution, all of them or none; see `Batches.save_all`."""
         with self._database.writing() as session:
-            saved = [save_in(session, before, after) for before, after in savings]
+            saved = save_on(session.connection(), savings)
             append_all_in(session, events)
         for (before, _), after in zip(savings, saved, strict=True):
             if after.status is not before.status:
@@ -152,12 +152,11 @@ def _find(session: Session, batch_id: str) -> BatchRow:
     return row
 
 
-def _rows_of(batch_id: str) -> SelectOfScalar[ExecutionRow]:
+def _rows_of(batch_id: str) -> Select[Any]:
     mine = and_(
-        col(BatchItemRow.execution_id) == col(ExecutionRow.execution_id),
-        col(BatchItemRow.batch_id) == batch_id,
+        col(BatchItemRow.execution_id) == EXECUTIONS.c.execution_id, col(BatchItemRow.batch_id) == batch_id
     )
-    return select(ExecutionRow).join(BatchItemRow, mine).order_by(col(BatchItemRow.position))
+    return core_select(EXECUTIONS).join(table_of(BatchItemRow), mine).order_by(col(BatchItemRow.position))
 
 
 def _item(batch: Batch, position: int, execution: PlaybookExecution) -> BatchItemRow:

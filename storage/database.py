@@ -1,12 +1,13 @@
 """A database as the repositories use it: short reads, and writes one at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Connection, Engine, StaticPool, text
 from sqlmodel import Session
 
 from storage.engine import MAY_BE_LOST, READ_ONLY
+from storage.together import Item, Result, Together, Work
 from storage.turns import Turns
 from storage.wording import in_words
 
@@ -32,21 +33,67 @@ class Database:
         self._loaders = engine.execution_options(**{MAY_BE_LOST: True})
         self._turns = Turns() if engine.dialect.name == "sqlite" else None
         self._readers_queue = isinstance(engine.pool, StaticPool)
+        self._reads, self._writes = Together(self._begin_reading), Together(self._begin_writing)
+
+    def read_together(self, work: Work[Item, Result], item: Item) -> Result:
+        """Return what work finds for an item, as it is at this moment or later; see `write_together`."""
+        return self._do(work, item, together=self._reads, alone=self._begin_reading)
+
+    def write_together(self, work: Work[Item, Result], item: Item) -> Result:
+        """Return what work returns for an item, once all of it is committed; by its error nothing of it is written.
+
+        On SQLite, what comes at the same time shares a transaction, and goes before sessions that wait: people wait for it.
+        On Postgres, where that would lock rows in any order and so block each other for good, each has a transaction of its own.
+
+        Raises:
+            CountersignError: the database is locked, full, unwritable or not migrated.
+            RuntimeError: this thread is writing already; it would wait for itself.
+        """
+        return self._do(work, item, together=self._writes, alone=self._begin_writing)
+
+    def _do(
+        self,
+        work: Work[Item, Result],
+        item: Item,
+        *,
+        together: Together,
+        alone: Callable[[], AbstractContextManager[Connection]],
+    ) -> Result:
+        if self._turns is None:
+            with alone() as connection:
+                (result,) = work(connection, [item])
+            return result
+        if self._turns.is_mine:
+            raise RuntimeError("a thread whose transaction is open cannot wait for another one")
+        return together.do(work, item)
+
+    @contextmanager
+    def _begin_reading(self) -> Iterator[Connection]:
+        with in_words(), self._reading_turn(), self._readers.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _begin_writing(self) -> Iterator[Connection]:
+        with in_words(), self._writing_turn(urgent=True), self.engine.begin() as connection:
+            yield connection
 
     def reading(self) -> AbstractContextManager[Session]:
         """Open a session that sees one moment and cannot block a writer."""
-        turn = self._turns.taken() if self._turns and self._readers_queue else nullcontext()
-        return _session(self._readers, turn)
+        return _session(self._readers, self._reading_turn())
 
-    def writing(self, *, urgent: bool = False) -> AbstractContextManager[Session]:
+    def writing(self) -> AbstractContextManager[Session]:
         """Open a session that commits at its end, or does nothing at all if an error leaves it.
-
-        An `urgent` one goes before the others that wait: a person waits for it.
 
         Raises:
             CountersignError: the database is locked, full, unwritable or not migrated.
         """
-        return _session(self.engine, self._turns.taken(urgent=urgent) if self._turns else nullcontext())
+        return _session(self.engine, self._writing_turn(urgent=False))
+
+    def _reading_turn(self) -> AbstractContextManager[object]:
+        return self._turns.taken() if self._turns and self._readers_queue else nullcontext()
+
+    def _writing_turn(self, *, urgent: bool) -> AbstractContextManager[object]:
+        return self._turns.taken(urgent=urgent) if self._turns else nullcontext()
 
     def loading(self) -> AbstractContextManager[Session]:
         """Open a session as `writing` does, for rows that count for nothing yet: SQLite does not wait for the disk.

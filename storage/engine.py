@@ -21,6 +21,10 @@ MAY_BE_LOST = "countersign_may_be_lost"
 _DIALECTS = ("sqlite", "postgresql")
 _EXAMPLES = "sqlite:///countersign.db or postgresql://user@host/name"
 
+# Connections to a file that are kept once they were needed: as many as threads read at once when all click. A new one has to
+# read the whole schema before its first statement.
+_KEPT_OPEN = 20
+
 # FULL: with NORMAL a power cut may take the last commits, and the trail must not lose any.
 # The busy time-out comes first, because the switch to WAL needs the lock as well.
 _PRAGMAS = (
@@ -83,7 +87,12 @@ def _open_sqlite(address: URL) -> Engine:
         )
     else:
         _create_for_owner_only(address)
-        engine = create_engine(address, json_serializer=_to_json, json_deserializer=orjson.loads)
+        engine = create_engine(
+            address,
+            pool_size=_KEPT_OPEN,
+            json_serializer=_to_json,
+            json_deserializer=orjson.loads,
+        )
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine

@@ -16,7 +16,7 @@ from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
 from storage.columns import column_text
 from storage.database import Database
-from storage.executions import save_in
+from storage.journal import save_on
 from storage.tables import ExceptionRow
 from storage.trail import append_all_in, append_in
 
@@ -36,7 +36,7 @@ class SqlExceptions:
     ) -> PlaybookExecution:
         """Store a rejection and the exception with it, in one transaction; see `Exceptions.grant`."""
         with self._database.writing() as session:
-            saved = save_in(session, before, after)
+            (saved,) = save_on(session.connection(), [(before, after)])
             session.add(_to_row(exception))
             session.flush()
             append_all_in(session, events)

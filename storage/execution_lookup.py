@@ -1,8 +1,8 @@
 """Looking for executions in the database."""
 
-from sqlalchemy import and_, func
-from sqlmodel import col, select
-from sqlmodel.sql.expression import SelectOfScalar
+from typing import Any, Final
+
+from sqlalchemy import Select, and_, func, select
 
 from audit.actor import Actor
 from audit.errors import NotFoundError
@@ -10,9 +10,9 @@ from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 from storage.columns import key_text
 from storage.database import Database
-from storage.executions import with_journals
-from storage.tables import ExecutionRow
+from storage.journal import EXECUTIONS, load_on
 
+_COLUMNS: Final = EXECUTIONS.c
 _MOST_NAMED = 5
 
 
@@ -29,10 +29,10 @@ class SqlExecutionFinder:
             NotFoundError: none, or more than one, goes by that name.
         """
         wanted = key_text(name.strip().lower())
-        known = col(ExecutionRow.execution_id)
+        known = _COLUMNS.execution_id
         begins = func.lower(known).startswith(wanted, autoescape=True)
         shortest = func.length(known), known
-        found = self._load(select(ExecutionRow).where(begins).order_by(*shortest).limit(_MOST_NAMED))
+        found = self._load(select(EXECUTIONS).where(begins).order_by(*shortest).limit(_MOST_NAMED))
         exact = [execution for execution in found if execution.execution_id.lower() == wanted]
         if not wanted or not found:
             raise NotFoundError(f"there is no execution “{name.strip()[:80]}”")
@@ -43,30 +43,27 @@ class SqlExecutionFinder:
 
     def pending(self, *, limit: int = 10) -> list[PlaybookExecution]:
         """Return executions that wait for a decision, those whose time ends first first."""
-        waits = col(ExecutionRow.status) == PlaybookStatus.PENDING.value
-        soonest = col(ExecutionRow.expires_at), col(ExecutionRow.execution_id)
-        return self._load(select(ExecutionRow).where(waits).order_by(*soonest).limit(limit))
+        waits = _COLUMNS.status == PlaybookStatus.PENDING.value
+        soonest = _COLUMNS.expires_at, _COLUMNS.execution_id
+        return self._load(select(EXECUTIONS).where(waits).order_by(*soonest).limit(limit))
 
     def rollbacks(self, *, limit: int = 10) -> list[PlaybookExecution]:
         """Return executions whose rollback waits for signatures, those whose time ends first first."""
-        waits = col(ExecutionRow.body)["rollback"]["digest"].as_string().is_not(None)
-        soonest = col(ExecutionRow.wakes_at), col(ExecutionRow.execution_id)
-        awake = col(ExecutionRow.wakes_at).is_not(
-            None
-        )  # few have a time to be looked at again, and it is indexed
-        return self._load(select(ExecutionRow).where(awake, waits).order_by(*soonest).limit(limit))
+        waits = _COLUMNS.body["rollback"]["digest"].as_string().is_not(None)
+        awake = _COLUMNS.wakes_at.is_not(None)  # few have a time to be looked at again, and it is indexed
+        soonest = _COLUMNS.wakes_at, _COLUMNS.execution_id
+        return self._load(select(EXECUTIONS).where(awake, waits).order_by(*soonest).limit(limit))
 
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         """Return what a person of Slack has asked for, newest first."""
-        requester = col(ExecutionRow.body)["requester"]
+        requester = _COLUMNS.body["requester"]
         theirs = and_(
             requester["slack_id"].as_string() == person.slack_id,
             requester["workspace"].as_string() == person.workspace,
         )
-        newest = col(ExecutionRow.created_at).desc(), col(ExecutionRow.execution_id).desc()
-        return self._load(select(ExecutionRow).where(theirs).order_by(*newest).limit(limit))
+        newest = _COLUMNS.created_at.desc(), _COLUMNS.execution_id.desc()
+        return self._load(select(EXECUTIONS).where(theirs).order_by(*newest).limit(limit))
 
-    def _load(self, wanted: SelectOfScalar[ExecutionRow]) -> list[PlaybookExecution]:
+    def _load(self, wanted: Select[Any]) -> list[PlaybookExecution]:
         with self._database.reading() as session:
-            rows = session.exec(wanted).all()
-            return with_journals(session, rows)
+            return load_on(session.connection(), wanted)

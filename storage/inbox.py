@@ -1,31 +1,31 @@
 """Acknowledged requests in the database, so that a crash between a click and its answer loses nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
-from sqlalchemy import Row as RowLike
-from sqlalchemy import bindparam, null, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import col, select
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from audit.actor import Actor
 from remediation.ports import Request
 from storage.database import Database
-from storage.tables import RequestRow
-from storage.together import Together
+from storage.inserting import insert_new
+from storage.tables import RequestRow, table_of
 
-_INSERT: Mapping[str, Callable[..., sqlite.Insert | postgresql.Insert]] = MappingProxyType(
-    {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_REQUESTS: Final = table_of(RequestRow)
+_COLUMNS: Final = _REQUESTS.c
+_IS_NAMED: Final = _COLUMNS.request_id == bindparam("name")
+_IS_OPEN: Final = _COLUMNS.payload.is_not(None)
+
+# Built once: each click runs all of them.
+_GET: Final = select(_REQUESTS).where(_IS_NAMED, _IS_OPEN)
+_BEGIN: Final = (
+    update(_REQUESTS)
+    .where(_COLUMNS.request_id.in_(bindparam("names", expanding=True)), _IS_OPEN)
+    .values(attempts=_COLUMNS.attempts + 1)
+    .returning(_REQUESTS)
 )
-# Made once, and executed without the ORM: each answer takes two of them, while people wait for their acknowledgements.
-_TABLE = RequestRow.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-_THIS = update(_TABLE).where(_TABLE.c.request_id == bindparam("this"))
-_BEGIN = (
-    _THIS.where(_TABLE.c.payload.is_not(None)).values(attempts=_TABLE.c.attempts + 1).returning(*_TABLE.c)
-)
-_DONE = _THIS.values(payload=null())
+_DONE: Final = update(_REQUESTS).where(_IS_NAMED).values(payload=None)
+_OPEN: Final = select(_COLUMNS.request_id).where(_IS_OPEN).order_by(_COLUMNS.received_at, _COLUMNS.request_id)
 
 
 class SqlInbox:
@@ -33,53 +33,48 @@ class SqlInbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._together = Together(self._insert)
 
     def put(self, request: Request) -> None:
         """Store a request; the same id twice is one request, even when the first is answered already.
 
-        Committed at return. People wait for this one: what comes at the same time shares a commit.
+        Committed at return.
         """
-        self._together.put(request)
-
-    def _insert(self, requests: Sequence[Request]) -> None:
-        # In one order everywhere, so that two processes on Postgres cannot wait for each other.
-        rows = [_row(request) for request in sorted(requests, key=lambda request: request.request_id)]
-        new = _INSERT[self._database.engine.dialect.name](RequestRow).on_conflict_do_nothing()
-        with self._database.writing(urgent=True) as session:
-            session.connection().execute(new, rows)
+        self._database.write_together(_put_all, request)
 
     def get(self, request_id: str) -> Request | None:
         """Return a request that is still to be answered."""
         with self._database.reading() as session:
-            row = session.exec(_still_open(request_id)).first()
-        return _request(row) if row else None
+            return _request(session.connection().execute(_GET, {"name": request_id}).first())
 
     def begin(self, request_id: str) -> Request | None:
         """Count an attempt and return the request with it; None where it is answered already."""
-        with self._database.writing() as session:
-            row = session.connection().execute(_BEGIN, {"this": request_id}).first()
-        return _request(row) if row else None
+        return self._database.write_together(_begin_all, request_id)
 
     def done(self, request_id: str) -> None:
         """Forget a request's payload: it is answered."""
-        with self._database.writing() as session:
-            session.connection().execute(_DONE, {"this": request_id})
+        self._database.write_together(_finish_all, request_id)
 
     def open_requests(self, limit: int = 1000) -> list[str]:
         """Return the ids of requests still to be answered, oldest first."""
-        still_open = (
-            select(RequestRow.request_id)
-            .where(col(RequestRow.payload).is_not(None))
-            .order_by(col(RequestRow.received_at), col(RequestRow.request_id))
-            .limit(limit)
-        )
         with self._database.reading() as session:
-            return list(session.exec(still_open))
+            return list(session.connection().execute(_OPEN.limit(limit)).scalars())
 
 
-def _still_open(request_id: str) -> SelectOfScalar[RequestRow]:
-    return select(RequestRow).where(RequestRow.request_id == request_id, col(RequestRow.payload).is_not(None))
+def _put_all(connection: Connection, requests: Sequence[Request]) -> Sequence[object]:
+    connection.execute(insert_new(connection, _REQUESTS), [_row(request) for request in requests])
+    return requests
+
+
+def _begin_all(connection: Connection, names: Sequence[str]) -> list[Request | None]:
+    if len(set(names)) < len(names):  # two began the same request: both are counted, so one after the other
+        return [request for name in names for request in _begin_all(connection, [name])]
+    begun = {row.request_id: row for row in connection.execute(_BEGIN, {"names": names})}
+    return [_request(begun.get(name)) for name in names]
+
+
+def _finish_all(connection: Connection, names: Sequence[str]) -> Sequence[object]:
+    connection.execute(_DONE, [{"name": name} for name in names])
+    return names
 
 
 def _row(request: Request) -> dict[str, object]:
@@ -93,7 +88,9 @@ def _row(request: Request) -> dict[str, object]:
     }
 
 
-def _request(row: "RequestRow | RowLike[Any]") -> Request:
+def _request(row: Row[Any] | None) -> Request | None:
+    if row is None:
+        return None
     return Request(
         request_id=row.request_id,
         kind=row.kind,

@@ -5,13 +5,9 @@ approvals would wait for it.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Self
 
 from sqlalchemy import ColumnElement, and_, delete, insert, update
 from sqlalchemy.exc import IntegrityError
@@ -19,27 +15,24 @@ from sqlmodel import Session, col, select
 
 from audit.actor import Actor
 from audit.errors import CountersignError, InputError, StateError
-from audit.ingest import Item, Reading, Rejected
+from audit.ingest import Reading
 from audit.ports import Ingested
-from audit.report import ReportHeader, Tally
+from audit.report import ReportHeader
 from audit.trail import TrailEvent
-from storage.bulk import insert_many
 from storage.columns import column_text
 from storage.database import Database
 from storage.finding_texts import FindingTextsRow, SharedTexts
 from storage.lifecycle_tables import ScopeRow
+from storage.loading import Contents, Writer
 from storage.merging import queue, take_step
-from storage.report_rows import to_finding_columns, to_header
+from storage.report_rows import to_header
 from storage.scopes import Scopes
 from storage.tables import LOADING, VISIBLE, FindingRow, ReportRow
 from storage.trail import append_in
 
-MOST_REJECTED_LINES = 100
 _BATCH = 1000
 _SCOPE_BATCH = 50
 _ABANDONED_AFTER = timedelta(hours=1)
-_COUNTS = ("critical", "high", "medium", "low", "info", "passed", "manual", "muted")
-_Columns = Mapping[str, object]
 
 
 def ingest(database: Database, reading: Reading, *, actor: Actor, now: datetime) -> Ingested:
@@ -67,50 +60,6 @@ def ingest(database: Database, reading: Reading, *, actor: Actor, now: datetime)
         while take_step(database, now + timedelta(seconds=time.monotonic() - began)):
             pass
     return Ingested(header, is_new=True)
-
-
-@dataclass(slots=True)
-class _Contents:
-    """What the items came to, gathered while they stream by."""
-
-    report_key: int
-    texts: SharedTexts
-    tally: Tally = field(default_factory=Tally)
-    scopes: Scopes = field(default_factory=Scopes)
-    rejected: int = 0
-    reasons: list[str] = field(default_factory=list)
-
-    def accept(self, items: Iterable[Item]) -> Iterator[dict[str, object]]:
-        """Yield the columns of each finding that can be used."""
-        for position, item in enumerate(items, start=1):
-            if isinstance(item, Rejected):
-                self._reject(item)
-                continue
-            try:
-                number = self.texts.number_of(item)
-                columns = to_finding_columns(self.report_key, position, item, texts_number=number)
-            except InputError as error:
-                self._reject(Rejected(position, str(error)))
-                continue
-            self.tally.add(item)
-            self.scopes.add(item)
-            yield columns
-
-    def _reject(self, item: Rejected) -> None:
-        self.rejected += 1
-        if self.rejected <= MOST_REJECTED_LINES:
-            self.reasons.append(column_text(str(item)))
-
-    def lines(self) -> list[str]:
-        """Return why findings were left out, a line each, and how many more there are."""
-        more = self.rejected - len(self.reasons)
-        return [*self.reasons, f"and {more} more"] if more else self.reasons
-
-    def counts(self) -> dict[str, int]:
-        """Return what the trail records."""
-        summary = self.tally.summary()
-        named = {name: summary[name] for name in _COUNTS}  # type: ignore[literal-required]
-        return {"findings": self.tally.total, "rejected": self.rejected, **named}
 
 
 def _visible(database: Database, reading: Reading) -> ReportHeader | None:
@@ -146,10 +95,10 @@ def _begin(database: Database, reading: Reading, now: datetime) -> int:
         return row.report_key
 
 
-def _load(database: Database, report_key: int, reading: Reading) -> _Contents:
-    contents = _Contents(report_key, SharedTexts(report_key))
+def _load(database: Database, report_key: int, reading: Reading) -> Contents:
+    contents = Contents(report_key, SharedTexts(report_key))
     columns = contents.accept(reading.items)
-    with _Writer(database) as writer:
+    with Writer(database) as writer:
         while batch := list(islice(columns, _BATCH)):
             writer.write(batch, contents.texts.take_new())
     if not contents.tally.total:
@@ -165,38 +114,6 @@ def _load(database: Database, report_key: int, reading: Reading) -> _Contents:
     return contents
 
 
-class _Writer:
-    """Writes a batch while the next one is being read: SQLite and the disk work without Python's lock."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="report-writer")
-        self._last: Future[None] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._thread.shutdown()
-        if kind is None:
-            self._wait()
-
-    def write(self, findings: Sequence[_Columns], texts: Sequence[_Columns]) -> None:
-        """Hand over a batch, once the one before is committed. Raises what went wrong with that one."""
-        self._wait()
-        self._last = self._thread.submit(self._write, findings, texts)
-
-    def _wait(self) -> None:
-        if self._last is not None:
-            self._last.result()
-
-    def _write(self, findings: Sequence[_Columns], texts: Sequence[_Columns]) -> None:
-        with self._database.loading() as session:
-            if texts:
-                insert_many(session.connection(), FindingTextsRow, texts)
-            insert_many(session.connection(), FindingRow, findings)
-
-
 def _store_scopes(database: Database, report_key: int, scopes: Scopes) -> None:
     rows = scopes.rows(report_key)
     while batch := list(islice(rows, _SCOPE_BATCH)):
@@ -205,7 +122,7 @@ def _store_scopes(database: Database, report_key: int, scopes: Scopes) -> None:
 
 
 def _publish(
-    database: Database, report_key: int, contents: _Contents, *, actor: Actor, now: datetime
+    database: Database, report_key: int, contents: Contents, *, actor: Actor, now: datetime
 ) -> ReportHeader:
     changes = {
         "state": VISIBLE,
@@ -224,7 +141,7 @@ def _publish(
     return to_header(row)
 
 
-def _event(row: ReportRow, contents: _Contents, *, actor: Actor, now: datetime) -> TrailEvent:
+def _event(row: ReportRow, contents: Contents, *, actor: Actor, now: datetime) -> TrailEvent:
     detail = {
         "report_id": row.report_id,
         "name": row.name,

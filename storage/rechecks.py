@@ -2,16 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, update
-from sqlmodel import Session, col, select
+from sqlalchemy import Connection, and_, update
+from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from remediation.aftercare import Recheck, RecheckVerdict, Regression
 from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 from storage.database import Database
+from storage.inserting import insert_or_replace
 from storage.lifecycle_tables import RecheckRow, RegressionRow
-from storage.tables import ExecutionRow
+from storage.tables import ExecutionRow, table_of
 
 _TAKEN_BACK = (
     PlaybookStatus.ROLLING_BACK.value,
@@ -67,26 +68,28 @@ class SqlRechecks:
             session.merge(row)
 
 
-def have_rechecked(session: Session, before: PlaybookExecution | None, after: PlaybookExecution) -> None:
+def have_rechecked(
+    connection: Connection, before: PlaybookExecution | None, after: PlaybookExecution
+) -> None:
     """Have an execution looked at that completes, or is put back, in this transaction."""
     if before is not None and before.status is after.status:
         return
     if after.status is PlaybookStatus.COMPLETED:
-        row = RecheckRow(
-            execution_id=after.execution_id,
-            verdict=RecheckVerdict.DUE.value,
-            checked_at=after.created_at,
-            attempts=0,
-            next_attempt_at=after.ended_at or after.created_at,
-        )
-        session.merge(row)
+        row = {
+            "execution_id": after.execution_id,
+            "verdict": RecheckVerdict.DUE.value,
+            "checked_at": after.created_at,
+            "attempts": 0,
+            "next_attempt_at": after.ended_at or after.created_at,
+        }
+        connection.execute(insert_or_replace(connection, table_of(RecheckRow)), row)
     elif after.status is PlaybookStatus.ROLLING_BACK:
         fixed = and_(
             col(RecheckRow.execution_id) == after.execution_id,
             col(RecheckRow.verdict) == RecheckVerdict.FIXED.value,
         )
         due_at = after.started_at or after.created_at
-        session.exec(update(RecheckRow).where(fixed).values(next_attempt_at=due_at))
+        connection.execute(update(RecheckRow).where(fixed).values(next_attempt_at=due_at))
 
 
 def _status_of(execution_id: str) -> SelectOfScalar[str]:

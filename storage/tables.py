@@ -5,7 +5,7 @@ SQLModel does not validate `table=True` classes, so a row is only ever built fro
 
 from datetime import datetime
 
-from sqlalchemy import Index, MetaData, text
+from sqlalchemy import Index, MetaData, Table, text
 from sqlmodel import Field, SQLModel
 
 from storage.columns import JsonColumn
@@ -27,6 +27,11 @@ class Row(SQLModel):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+def table_of(row: type[Row]) -> Table:
+    """Return the table of a row's class, for statements without the mapper."""
+    return Row.metadata.tables[str(row.__tablename__)]
 
 
 class ReportRow(Row, table=True):

@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from audit.errors import CountersignError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
 from storage.database import Database, hold_write_lock
-from storage.tables import TrailRow
+from storage.tables import TrailRow, table_of
 from storage.wording import in_words
 
 _BATCH = 5000
 _NAMES = ("seq", "body", "previous_hash", "entry_hash")
+_TRAIL = table_of(TrailRow)
 # Through Core: a million rows as objects of the mapper would take a minute.
-_COLUMNS = select(*(TrailRow.__table__.c[name] for name in _NAMES))  # type: ignore[attr-defined]
+_COLUMNS = select(*(_TRAIL.c[name] for name in _NAMES))
+_HEAD = _COLUMNS.order_by(_TRAIL.c.seq.desc()).limit(1)
+_APPEND = insert(_TRAIL)
 _REFUSAL = "the trail cannot be written, so nothing was changed"
 
 
@@ -37,7 +41,18 @@ def append_all_in(session: Session, events: Sequence[TrailEvent]) -> list[TrailE
         TrailError: they cannot be written; leaving the session by this error undoes the rest.
     """
     with _refusing():
-        return _append(session, events)
+        session.flush()
+    return append_on(session.connection(), events)
+
+
+def append_on(connection: Connection, events: Sequence[TrailEvent]) -> list[TrailEntry]:
+    """Append several events, in order, on a connection on which others began a transaction; see `append_in`.
+
+    Raises:
+        TrailError: they cannot be written; the transaction must be undone.
+    """
+    with _refusing():
+        return _append(connection, events)
 
 
 class SqlTrail:
@@ -60,8 +75,8 @@ class SqlTrail:
         Raises:
             TrailError: they cannot be written.
         """
-        with _refusing(), self._database.writing() as session:
-            return _append(session, events)
+        with _refusing():
+            return self._database.write_together(_append_all, events)
 
     def stream(self) -> Iterator[TrailEntry]:
         """Yield all entries from the first, in batches that each are a short read of their own."""
@@ -73,10 +88,10 @@ class SqlTrail:
     def head(self) -> TrailEntry | None:
         """Return the newest entry."""
         with self._database.reading() as session:
-            return _head(session)
+            return _head(session.connection())
 
     def _after(self, seq: int) -> list[TrailEntry]:
-        following = _COLUMNS.where(col(TrailRow.seq) > seq).order_by(col(TrailRow.seq)).limit(_BATCH)
+        following = _COLUMNS.where(_TRAIL.c.seq > seq).order_by(_TRAIL.c.seq).limit(_BATCH)
         with self._database.reading() as session:
             return [_entry(row) for row in session.connection().execute(following)]
 
@@ -92,22 +107,26 @@ def _refusing() -> Iterator[None]:
         raise TrailError(_REFUSAL) from error
 
 
-def _append(session: Session, events: Sequence[TrailEvent]) -> list[TrailEntry]:
+def _append_all(connection: Connection, batches: Sequence[Sequence[TrailEvent]]) -> list[list[TrailEntry]]:
+    entries = iter(_append(connection, [event for events in batches for event in events]))
+    return [list(islice(entries, len(events))) for events in batches]
+
+
+def _append(connection: Connection, events: Sequence[TrailEvent]) -> list[TrailEntry]:
     """Append events behind whoever else is appending."""
-    hold_write_lock(session.connection())
-    session.flush()
-    head, entries = _head(session), list[TrailEntry]()
+    hold_write_lock(connection)
+    head, entries = _head(connection), list[TrailEntry]()
     for event in events:
         head = append(head, event)
         entries.append(head)
     if entries:
         rows = [{name: getattr(entry, name) for name in _NAMES} for entry in entries]
-        session.connection().execute(insert(TrailRow), rows)
+        connection.execute(_APPEND, rows)
     return entries
 
 
-def _head(session: Session) -> TrailEntry | None:
-    row = session.connection().execute(_COLUMNS.order_by(col(TrailRow.seq).desc()).limit(1)).first()
+def _head(connection: Connection) -> TrailEntry | None:
+    row = connection.execute(_HEAD).first()
     return _entry(row) if row else None
 
 

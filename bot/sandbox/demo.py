@@ -103,10 +103,23 @@ def running_bot(
     with demo_report() as report:
         for words in (["db", "upgrade"], ["report", "ingest", str(report)]):
             _run(words, environment)
-    with (folder / "bot.log").open("wb") as log:
-        child = subprocess.Popen(_command("serve"), env=environment, stdout=log, stderr=log)  # noqa: S603 - ourselves
+    with serving_bot(slack, environment, folder / "bot.log") as child:
+        yield child
+
+
+@contextmanager
+def serving_bot(
+    slack: SlackStandIn, environment: Mapping[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the served bot on the database that is there; what it says is added to `log`.
+
+    Raises:
+        CountersignError: it did not start; what it said is in the text.
+    """
+    with log.open("ab") as said:
+        child = subprocess.Popen(_command("serve"), env=environment, stdout=said, stderr=said)  # noqa: S603 - ourselves
     try:
-        _wait_until_ready(child, environment["PORT"], folder / "bot.log")
+        _wait_until_ready(child, environment["PORT"], log)
         slack.bot_url = f"http://127.0.0.1:{environment['PORT']}"
         yield child
     finally:

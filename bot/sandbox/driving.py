@@ -126,7 +126,7 @@ class Driving(Reaching):
         options = [] if problems else elements.options_of(answer)
         with self.state.change():
             self.state.suggestions.update({(action_id, option["value"]): option for option in options})
-        return SuggestResult.of(ack, options=tuple(Choice(o["text"]["text"], o["value"]) for o in options))
+        return SuggestResult.of(ack, options=tuple(map(_choice, options)))
 
     def shortcut(self, user: str, callback_id: str, message: Message | None = None) -> Ack:
         """Use a message shortcut, or without `message` a global one."""
@@ -182,3 +182,7 @@ class Driving(Reaching):
                 break
             ack = self.deliver(Delivery("events_api", payload, attempt, _REASONS[ack.error]))
         return ack
+
+
+def _choice(option: Json) -> Choice:
+    return Choice(option["text"]["text"], option["value"], option.get("description", {}).get("text", ""))

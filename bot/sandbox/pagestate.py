@@ -26,6 +26,7 @@ def page_state(slack: Driving, setup: PageSetup, user: str) -> Json:
             "messages": {channel.id: _messages(slack, channel, me) for channel in channels},
             "files": {file.id: _file_json(file) for file in slack.files()},
             "views": [_view_json(view) for view in slack.views(user)],
+            "has_home": "app_home_opened" in slack.workspace.events,
             "home": _view_json(home) if home else None,
             "mails": [mail_json(mail) for mail in setup.inbox.mails()] if setup.inbox else None,
             "violations": [f"{v.where}: {v.message}" for v in slack.violations],

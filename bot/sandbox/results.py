@@ -34,10 +34,11 @@ class SubmitResult(_Result):
 
 @dataclass(frozen=True)
 class Choice:
-    """One option of an external select: its words and its value."""
+    """One option of an external select: its words, its value, and the line below its words."""
 
     text: str
     value: str
+    description: str = ""
 
 
 @dataclass(frozen=True)

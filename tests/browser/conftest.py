@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.pictures import shrink
+from tests.browser.pictures import KeepPicture, shrink
+from tests.browser.stage import Stage
+from tests.browser.waiting import Waiting
 from tests.conftest import need
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +23,12 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Play what waits for something last: what it waits for was begun before the others."""
+    items.sort(key=lambda item: "waiting" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +53,25 @@ def page(chromium: Browser) -> Iterator[Page]:
     assert errors == []
 
 
-KeepPicture = Callable[[str, bytes], None]
+@pytest.fixture(scope="session")
+def playing(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, Waiting]]:
+    """Put up the stage that the scenarios share, with what takes its time begun at once."""
+    with Stage.set_up(chromium, tmp_path_factory.mktemp("stage")) as stage:
+        yield stage, Waiting.begin(stage)
+        assert "Traceback" not in stage.log
+
+
+@pytest.fixture
+def stage(playing: tuple[Stage, Waiting]) -> Stage:
+    """Return the shared stage, with nothing open on its page."""
+    playing[0].tidy()
+    return playing[0]
+
+
+@pytest.fixture
+def waiting(playing: tuple[Stage, Waiting]) -> Waiting:
+    """Return what was begun when the stage was put up."""
+    return playing[1]
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@ First the commonest of each hue, so that a red word on a large white page stays 
 import base64
 import struct
 import zlib
+from collections.abc import Callable
 
 from playwright.sync_api import Browser
 
+KeepPicture = Callable[[str, bytes], None]
 MOST_COLOURS = 256
 _TO_INDICES = """async ([data, most]) => {
   const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob());

@@ -200,7 +200,7 @@ def test_it_fits_a_phone_and_the_dark(slack: SlackStandIn, inbox: Inbox, looks: 
     send(inbox)
     page.goto(slack.page_url)
     if name != "dark":
-        drawer = page.get_by_role("button", name="Cloud, Mail: 1 unread")
+        drawer = page.get_by_role("button", name="Cloud, Mail, Home: 1 unread")
         expect(drawer).to_be_visible()
         drawer.click()
     open_mail(page)

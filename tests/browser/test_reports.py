@@ -16,7 +16,7 @@ from exporters import Brand
 from exporters.formats import EXPORT_FORMATS, export_formats
 from exporters.mail_writer import MailStyle
 from exporters.source import ReportSource
-from tests.browser.conftest import KeepPicture
+from tests.browser.pictures import KeepPicture
 from tests.conftest import NOW, need
 from tests.unit.exporters.pdf_pages import require_tools
 from tests.unit.exporters.samples import finding

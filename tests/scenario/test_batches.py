@@ -1,5 +1,6 @@
 """A batch on the real bot: asked for by a search, chosen from, approved once, killed in between, put back by its button."""
 
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -75,6 +76,19 @@ def offered(form: View) -> dict[str, str]:
     return {option["text"]["text"]: option["value"] for option in options}
 
 
+def ask_at_a_shell(slack: SlackStandIn, environment: dict[str, str], card: Message) -> None:
+    """Ask for the same at a shell: the card is drawn by the served bot, which finds it by itself."""
+    handles = dict.fromkeys(re.findall(r"f-[0-9a-f]{8}", card.words))
+    words = ("playbook", "run", "AWS-PUBLIC-S3", *handles, "--as", "ana@northwind.example")
+    done = run_in(environment, *words)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"b-[0-9a-f]{12}: 3 PENDING\n", done.stdout)
+    assert "is about the same resource" in done.stderr
+    asked = card_saying(slack, "3 at once", "ana@northwind.example")
+    slack.click("ana", asked, "batch_approve")
+    told(slack, "ana", "somebody else")
+
+
 def test_a_batch_outlives_its_bot_and_every_item_runs_once(tmp_path: Path) -> None:
     with demo_cloud() as cloud, SlackStandIn.start() as slack:
         before = {bucket: switches(cloud, bucket) for bucket in BUCKETS}
@@ -120,6 +134,7 @@ def test_a_batch_outlives_its_bot_and_every_item_runs_once(tmp_path: Path) -> No
                 assert counted[kind] == len(fixed), (kind, counted)
             assert counted["batch.approved"] == 1
             assert run_in(environment, "trail", "verify").returncode == 0
+            ask_at_a_shell(slack, environment, card)
         outcomes = [m for m in slack.messages("@ana") if "Fix Public S3 Bucket" in m.words]
         assert len(outcomes) == 2, "once when it was over, once when it was put back"
         assert slack.violations == ()

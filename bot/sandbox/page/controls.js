@@ -89,12 +89,15 @@ function overflow(element, place) {
   return node;
 }
 
+// In an input the label says what it is; a name of its own would hide that from a screen reader.
+const nameOf = (element, place) => (place.labelled ? null : element.placeholder?.text || "Choose");
+
 const groupsOf = (element) => element.option_groups || [{ options: element.options || [] }];
 
 function staticSelect(element, place) {
   const choose = (option) => h("option", { value: option.value }, option.text.text);
   const node = h("select", {
-    "aria-label": element.placeholder?.text || "Choose", id: place.labelled,
+    "aria-label": nameOf(element, place), id: place.labelled,
     onchange: () => use(node, element, place, node.value || null),
   }, h("option", { value: "" }, element.placeholder?.text || "Choose …"),
   groupsOf(element).map((group) => group.label
@@ -119,7 +122,7 @@ function picker(chooser) {
   const [key, initial, list] = chooser;
   return (element, place) => {
     const node = h("select", {
-      "aria-label": element.placeholder?.text || "Choose", id: place.labelled,
+      "aria-label": nameOf(element, place), id: place.labelled,
       onchange: () => use(node, element, place, node.value || null),
     }, h("option", { value: "" }, element.placeholder?.text || "Choose …"),
     list().map(([value, label]) => h("option", { value }, label)));

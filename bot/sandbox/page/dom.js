@@ -70,7 +70,7 @@ export function sizeOf(bytes) {
   return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} kB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
 
-const ICONS = { html: "🌐", pdf: "📕", csv: "📊", json: "🧾", txt: "📄", md: "📄" };
+const ICONS = { html: "🌐", pdf: "📕", csv: "📊", json: "🧾", txt: "📄", md: "📄", png: "🖼️", jpg: "🖼️" };
 
 export function fileRow({ name, title = name, size, opens = true }, address) {
   const icon = ICONS[name.split(".").pop().toLowerCase()] || "📄";

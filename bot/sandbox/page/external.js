@@ -53,7 +53,7 @@ export function externalSelect(element, place) {
       ? answer.options.map((option, n) => h("li", {
         role: "option", id: `${listId}-${n}`, "aria-selected": "false",
         onmousedown: (event) => { event.preventDefault(); choose(option); },
-      }, option.text))
+      }, option.text, option.description && h("small", {}, option.description)))
       : [h("li", { class: "nothing" }, words)]));
     list.found = answer.options || [];
     return undefined;

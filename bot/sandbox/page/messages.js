@@ -91,15 +91,19 @@ function body(message) {
   return h("div", { class: "blocks" }, renderBlocks(message.blocks, { target: message.ts, values: {} }));
 }
 
+const isPicture = (file) => ["image/png", "image/jpeg"].includes(file?.mimetype);
+
 function fileCard(id) {
   const file = store.picture.files[id];
-  return file ? fileRow(file, `/files/${id}`) : h("p", { class: "quiet" }, "(a file that was removed)");
+  if (!file) return h("p", { class: "quiet" }, "(a file that was removed)");
+  return [isPicture(file) && h("img", { class: "preview", src: `/files/${id}`, alt: file.alt || file.title }), fileRow(file, `/files/${id}`)];
 }
 
-// In Slack this hides behind the three dots of every message; here, of those that have a file.
+// In Slack this hides behind the three dots of every message; here, of those that have a file to be read.
 function menu(message) {
   const entries = store.script.shortcuts || [];
-  if (!entries.length || !message.files.length || message.ephemeral) return null;
+  const isReadable = message.files.some((id) => !isPicture(store.picture.files[id]));
+  if (!entries.length || !isReadable || message.ephemeral) return null;
   const use = async (entry, event) => {
     const person = store.me;
     event.target.closest("details").open = false;

@@ -42,7 +42,7 @@ function renderToggle(tabs) {
 
 function tabNames() {
   const panels = new Set(store.picture.panels.map((panel) => panel.tab));
-  return [...panels, ...(hasInbox() ? ["Mail"] : []), ...(store.picture.home ? ["Home"] : [])];
+  return [...panels, ...(hasInbox() ? ["Mail"] : []), ...(store.picture.has_home ? ["Home"] : [])];
 }
 
 const tabState = () => ({ Home: () => store.picture.home, Mail: inboxState })[store.tab]?.() ?? store.picture.panels;
@@ -76,6 +76,7 @@ function choose(name) {
 
 function home() {
   const view = store.picture.home;
+  if (!view) return h("p", { class: "empty" }, "The app has not drawn your home yet.");
   return h("div", { class: "home blocks", "data-target": view.id }, renderBlocks(view.payload.blocks, { target: view.id, values: view.values }));
 }
 

@@ -51,6 +51,22 @@ def test_an_audit_is_a_report_like_any_other(shell: CliRunner) -> None:
     assert "The trail holds: 1 entries" in shell.invoke(app, ["trail", "verify"]).output
 
 
+def test_the_accounts_own_block_is_read_where_its_host_can_be_reached(
+    shell: CliRunner, monkeypatch: pytest.MonkeyPatch, moto_endpoint: str
+) -> None:
+    # As a proxy, moto is sent whatever host the SDK wants, the one that begins with the account too.
+    monkeypatch.setenv("HTTP_PROXY", moto_endpoint)
+    done = shell.invoke(app, ["audit", "aws", "--account", ACCOUNT, "--region", "us-west-2", "--json"])
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert not [reason for reason in said["unread"] if "PublicAccessBlock" in reason]
+    listed = shell.invoke(
+        app, ["report", "findings", "check:s3_account_level_public_access_blocks", "--json"]
+    )
+    (finding,) = json.loads(listed.stdout)["findings"]
+    assert (finding["resource"], finding["status"]) == (ACCOUNT, "FAIL")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

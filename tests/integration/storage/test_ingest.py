@@ -16,7 +16,7 @@ from audit.errors import NotFoundError
 from audit.findings import Finding
 from audit.ingest import Item, Rejected
 from storage import Stores
-from storage.ingest import MOST_REJECTED_LINES
+from storage.loading import MOST_REJECTED_LINES
 from tests.fakes.samples import ANALYST, NOW, a_finding, a_reading
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -151,7 +151,7 @@ def test_the_earliest_end_is_the_one_that_counts() -> None:
     assert f"<!date^{int(early.timestamp())}^" in str(to_checked(card(members)))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     count=st.integers(1, MOST_ITEMS),
     text=st.text(max_size=400),

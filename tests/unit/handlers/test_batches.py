@@ -89,6 +89,33 @@ def test_an_approval_runs_all_and_the_card_tells_of_each(hall: House) -> None:
     assert len(told) == 1
 
 
+def test_a_card_that_is_drawn_again_tells_nobody_again(hall: House) -> None:
+    card = ask(hall, *DOORS[:2])
+    hall.click("omar", card, "batch_approve")
+    batch_id = _batch_id(card)
+    stored = hall.services.batches.card(batch_id)
+    hall.services.batches.put_card(replace(stored, drawn_total=0, attempted_total=0))
+    hall.do("batch", batch_id)
+    assert len([m for m in hall.slack.messages("@ana") if "2 fixed" in m.words]) == 1
+    assert len(hall.replies(card)) == 1
+
+
+def test_while_items_run_one_edit_stands_for_many(hall: House) -> None:
+    card = ask(hall, *DOORS[:3])
+    hall.now += timedelta(seconds=3)
+    hall.slack.click("omar", card, "batch_approve")
+    hall.work_but("run")
+    assert "3 approved" in card_of(hall, card).words
+    for execution in hall.services.batches.members(_batch_id(card)).executions[:2]:
+        hall.do("run", execution.execution_id)
+    hall.work_but("run")
+    assert "3 approved" in card_of(hall, card).words, "the sweep is soon enough"
+    hall.now += timedelta(seconds=3)
+    (batch_id,) = hall.services.batches.outdated(hall.now)
+    hall.do("batch", batch_id)
+    assert "2 fixed" in card_of(hall, card).words
+
+
 def test_who_may_not_hears_why_and_nothing_runs(hall: House) -> None:
     card = ask(hall, *DOORS[:2])
     for user, words in (("ana", "somebody else"), ("otto", "not among the approvers")):
@@ -333,6 +360,7 @@ def test_one_reminder_stands_for_all(hall: House) -> None:
     assert len(due) == 1
     hall.do("notice", due[0])
     card = hall.cards()[0]
+    assert "several at once" in hall.replies(card)[0].words
     assert "still waits" in hall.replies(card)[0].words
 
 

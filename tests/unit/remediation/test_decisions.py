@@ -216,3 +216,16 @@ def test_an_unattended_playbook_is_refused_unless_the_rules_name_it() -> None:
     lenient = Bench(MemoryExecutions(), replace(POLICY, unattended_playbooks=frozenset({"CLOSE-DOOR"})))
     asked = lenient.remediation.request(book, door_finding(), ANA)
     assert lenient.remediation.approve_by_policy(asked).status is PlaybookStatus.APPROVED
+
+
+def test_who_somebody_is_is_read_at_each_decision_and_remembered_for_none(bench: Bench) -> None:
+    execution = ask(bench)
+    with pytest.raises(RefusedError, match="not among the approvers"):
+        bench.remediation.approve(execution.execution_id, OTTO)
+    bench.people.people[OTTO.slack_id] = Person(actor=OTTO, groups=frozenset({"S0SEC"}))
+    approved = bench.remediation.approve(execution.execution_id, OTTO)
+    assert approved.status is PlaybookStatus.APPROVED
+    bench.runner.run(execution.execution_id)
+    bench.people.people[OTTO.slack_id] = Person(actor=OTTO)
+    with pytest.raises(RefusedError, match="not among the approvers"):
+        bench.remediation.allow_rollback(execution.execution_id, OTTO)

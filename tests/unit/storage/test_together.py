@@ -1,101 +1,228 @@
-import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
-from audit.errors import CountersignError
-from storage.together import Together
+import pytest
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import IntegrityError
 
-PATIENCE_S = 10
+from audit.errors import CountersignError, InputError
+from storage import Database, open_engine
+from tests.fakes.gathering import PATIENCE_S, gathering
+from tests.faults.dying import DIED, in_child
 
-
-class Disk:
-    """Commits when it is let, and refuses whatever holds the word `bad`."""
-
-    def __init__(self) -> None:
-        self.commits: list[list[str]] = []
-        self.began, self.may_go_on = threading.Event(), threading.Event()
-
-    def write(self, items: Sequence[str]) -> None:
-        self.began.set()
-        assert self.may_go_on.wait(PATIENCE_S)
-        if any("bad" in item for item in items):
-            raise CountersignError(f"refused among {len(items)}")
-        self.commits.append(list(items))
+Unit = Callable[[Connection], str]
 
 
-def put_while_busy(disk: Disk, together: Together[str], items: Sequence[str]) -> list[Exception | None]:
-    """Put one item, and the others while it is being written; return what each met."""
-    with ThreadPoolExecutor(len(items)) as pool:
-        first = pool.submit(together.put, items[0])
-        assert disk.began.wait(PATIENCE_S)
-        rest = [pool.submit(together.put, item) for item in items[1:]]
-        until_all_wait(together, len(items))
-        disk.may_go_on.set()
-        return [each.exception(PATIENCE_S) for each in (first, *rest)]  # type: ignore[misc]
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    engine = open_engine(f"sqlite:///{tmp_path}/words.db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE words (word TEXT PRIMARY KEY)")
+        connection.exec_driver_sql(
+            "CREATE TABLE echoes (word REFERENCES words DEFERRABLE INITIALLY DEFERRED)"
+        )
+    yield Database(engine)
+    engine.dispose()
 
 
-def until_all_wait(together: Together[str], count: int) -> None:
-    arrived = threading.Event()
-    while len(together._gathered) < count:
-        arrived.wait(0.001)
+def run_all(connection: Connection, units: Sequence[Unit]) -> list[str]:
+    return [unit(connection) for unit in units]
 
 
-def test_what_comes_during_a_commit_shares_the_next_one() -> None:
-    disk = Disk()
-    together = Together(disk.write)
-    met = put_while_busy(disk, together, [f"r{number}" for number in range(20)])
-    assert met == [None] * 20
-    assert [len(commit) for commit in disk.commits] == [1, 19]
-    assert sorted(chain(*disk.commits)) == sorted(f"r{number}" for number in range(20))
+def write(database: Database, unit: Unit) -> str:
+    return database.write_together(run_all, unit)
 
 
-def test_one_that_cannot_be_written_spoils_nobody_elses() -> None:
-    disk = Disk()
-    together = Together(disk.write)
-    met = put_while_busy(disk, together, ["r0", "r1", "bad", "r2", "r3"])
-    assert [str(error) if error else "" for error in met] == ["", "", "refused among 1", "", ""]
-    assert sorted(chain(*disk.commits)) == ["r0", "r1", "r2", "r3"]
+def say(word: str, *, error: BaseException | None = None) -> Unit:
+    """Return a unit that writes a word, and then raises an error where there is one."""
+
+    def unit(connection: Connection) -> str:
+        connection.exec_driver_sql("INSERT INTO words VALUES (?)", (word,))
+        if error is not None:
+            raise error
+        return word.upper()
+
+    return unit
 
 
-def test_a_bug_lets_nobody_believe_that_it_was_written() -> None:
-    def write(items: Sequence[str]) -> None:
-        disk.write(items)
-        if len(items) > 1:
-            raise RuntimeError("bug")
+def echo(word: str) -> Unit:
+    """Return a unit that SQLite lets pass, and whose transaction it then refuses to commit unless somebody says the word."""
 
-    disk = Disk()
-    together = Together(write)
-    met = put_while_busy(disk, together, ["r0", "r1", "r2"])
-    assert sum(isinstance(error, RuntimeError) for error in met) == 1
-    assert met[0] is None
-    together.put("r4")
-    assert disk.commits[-1] == ["r4"]
+    def unit(connection: Connection) -> str:
+        connection.exec_driver_sql("INSERT INTO echoes VALUES (?)", (word,))
+        return word
+
+    return unit
 
 
-def test_one_alone_is_written_at_once() -> None:
-    disk = Disk()
-    disk.may_go_on.set()
-    together = Together(disk.write)
-    for item in ("a", "b"):
-        together.put(item)
-    assert disk.commits == [["a"], ["b"]]
+def said(database: Database) -> list[str]:
+    with database.reading() as session:
+        words = session.connection().exec_driver_sql("SELECT word FROM words ORDER BY rowid")
+        return list(words.scalars())
 
 
-def test_many_threads_lose_nothing() -> None:
-    disk = Disk()
-    disk.may_go_on.set()
-    together = Together(disk.write)
-    items = [f"{'bad' if number % 7 == 0 else 'r'}{number}" for number in range(500)]
+def gathered(database: Database, units: Sequence[Unit]) -> list[Future[str]]:
+    with gathering(database) as bring:
+        return [bring(database.write_together, run_all, unit) for unit in units]
 
-    def put(item: str) -> str:
+
+def errors(brought: Sequence[Future[str]]) -> list[BaseException | None]:
+    return [each.exception(PATIENCE_S) for each in brought]
+
+
+def count_commits(database: Database) -> list[Connection]:
+    commits: list[Connection] = []
+    event.listen(database.engine, "commit", commits.append)
+    return commits
+
+
+def test_what_gathers_shares_a_commit_in_the_order_it_came(database: Database) -> None:
+    commits = count_commits(database)
+    words = [f"w{number}" for number in range(20)]
+    brought = gathered(database, [say(word) for word in words])
+    assert [each.result(PATIENCE_S) for each in brought] == [word.upper() for word in words]
+    assert said(database) == words
+    assert len(commits) - 1 == 1  # less that of our reading
+
+
+def test_items_of_one_work_are_handed_to_it_together(database: Database) -> None:
+    seen: list[tuple[str, list[int]]] = []
+
+    def double(_: Connection, numbers: Sequence[int]) -> list[int]:
+        seen.append(("double", list(numbers)))
+        return [2 * number for number in numbers]
+
+    def negate(_: Connection, numbers: Sequence[int]) -> list[int]:
+        seen.append(("negate", list(numbers)))
+        return [-number for number in numbers]
+
+    commits = count_commits(database)
+    with gathering(database) as bring:
+        brought = [
+            bring(database.write_together, work, number)
+            for number, work in enumerate((double, negate, double, negate, double))
+        ]
+    assert [each.result(PATIENCE_S) for each in brought] == [0, -1, 4, -3, 8]
+    assert seen == [("double", [0, 2, 4]), ("negate", [1, 3])]
+    assert len(commits) == 1
+
+
+def test_work_that_forgets_an_item_is_told_to_nobody_as_done(database: Database) -> None:
+    def forget(connection: Connection, units: Sequence[Unit]) -> list[str]:
+        return run_all(connection, units)[1:]
+
+    with gathering(database) as bring:
+        brought = [bring(database.write_together, forget, say(word)) for word in ("a", "b")]
+    assert [type(error) for error in errors(brought)] == [ValueError] * 2
+    assert said(database) == []
+
+
+def test_one_alone_is_committed_at_once(database: Database) -> None:
+    assert [write(database, say(word)) for word in ("a", "b")] == ["A", "B"]
+    assert said(database) == ["a", "b"]
+
+
+def test_one_that_fails_is_undone_and_spoils_nobody_elses(database: Database) -> None:
+    units = [say("a"), say("b", error=InputError("no")), say("a"), say("c", error=KeyError("bug")), say("d")]
+    met = errors(gathered(database, units))
+    assert [type(error) for error in met] == [type(None), InputError, IntegrityError, KeyError, type(None)]
+    assert said(database) == ["a", "d"]
+
+
+def test_a_commit_that_fails_is_told_to_everybody(database: Database) -> None:
+    met = errors(gathered(database, [say("a"), echo("nobody says this"), say("b")]))
+    assert [type(error) for error in met] == [IntegrityError] * 3
+    assert said(database) == []
+    assert write(database, say("c")) == "C"
+
+
+def test_nobody_is_told_before_the_commit(database: Database) -> None:
+    at_commit: list[bool] = []
+    with gathering(database) as bring:
+        brought = [bring(database.write_together, run_all, say(word)) for word in ("a", "b", "c")]
+        event.listen(
+            database.engine, "commit", lambda _: at_commit.append(any(each.done() for each in brought))
+        )
+    assert errors(brought) == [None] * 3
+    assert at_commit == [False]
+
+
+def test_a_full_disk_in_the_middle_loses_all_and_says_so_to_all(database: Database) -> None:
+    @event.listens_for(database.engine, "begin")
+    def fill(connection: Connection) -> None:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    met = errors(gathered(database, [say("a"), say("much " * 10_000), say("b")]))
+    assert [str(error) for error in met] == [
+        "the disk that holds the database is full: free some space; nothing was changed"
+    ] * 3
+    assert said(database) == []
+
+
+def test_a_lock_that_somebody_else_keeps_is_told_to_all_who_wait(database: Database) -> None:
+    @event.listens_for(database.engine, "connect")
+    def hurry(connection: object, _record: object) -> None:
+        connection.execute("PRAGMA busy_timeout = 1")  # type: ignore[attr-defined]
+
+    database.engine.dispose()
+    other = open_engine(str(database.engine.url))
+    with closing(other.connect()) as keeper, keeper.begin():
+        met = errors(gathered(database, [say("a"), say("b")]))
+    assert all(isinstance(error, CountersignError) and "is locked" in str(error) for error in met)
+    other.dispose()
+    assert write(database, say("c")) == "C"
+    assert said(database) == ["c"]
+
+
+def test_who_is_interrupted_while_leading_loses_nobody_elses(database: Database) -> None:
+    met = errors(gathered(database, [say("a", error=SystemExit()), say("b"), say("c")]))
+    assert [type(error) for error in met] == [SystemExit, type(None), type(None)]
+    assert said(database) == ["b", "c"]
+
+
+def test_writing_while_writing_is_refused(database: Database) -> None:
+    def outer(connection: Connection) -> str:
+        say("outer")(connection)
+        return write(database, say("inner"))
+
+    (refused,) = gathered(database, [outer])
+    with pytest.raises(RuntimeError, match="cannot wait for another"):
+        refused.result(PATIENCE_S)
+    with database.writing(), pytest.raises(RuntimeError, match="cannot wait for another"):
+        write(database, say("inner"))
+    with database.writing(), pytest.raises(RuntimeError, match="cannot wait for another"):
+        database.read_together(run_all, say("inner"))
+    assert write(database, say("after")) == "AFTER"
+    assert said(database) == ["after"]
+
+
+def test_many_threads_lose_nothing(database: Database) -> None:
+    words = [f"w{number}" for number in range(500)]
+
+    def bring(number: int) -> str:
         try:
-            together.put(item)
-        except CountersignError:
+            return write(database, say(words[number], error=InputError("no") if number % 7 == 0 else None))
+        except InputError:
             return ""
-        return item
 
     with ThreadPoolExecutor(50) as pool:
-        kept = [item for item in pool.map(put, items) if item]
-    assert sorted(kept) == sorted(item for item in items if "bad" not in item)
-    assert sorted(chain(*disk.commits)) == sorted(kept)
+        kept = [word.lower() for word in pool.map(bring, range(500)) if word]
+    assert kept == [word for number, word in enumerate(words) if number % 7]
+    assert sorted(said(database)) == sorted(kept)
+
+
+def test_killed_before_the_commit_all_is_lost_together(database: Database) -> None:
+    def die(connection: Connection) -> str:
+        say("b")(connection)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return ""
+
+    database.engine.dispose()  # no connection may be taken along into the child
+    assert in_child(lambda: errors(gathered(database, [say("a"), die, say("c")])) and None) == DIED
+    assert said(database) == []
+    assert write(database, say("after")) == "AFTER"

@@ -3,7 +3,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
 from audit.errors import InputError
-from storage.turns import Turns
+from storage.turns import MOST_URGENT_IN_A_ROW, Turns
 
 PATIENCE_S = 10
 
@@ -30,6 +30,25 @@ def test_turns_go_in_order_and_the_urgent_first() -> None:
         for each in asked:
             each.result(PATIENCE_S)
     assert order == ["click", "command", "sweep", "draw"]
+
+
+def test_the_urgent_do_not_starve_the_others() -> None:
+    turns, order = Turns(), list[str]()
+
+    def write(name: str) -> None:
+        with turns.taken(urgent=name == "click"):
+            order.append(name)
+
+    most = MOST_URGENT_IN_A_ROW
+    with ThreadPoolExecutor(most + 4) as pool:
+        with turns.taken():
+            asked: list[Future[None]] = []
+            for name in ["sweep", "sweep", *["click"] * (most + 2)]:
+                asked.append(pool.submit(write, name))
+                wait_until(turns, len(asked))
+        for each in asked:
+            each.result(PATIENCE_S)
+    assert order == [*["click"] * most, "sweep", "click", "click", "sweep"]
 
 
 def test_a_thread_may_take_its_turn_again() -> None:

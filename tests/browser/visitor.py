@@ -1,0 +1,111 @@
+"""What somebody does on the demo's page, and what they see there. Everything waits for what is to be seen, nothing for a time."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
+Words = str | re.Pattern[str]
+
+
+@contextmanager
+def opened_window(browser: Browser, address: str, *, scheme: str = "light") -> Iterator[Page]:
+    """Open a window in front of the page; an error of the page's own scripts fails whoever opened it."""
+    errors: list[str] = []
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE_MS)
+    window = context.new_page()
+    window.on("pageerror", lambda error: errors.append(str(error)))
+    window.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    window.goto(address)
+    expect(window.locator("#channel-head h1")).to_be_visible()
+    yield window
+    context.close()
+    assert errors == []
+
+
+class Visitor:
+    """Somebody in front of the page, as one of the cast at a time."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.composer = page.locator("#composer-text")
+        self.stream = page.locator("#stream")
+        self.private = self.stream.locator("article.private")
+        self.form = page.locator("#view[open]")
+        self.question = page.locator("#confirm[open]")
+
+    def be(self, name: str) -> None:
+        """Become one of the cast."""
+        self.page.get_by_role("radio", name=re.compile(f"^{name}")).click()
+        expect(self.composer).to_have_attribute("placeholder", re.compile(f"as {name}$"))
+
+    def go_to(self, channel: str) -> None:
+        """Open a channel."""
+        self.page.locator("#sidebar").get_by_role("link", name=channel).click()
+        expect(self.composer).to_have_attribute("placeholder", re.compile(f"Message #?{channel} "))
+
+    def type(self, text: str) -> None:
+        """Send a message or a command."""
+        self.composer.fill(text)
+        self.composer.press("Escape")
+        self.composer.press("Enter")
+
+    def ask(self, text: str) -> Locator:
+        """Send a command; return the answer, which this person alone sees."""
+        seen = self.private.count()
+        self.type(text)
+        answer = self.private.nth(seen)
+        expect(answer).to_be_visible()
+        return answer
+
+    def posted(self, *words: Words) -> Locator:
+        """Return the newest message for everybody that holds all these words, as soon as there is one."""
+        messages = self.stream.locator("article.message:not(.private)")
+        for each in words:
+            messages = messages.filter(has_text=each)
+        expect(messages.last).to_be_visible()
+        return messages.last
+
+    def press(self, where: Locator, button: str) -> None:
+        """Press a button in a message, a form or the side."""
+        where.get_by_role("button", name=re.compile(f"^{re.escape(button)}")).last.click()
+
+    def confirm(self, button: str) -> str:
+        """Answer the question that a button asked; return its words."""
+        expect(self.question).to_be_visible()
+        words = self.question.inner_text()
+        self.question.get_by_role("button", name=button, exact=True).click()
+        return words
+
+    def tab(self, name: str) -> Locator:
+        """Open a tab beside the chat; return what is in it."""
+        self.page.get_by_role("tab", name=re.compile(f"^{name}")).click()
+        body = self.page.locator("#side-body")
+        expect(body).to_have_attribute("aria-label", name)
+        return body
+
+    def pick(self, label: Words, query: str, option: Words) -> None:
+        """Type into a picker of the open form and take what is offered."""
+        field = self.form.get_by_label(label)
+        field.fill(query)
+        self.form.get_by_role("option").filter(has_text=option).first.click()
+
+    def submit(self, button: str) -> None:
+        """Send the open form."""
+        self.form.get_by_role("button", name=button, exact=True).click()
+
+    def tidy(self) -> None:
+        """Begin anew: no window, thread or mail is open, and the channel is the one that everything is posted in."""
+        if self.form.count() or self.question.count():
+            self.page.reload()
+        self.page.keyboard.press("Escape")
+        if not self.page.url.endswith("#C0SECURITY"):
+            self.go_to("security")
+
+    def has_gone(self, where: Locator) -> None:
+        """Wait until something is not there any more."""
+        expect(where).to_have_count(0)
