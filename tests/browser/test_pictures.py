@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, expect
 from bot.sandbox.cloud import PUBLIC_BUCKET
 from tests.browser.pictures import KeepPicture
 from tests.browser.scenarios.parts import ask_for_fix, id_in
-from tests.browser.stage import CONFIG, Stage
+from tests.browser.stage import ALL_ON, CONFIG, Stage
 from tests.browser.studio import Studio, newest
 from tests.browser.visitor import Visitor
 
@@ -41,6 +41,7 @@ def test_a_weeks_work(scene: Stage, studio: Studio) -> None:
     show_reports(scene, studio)
     show_forms(scene.visitor, studio)
     fix_and_put_back(scene, studio)
+    fix_several(scene, studio)
     change_behind_the_bots_back(scene, studio)
     leave_one_as_it_is(scene, studio)
     show_home(scene, studio)
@@ -111,6 +112,38 @@ def fix_and_put_back(stage: Stage, studio: Studio) -> None:
     visitor.confirm("Roll back")
     expect(card).to_contain_text("Everything is as it was before, verified")
     studio.take("card-rolled-back", card)
+
+
+def fix_several(stage: Stage, studio: Studio) -> None:
+    visitor = stage.visitor
+    found = [
+        stage.findings[f"northwind-{name}"] for name in ("build-artifacts", "meeting-notes", "sensor-data")
+    ]
+    visitor.be("Ana")
+    visitor.type(f"/playbook run AWS-PUBLIC-S3 {' '.join(finding.handle for finding in found)}")
+    card = visitor.posted("3 at once", "sensor-data")
+    studio.take("batch-pending", card, in_dark=True)
+    batch = visitor.stream.locator(f"article[data-target='{card.get_attribute('data-target')}']")
+    visitor.be("Omar")
+    visitor.press(batch, "Choose")
+    visitor.form.get_by_role("checkbox", name=re.compile("sensor-data")).uncheck()
+    visitor.form.get_by_role("textbox").fill("The sensors are read by a partner until Friday")
+    studio.take("batch-choose", visitor.form)
+    visitor.submit("Take out")
+    visitor.has_gone(visitor.form)
+    expect(batch).to_contain_text("2 at once")
+    visitor.press(batch, "All changes")
+    studio.take("batch-window", visitor.form)
+    visitor.page.keyboard.press("Escape")
+    visitor.has_gone(visitor.form)
+    visitor.press(batch, "Approve all")
+    expect(batch).to_contain_text("2 fixed")
+    assert [stage.flags(finding) for finding in found] == [ALL_ON, ALL_ON, set()]
+    studio.take("batch-done", batch)
+    visitor.press(batch, "Roll back all")
+    visitor.confirm("Roll back")
+    expect(batch).to_contain_text("2 rolled back")
+    assert [stage.flags(finding) for finding in found] == [set(), set(), set()]
 
 
 def change_behind_the_bots_back(stage: Stage, studio: Studio) -> None:
