@@ -88,7 +88,7 @@ class Bot:
                 "rollback": Lane(self._expire_rollback, threads=1),
                 "exception": Lane(self._end_exception, threads=1),
                 "anchor": Lane(self._anchor, threads=1),
-                "fire": Lane(self._fire, threads=2),
+                "fire": Lane(self._fire, threads=4),
                 "findings": Lane(self._catch_up, threads=1),
                 "recheck": Lane(self._recheck, threads=2, about="execution_id"),
                 "regression": Lane(self._tell_regression, threads=1),
