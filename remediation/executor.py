@@ -7,7 +7,8 @@ from audit.errors import CountersignError, RefusedError
 from audit.findings import Finding
 from remediation.actions.clouds import Clouds
 from remediation.actions.equipment import Equipment
-from remediation.actions.registry import ActionRegistry, Handler
+from remediation.actions.handled import Handler
+from remediation.actions.registry import ActionRegistry
 from remediation.execution import PlaybookExecution
 from remediation.journal import Journal
 from remediation.memory import MemoryExecutions

@@ -1,34 +1,32 @@
 """Which action answers which step of a playbook."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from audit.errors import ActionError, Cause, InputError, PermanentActionError
+from audit.errors import InputError
 from audit.findings import Finding
 from audit.wording import nearest
 from remediation.actions.aws.catalogue import aws_actions
 from remediation.actions.aws.raw_call import raw_call
 from remediation.actions.azure.catalogue import azure_actions
 from remediation.actions.clouds import Clouds
-from remediation.actions.contract import Action, Draft, Params, Permissions
+from remediation.actions.contract import Action, Draft, Params
 from remediation.actions.equipment import Equipment
 from remediation.actions.gcp.catalogue import gcp_actions
+from remediation.actions.handled import HandledAction, Handler
 from remediation.actions.manual import ByHand
 from remediation.actions.notification import Notify
 from remediation.actions.script import RunScript
-from remediation.execution import ActionResult
-from remediation.plan import ActionPlan, State, Target
+from remediation.plan import ActionPlan, Target
 from remediation.playbook import CLOUDS, PlaybookAction
-from remediation.states import ActionStatus
 from remediation.templating import is_template
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-Handler = Callable[[PlaybookAction, bool], ActionResult]
 AnyAction = Action[Any]
 _CLOUD_KEYS = {"service", "action", "params"}
 BARE = Equipment()
@@ -197,62 +195,3 @@ def _check_unfilled(name: str, action: AnyAction, params: Mapping[str, object]) 
 def _refusal(name: str, wrong: "ErrorDetails") -> InputError:
     place = ".".join(map(str, wrong["loc"]))
     return InputError(f"action {name}: {place}: {wrong['msg']}")
-
-
-class HandledAction(Action[Params]):
-    """A step done by a function that a program registered.
-
-    We cannot see what it does: its plan is what it says with `dry_run=True`, it counts as irreversible, and
-    after a crash it is never done again by itself.
-    """
-
-    action_type = "handler"
-    key = "handler"
-    params_model = Params
-    reversible = False
-    idempotent = False
-    verifiable = False
-    done = "Done; only the handler itself can tell"
-    permissions = Permissions(plan=(), apply=(), rollback=())
-
-    def __init__(self, written: PlaybookAction, handler: Handler) -> None:
-        self._written = written
-        self._handler = handler
-
-    def plan(self, target: Target, params: Params) -> Draft:  # noqa: ARG002 - the contract's signature
-        """Ask the handler what it would do."""
-        said = self._call(dry_run=True).message
-        return Draft(
-            target=target,
-            before={self._written.action_name: "not run"},
-            after={self._written.action_name: said or "run"},
-        )
-
-    def observe(self, plan: ActionPlan) -> State:
-        """Return the state before: from outside, nothing else can be known."""
-        return plan.before
-
-    def verify(self, plan: ActionPlan) -> None:
-        """Trust the handler's own result; there is nothing to read."""
-
-    def apply(self, plan: ActionPlan) -> tuple[str, ...]:  # noqa: ARG002 - the contract's signature
-        """Let the handler do it."""
-        return self._call(dry_run=False).request_ids
-
-    def rollback(self, plan: ActionPlan) -> tuple[str, ...]:
-        """Refuse: what a handler did is not ours to undo."""
-        raise PermanentActionError(f"{plan.action_name} cannot be put back", cause=Cause.INVALID)
-
-    def _call(self, *, dry_run: bool) -> ActionResult:
-        try:
-            result = self._handler(self._written, dry_run)
-        except ActionError:
-            raise
-        except Exception as error:  # a stranger's code: whatever it raises is this step's failure
-            raise self._failed(f"{type(error).__name__}: {error}") from error
-        if result.status is ActionStatus.FAILED:
-            raise self._failed(result.error or result.message)
-        return result
-
-    def _failed(self, why: str) -> PermanentActionError:
-        return PermanentActionError(f"{self._written.action_name}: {why}", cause=Cause.INVALID)

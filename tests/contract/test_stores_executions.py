@@ -2,13 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from audit.errors import CountersignError, HeldError, NotFoundError, StateError, TrailError
 from audit.trail import breaks
 from remediation.execution import ActionResult, PlaybookExecution
+from remediation.ports import OWNER_LOST_AFTER
 from remediation.states import ActionStatus, PlaybookStatus
 from storage import Stores
 from tests.fakes.samples import (
@@ -279,3 +280,19 @@ def test_what_begins_anew_takes_hold_anew(stores: AnyStores) -> None:
         stores.executions.save(over, over.moved(PlaybookStatus.ROLLING_BACK), an_event())
     assert stores.executions.get("exec-1").status is PlaybookStatus.COMPLETED
     assert trail_length(stores) == before
+
+
+def test_a_run_is_left_to_an_owner_who_is_heard_of(stores: AnyStores) -> None:
+    created = stores.executions.create(
+        an_execution("x-run", status=PlaybookStatus.RUNNING, owner="boot-a"), an_event()
+    )
+
+    def found(owner: str, now: datetime) -> list[str]:
+        return [each.execution_id for each in stores.executions.unfinished(owner, now)]
+
+    assert found("boot-b", NOW) == [created.execution_id], "never heard of"
+    stores.executions.beat("boot-a", NOW)
+    late = NOW + OWNER_LOST_AFTER
+    assert found("boot-b", late - timedelta(seconds=1)) == []
+    assert found("boot-a", late - timedelta(seconds=1)) == [created.execution_id], "its own"
+    assert found("boot-b", late) == [created.execution_id]

@@ -1,7 +1,8 @@
 """One write: what is made of it where nobody can look."""
 
 from remediation.actions.contract import Params
-from remediation.actions.registry import HandledAction, Step
+from remediation.actions.handled import HandledAction
+from remediation.actions.registry import Step
 from remediation.attempt import attempt
 from remediation.execution import ActionResult
 from remediation.plan import Target

@@ -229,3 +229,9 @@ def test_who_somebody_is_is_read_at_each_decision_and_remembered_for_none(bench:
     bench.people.people[OTTO.slack_id] = Person(actor=OTTO)
     with pytest.raises(RefusedError, match="not among the approvers"):
         bench.remediation.allow_rollback(execution.execution_id, OTTO)
+
+
+def test_whom_the_directory_cannot_name_decides_nothing(bench: Bench) -> None:
+    bench.people.people[OMAR.slack_id] = Person(actor=Actor(), groups=frozenset({"S0SEC"}))
+    with pytest.raises(RefusedError, match="could not find out who you are"):
+        bench.remediation.reject(ask(bench).execution_id, OMAR, reason="because")
