@@ -32,7 +32,7 @@ def scene(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def studio(scene: Stage, keep_picture: KeepPicture) -> Studio:
     page = scene.visitor.page
-    page.set_viewport_size({"width": 1440, "height": 1500})  # the longest part has room
+    page.set_viewport_size({"width": 1440, "height": 2000})  # the longest part has room
     return Studio(page, keep_picture)
 
 

@@ -99,6 +99,7 @@ def test_the_same_by_a_response_url(house: House) -> None:
     reply(house.client, ask(), too_long, url=url)
     assert house.whisper("ana").text == too_long.text
     assert list(files(house, "direct").values()) == ["z" * 3001]
+    assert not house.slack.calls_of("chat.postEphemeral"), "the words went the same way"
 
 
 def test_an_answer_that_slack_takes_has_no_file(house: House) -> None:
