@@ -117,3 +117,12 @@ def test_a_later_fix_in_the_way_is_named_before_anybody_orders_anything(bench: B
     with pytest.raises(RefusedError, match=f"A later fix, {later.execution_id}"):
         rollbacks(bench).preview(name)
     assert rollbacks(bench).preview(later.execution_id)[0].was == "open"
+
+
+def test_what_was_signed_and_could_not_run_in_time_does_not_run(bench: Bench) -> None:
+    asked = rollbacks(bench).ask(fixed(bench).execution_id, OMAR)
+    signed = rollbacks(bench)._sign(asked, PRIYA)
+    bench.pass_time(hours=25)
+    with pytest.raises(RefusedError, match="another person's signature"):
+        bench.runner.roll_back(signed.execution_id, PRIYA)
+    assert bench.board.switches == {"door": "closed"}
