@@ -139,21 +139,27 @@ def _fix(entry: Fixable, room: int) -> SectionBlock:
 
 
 def together(fixes: Sequence[Fixable]) -> list[Block]:
-    """Return a button for each playbook that answers several of these findings: one card for all of them."""
+    """Return a button for each playbook that answers several of these findings: one card for all of them.
+
+    Each button has a row of its own: Slack refuses a row in which two have the same action.
+    """
     by_playbook: dict[str, dict[str, None]] = {}
     for entry in fixes:
         by_playbook.setdefault(entry.playbook_id, {})[entry.finding.handle] = None
-    buttons = [
-        ButtonElement(
-            text=PlainTextObject(text=f"Plan {len(handles)} with {playbook_id}"[:75], emoji=False),
-            action_id=PLAN_FIX,
-            value=" ".join([playbook_id, *handles]),
-            accessibility_label=f"Plan {len(handles)} fixes with {playbook_id} on one card"[:75],
-        )
-        for playbook_id, handles in by_playbook.items()
-        if len(handles) > 1
+    several = [(name, list(handles)) for name, handles in by_playbook.items() if len(handles) > 1]
+    return [
+        ActionsBlock(block_id=f"together-{number}", elements=[_plan_together(*each)])
+        for number, each in enumerate(several)
     ]
-    return [ActionsBlock(block_id="together", elements=buttons)] if buttons else []
+
+
+def _plan_together(playbook_id: str, handles: Sequence[str]) -> ButtonElement:
+    return ButtonElement(
+        text=PlainTextObject(text=f"Plan {len(handles)} with {playbook_id}"[:75], emoji=False),
+        action_id=PLAN_FIX,
+        value=" ".join([playbook_id, *handles]),
+        accessibility_label=f"Plan {len(handles)} fixes with {playbook_id} on one card"[:75],
+    )
 
 
 def _small_print(digest: Digest) -> str:

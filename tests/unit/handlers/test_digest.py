@@ -65,10 +65,22 @@ def test_fixes_by_one_playbook_can_be_planned_together() -> None:
         Fixable(OTHER, "AWS-MFA"),
     ]
     blocks = to_checked(build_digest(a_digest(fixes=fixes)))["blocks"]
-    (together,) = [block for block in blocks if block.get("block_id") == "together"]
+    (together,) = [block for block in blocks if block.get("block_id") == "together-0"]
     (button,) = together["elements"]
     assert button["value"] == f"AWS-PUBLIC-S3 {cards.FINDING.handle} {second.handle}"
     assert button["action_id"] == "plan_fix"
+
+
+def test_two_playbooks_with_several_fixes_each_have_a_row_each() -> None:
+    fixes = [
+        Fixable(replace(cards.FINDING, id=str(number), resource=f"arn:{number}"), playbook)
+        for number, playbook in enumerate(["AWS-PUBLIC-S3", "AWS-MFA"] * 2)
+    ]
+    blocks = to_checked(build_digest(a_digest(fixes=fixes)))["blocks"]
+    rows = [block for block in blocks if str(block.get("block_id")).startswith("together")]
+    assert [row["block_id"] for row in rows] == ["together-0", "together-1"]
+    said = [[button["text"]["text"] for button in row["elements"]] for row in rows]
+    assert said == [["Plan 2 with AWS-PUBLIC-S3"], ["Plan 2 with AWS-MFA"]]
 
 
 def test_digest() -> None:
