@@ -82,3 +82,13 @@ def test_who_is_remembered_is_asked_about_groups_that_were_not_asked_about() -> 
     for groups in (one, one, other, one, one | other):
         assert groups <= people.get(Actor(slack_id="U1"), groups, look_up, now=cards.AT).groups
     assert asked == [one, one | other]
+
+
+def test_a_digest_counts_all_that_waits(house: House) -> None:
+    crowd(house, 60, user="otto")
+    house.command("ana", f"/schedule daily {house.now - timedelta(hours=1):%H:%M}")
+    (schedule,) = house.stores.schedules.all()
+    house.command("ana", f"/schedule run {schedule.schedule_id}")
+    (digest,) = [each.words for each in house.cards() if "Security digest" in each.words]
+    assert "*Waiting for approval*\n61" in digest
+    assert "… and 51 more" in digest
