@@ -20,6 +20,7 @@ from exporters.text import clip, one_line
 _TIME = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})")
 _CHANNEL = re.compile(r"#?([CG][A-Z0-9]{2,20})")
 _SHORTEST_DAY = 3
+_LAST_HOUR, _LAST_MINUTE = 23, 59
 _PULL = "pull"
 
 
@@ -107,7 +108,12 @@ def _time(word: str) -> tuple[int, int]:
     match = _TIME.fullmatch(word)
     if match is None:
         raise InputError(f"“{_shown(word)}” is no time: write it as 09:00, on the 24-hour clock")
-    return int(match[1]), int(match[2])
+    hour, minute = int(match[1]), int(match[2])
+    if hour > _LAST_HOUR or minute > _LAST_MINUTE:
+        raise InputError(
+            f"“{_shown(word)}” is no time of the day: that goes from 00:00 to 23:59. Type it as 09:00, on the 24-hour clock"
+        )
+    return hour, minute
 
 
 def _weekday(word: str) -> int:

@@ -11,7 +11,7 @@ import structlog
 from slack_bolt import Ack, App
 from slack_sdk.models.views import View
 
-from audit.report import ReportHeader
+from audit.errors import NotFoundError
 from handlers.blocks.card import CardRules
 from handlers.blocks.home import MOST_WAITING, HomePage, Standing, build_home, build_plain_home
 from handlers.blocks.names import (
@@ -31,7 +31,6 @@ from handlers.waiting import read_signable
 from handlers.windows import open_window
 from remediation.audience import Home
 from remediation.execution import PlaybookExecution
-from remediation.states import PlaybookStatus
 
 log = structlog.get_logger()
 Body = dict[str, Any]
@@ -133,8 +132,6 @@ def _publish(services: Services, home: Home, now: datetime) -> None:
 def read_home(services: Services, home: Home, now: datetime) -> HomePage:
     """Return what a person's home shows, read now."""
     mine = read_signable(services, home.person, most=MOST_WAITING, now=now)
-    history = services.executions.history(limit=2 * _MOST_LISTED)
-    ran = [execution for execution in history if execution.status is not PlaybookStatus.PENDING]
     return HomePage(
         standing=read_standing(services, now),
         pending=mine.fixes.fixes,
@@ -144,31 +141,31 @@ def read_home(services: Services, home: Home, now: datetime) -> HomePage:
         more_rollbacks=mine.rollbacks.is_cut,
         rollback_approvals=services.remediation.policy.rollback_approvals,
         requests=services.finder.asked_by(home.person, limit=_MOST_LISTED),
-        recent=ran[:_MOST_LISTED],
+        recent=services.finder.ran(limit=_MOST_LISTED),
         problem=mine.problem,
         drawn_at=now,
     )
 
 
 def read_standing(services: Services, now: datetime) -> Standing:
-    """Return how things stand: by the findings' own states, and by the scores of the reports."""
-    reports = services.reports.list_reports(_TREND)
-    if not reports:
+    """Return how things stand: by the findings' own states, and by the scores of the newest report's row."""
+    newest = next(iter(services.reports.list_reports(1)), None)
+    if newest is None:
         return Standing(open={})
-    newest = reports[0]
     overview = services.tracker.overview(now)
-    row = [report for report in reversed(reports) if _same_row(report, newest)]
-    scores = [report.summary["security_score"] for report in row]
     return Standing(
         open=dict(overview.open_by_severity),
         overdue=dict(overview.overdue_by_severity),
-        scores=[score for score in scores if score is not None],
+        scores=_read_scores(services, newest.report_id),
         report_name=newest.name,
         reported_at=newest.generated_at,
     )
 
 
-def _same_row(report: ReportHeader, newest: ReportHeader) -> bool:
-    """Tell whether two reports can be compared: the same scanner, the same account."""
-    same_account = report.summary["account_id"] == newest.summary["account_id"]
-    return report.source == newest.source and same_account
+def _read_scores(services: Services, report_id: str) -> list[float]:
+    """Return the scores of the row a report belongs to, oldest first; none where the report has just been removed."""
+    try:
+        points = services.tracker.trend(_TREND, report_id=report_id)
+    except NotFoundError:
+        return []
+    return [point.score for point in points if point.score is not None]

@@ -31,6 +31,9 @@ class ExecutionFinder(Protocol):
     ) -> list[PlaybookExecution]:
         """Return executions whose rollback waits for signatures, those whose time ends first first; `after` as for `pending`."""
 
+    def ran(self, *, limit: int = 10) -> list[PlaybookExecution]:
+        """Return what was approved and what became of it, newest first: nothing that waits, was rejected or expired."""
+
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         """Return what a person of Slack has asked for, newest first."""
 

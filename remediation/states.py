@@ -47,6 +47,8 @@ class ActionStatus(Enum):
 
 
 _S = PlaybookStatus
+NEVER_RAN = frozenset({_S.PENDING, _S.REJECTED, _S.EXPIRED})
+"""The states of what was never approved, or not in time."""
 TRANSITIONS: Mapping[PlaybookStatus, frozenset[PlaybookStatus]] = {
     _S.PENDING: frozenset({_S.APPROVED, _S.REJECTED, _S.EXPIRED, _S.COMPLETED, _S.FAILED}),
     _S.APPROVED: frozenset({_S.RUNNING, _S.PENDING, _S.EXPIRED, _S.FAILED}),

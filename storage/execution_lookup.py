@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from audit.actor import Actor
 from audit.errors import NotFoundError
 from remediation.execution import PlaybookExecution
-from remediation.states import PlaybookStatus
+from remediation.states import NEVER_RAN, PlaybookStatus
 from storage.columns import key_text
 from storage.database import Database
 from storage.journal import EXECUTIONS, load_on
@@ -65,6 +65,12 @@ class SqlExecutionFinder:
         if after is not None:
             wanted = wanted.where(_comes_after(_COLUMNS.wakes_at, after.wakes_at, after))
         return self._load(wanted.order_by(_COLUMNS.wakes_at, _COLUMNS.execution_id).limit(limit))
+
+    def ran(self, *, limit: int = 10) -> list[PlaybookExecution]:
+        """Return what was approved and what became of it, newest first."""
+        newest = _COLUMNS.created_at.desc(), _COLUMNS.execution_id.desc()
+        did_run = _COLUMNS.status.not_in([status.value for status in NEVER_RAN])
+        return self._load(select(EXECUTIONS).where(did_run).order_by(*newest).limit(limit))
 
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         """Return what a person of Slack has asked for, newest first."""

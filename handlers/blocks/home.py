@@ -114,8 +114,11 @@ def _score_words(scores: Sequence[float]) -> str:
         return now
     change = scores[-1] - scores[-2]
     told = f"{abs(change):.3g} {'higher' if change > 0 else 'lower'} than" if change else "the same as"
+    course = f"lowest {min(scores):g}, highest {max(scores):g}; `/report trend` draws it in a channel"
+    bars = code(draw_trend(scores), 60)
     return (
-        f"{now}, {told} before\n{code(draw_trend(scores), 60)}  the last {len(scores)} reports, oldest first"
+        f"{now}, {told} before\n{bars}  the last {len(scores)} reports from {scores[0]:g} to {scores[-1]:g}, "
+        f"oldest first, each bar out of 100: {course}"
     )
 
 

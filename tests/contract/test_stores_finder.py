@@ -102,6 +102,17 @@ def test_rollbacks_that_wait_those_that_end_first_first(stores: AnyStores) -> No
     assert stores.finder.rollbacks(after=late) == []
 
 
+def test_what_ran_newest_first(stores: AnyStores) -> None:
+    for number, status in enumerate(PlaybookStatus):
+        at = NOW + timedelta(minutes=number)
+        stored(stores, status.value.lower(), status=status, created_at=at, holds=str(number))
+    ran = names(stores.finder.ran(limit=20))
+    assert ran[-3:] == ["completed", "running", "approved"]
+    assert not {"pending", "rejected", "expired"} & set(ran)
+    assert len(ran) == len(PlaybookStatus) - 3
+    assert stores.finder.ran(limit=1) == stores.finder.ran(limit=20)[:1]
+
+
 def test_what_a_person_asked_for_newest_first(stores: AnyStores) -> None:
     elsewhere = replace(ANALYST, workspace="T2")
     stored(stores, "first", created_at=NOW)

@@ -18,7 +18,7 @@ from exporters.schedule_memory import MemorySchedules
 from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER, Posting, Request, notice_wait
-from remediation.states import PlaybookStatus, check_transition
+from remediation.states import NEVER_RAN, PlaybookStatus, check_transition
 from tests.fakes.audience import MemoryHomes, MemoryOutcomes
 from tests.fakes.batches import MemoryBatches
 from tests.fakes.findings import NoRegressions, NoTracker
@@ -227,6 +227,10 @@ class MemoryFinder:
         return sorted((each for each in waiting if after is None or place(each) > place(after)), key=place)[
             :limit
         ]
+
+    def ran(self, *, limit: int = 10) -> list[PlaybookExecution]:
+        ran = [each for each in self._all() if each.status not in NEVER_RAN]
+        return sorted(ran, key=lambda each: (each.created_at, each.execution_id))[::-1][:limit]
 
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         def is_theirs(actor: Actor) -> bool:

@@ -172,6 +172,33 @@ def test_it_is_drawn_for_whoever_opens_it(make_house: MakeHouse) -> None:
     assert "scan.json" in said
 
 
+def test_the_trend_is_that_of_one_account_however_many_report(make_house: MakeHouse) -> None:
+    stores = Stores.in_memory()
+    house = make_house(stores=stores)
+    passed = replace(DOOR, id="F-2", check_id="x", status=FindingStatus.PASS)
+    house.ingest(DOOR, passed)
+    house.now += timedelta(minutes=1)
+    for number in range(21):
+        house.ingest(replace(DOOR, account_id=f"{number:012d}"), name=f"other-{number}.json")
+    house.now += timedelta(minutes=1)
+    house.ingest(DOOR, passed)
+    assert "the last 2 reports from 50 to 50" in str(look(house, "otto").payload)
+
+
+def test_what_never_ran_is_not_among_what_ran(house: House) -> None:
+    card = house.ask()
+    house.click("omar", card, "approve")
+    done = house.execution()
+    for number in range(30):
+        status = PlaybookStatus.REJECTED if number % 2 else PlaybookStatus.EXPIRED
+        later = done.created_at + timedelta(minutes=number)
+        other = replace(done, execution_id=f"x-{number:06d}", status=status, created_at=later)
+        house.stores.executions.by_id[other.execution_id] = other
+    said = str(look(house, "otto").payload).split("What ran lately")[1]
+    assert done.execution_id in said
+    assert "x-0000" not in said
+
+
 def test_what_waits_is_shown_to_those_who_may_sign(house: House) -> None:
     house.ask()
     assert actions_of(look(house, "omar")) == ["home_review", "reject"]

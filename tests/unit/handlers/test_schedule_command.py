@@ -91,7 +91,8 @@ def test_it_is_made_and_its_next_three_times_are_shown(
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("daily 25:00", "our is 0 to 23"),
+        ("daily 25:00", "“25:00” is no time of the day: that goes from 00:00 to 23:59. Type it as 09:00"),
+        ("weekly mon 09:60", "“09:60” is no time of the day"),
         ("daily noon", "no time"),
         ("daily 09:00 Europe/Berln", "Did you mean Europe/Berlin"),
         ("daily 09:00 htlm", "Did you mean html"),
