@@ -11,6 +11,7 @@ from slack_bolt import Ack, App
 from slack_sdk.models.blocks import Option
 from slack_sdk.models.views import View
 
+from audit.lifecycle import FindingQuery
 from exporters.cadence import WEEKDAY_NAMES, zones_like
 from handlers.blocks.form_parts import MOST_OPTIONS, option
 from handlers.blocks.forms import (
@@ -132,7 +133,13 @@ def _read_playbook_form(body: Body) -> tuple[list[str], Errors]:
 
 
 def _offer_findings(services: Services, query: str) -> list[Option]:
-    return finding_options(services.reports.search(query[:_LONGEST_QUERY], limit=MOST_OPTIONS))
+    """Return the open findings of all reports that hold the text; what a new report shows is not tracked from its first moment."""
+    text, tracker = query[:_LONGEST_QUERY].strip(), services.tracker
+    page = tracker.search(FindingQuery(text=text), now=services.clock(), limit=MOST_OPTIONS)
+    found = [tracked.finding for tracked in page.items]
+    if not found or tracker.is_behind():
+        found += services.reports.search(text, limit=MOST_OPTIONS)
+    return finding_options(found)
 
 
 def _offer_reports(services: Services, query: str) -> list[Option]:

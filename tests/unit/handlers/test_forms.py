@@ -15,6 +15,8 @@ from handlers.blocks.forms import (
     report_options,
 )
 from remediation.library import PlaybookLibrary
+from storage import Stores
+from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.golden import check_golden_view
 from tests.unit.handlers.house import CHANNEL, DOOR, House
 from tests.unit.remediation.hall import hall_playbook
@@ -65,6 +67,22 @@ def test_findings_are_offered_worst_first_each_once_and_found_by_words(house: Ho
         window.handle
     ]
     assert house.slack.suggest("ana", form, "pick_finding", "%").options == ()
+
+
+def test_findings_of_every_report_are_offered(make_house: MakeHouse) -> None:
+    stores = Stores.in_memory()
+    house = make_house(stores=stores)
+    house.ingest(DOOR)
+    window = replace(DOOR, id="F-2", account_id="210987654321", title="Window is open")
+    house.ingest(window)
+    form = opened(house, "/playbook")
+    for _ in range(2):  # while the reports are worked in, and when they are
+        offered = house.slack.suggest("ana", form, "pick_finding").options
+        assert {option.value for option in offered} == {DOOR.handle, window.handle}
+        while stores.tracker.catch_up(house.now):
+            pass
+    offered = house.slack.suggest("ana", form, "pick_finding", "door is").options
+    assert [option.value for option in offered] == [DOOR.handle]
 
 
 def test_reports_and_playbooks_are_offered(house: House) -> None:
