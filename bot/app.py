@@ -254,12 +254,12 @@ class Bot:
 
     def _find_waiting(self) -> Iterator[Work]:
         """Yield what the stored state says is to be done, whoever left it."""
-        yield from (("request", request_id) for request_id in self._stores.inbox.open_requests())
-        for execution in self._stores.executions.waiting(self.services.clock()):
-            is_approved = execution.status is PlaybookStatus.APPROVED
-            yield ("run" if is_approved else "expire", execution.execution_id)
         owner, now = self.services.runner.journal.owner, self.services.clock()
         self._stores.executions.beat(owner, now)
+        yield from (("request", request_id) for request_id in self._stores.inbox.open_requests(owner, now))
+        for execution in self._stores.executions.waiting(now):
+            is_approved = execution.status is PlaybookStatus.APPROVED
+            yield ("run" if is_approved else "expire", execution.execution_id)
         for execution in self._stores.executions.unfinished(owner, now):
             yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))

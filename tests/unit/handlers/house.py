@@ -220,6 +220,10 @@ class House:
         self.hands.submit("request", request.request_id)
         return request.request_id
 
+    def open_requests(self) -> list[str]:
+        """Return what a sweep would hand out to be answered."""
+        return self.services.inbox.open_requests(self.services.runner.journal.owner, self.now)
+
     def do(self, kind: str, work_id: str) -> None:
         self.hands.done.append((kind, work_id))
         if kind == "request":
