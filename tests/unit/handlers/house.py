@@ -146,7 +146,8 @@ class House:
                 exceptions=self.stores.exceptions,
             ),
             runner=Runner(
-                journal=Journal(store=executions, notifier=notifier, clock=self.clock), planner=planner
+                journal=Journal(store=executions, notifier=notifier, clock=self.clock, owner="boot-house"),
+                planner=planner,
             ),
             playbooks={book.playbook_id: book},
             exports=exports,
