@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -110,6 +111,7 @@ class Clicks:
 
     def __init__(self, url: str) -> None:
         self.stores = Stores.open(url)
+        self.owner = f"boot-{uuid.uuid4().hex[:12]}"
         planner = Planner(ActionRegistry([]), POLICY, clock=lambda: AT)
         self.remediation = Remediation(
             store=self.stores.executions, planner=planner, directory=AtOnce(), clock=lambda: AT
@@ -129,7 +131,7 @@ class Clicks:
         return came
 
     def decide(self, request_id: str) -> None:
-        request = self.stores.inbox.begin(request_id)
+        request = self.stores.inbox.begin(request_id, owner=self.owner, now=AT)
         if request is None:
             raise SystemExit("a click was answered twice")
         self.remediation.approve(str(request.payload["value"]), request.actor, revision=1)

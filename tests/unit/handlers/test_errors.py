@@ -88,7 +88,7 @@ def test_an_answered_request_is_not_answered_again(house: House) -> None:
     house.work()
     house.do("request", request_id)
     assert len(house.whispers("ana")) == 1
-    assert house.stores.inbox.open_requests() == []
+    assert house.open_requests() == []
 
 
 def test_a_request_of_a_kind_from_another_version_is_answered_and_done(house: House) -> None:

@@ -132,7 +132,7 @@ def test_a_private_no_takes_the_next_way(slack: SlackStandIn, broken: int, fault
         house.click("ana", card, "approve")
         assert not slack.faults.are_open, "nothing went wrong"
         assert house.execution().status is PlaybookStatus.PENDING
-        assert house.stores.inbox.open_requests() == []
+        assert house.open_requests() == []
         assert house.board.switches == {"door": "open"}
         told = [*house.whispers("ana"), *slack.messages("@ana")]
         said = [message for message in told if "somebody else has to approve" in message.text]

@@ -85,5 +85,5 @@ def test_an_error_is_acknowledged_and_told_when_slack_answers(play: Play) -> Non
 def test_the_first_request_is_acknowledged_though_slack_answers_nothing(house: House) -> None:
     house.slack.faults.add("*", times=100, drop=True)
     assert house.slack.command(user="ana", channel=CHANNEL, text="/report list").ok
-    assert len(house.stores.inbox.open_requests()) == 1
+    assert len(house.open_requests()) == 1
     assert house.slack.calls == ()
