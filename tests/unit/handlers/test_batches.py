@@ -100,6 +100,19 @@ def test_a_card_that_is_drawn_again_tells_nobody_again(hall: House) -> None:
     assert len(hall.replies(card)) == 1
 
 
+def test_an_outcome_that_slack_did_not_take_is_told_later(hall: House) -> None:
+    card = ask(hall, *DOORS[:2])
+    hall.slack.faults.add("chat.postMessage", error="internal_error", times=1)
+    assert hall.slack.click("omar", card, "batch_approve").ok
+    hall.work()
+    assert states(hall) == ["COMPLETED"] * 2
+    for minutes, told in ((0, 0), (2, 1), (2, 1)):
+        hall.now += timedelta(minutes=minutes)
+        for batch_id in hall.services.batches.outdated(hall.now):
+            hall.do("batch", batch_id)
+        assert len([m for m in hall.slack.messages("@ana") if "2 fixed" in m.words]) == told
+
+
 def test_while_items_run_one_edit_stands_for_many(hall: House) -> None:
     card = ask(hall, *DOORS[:3])
     hall.now += timedelta(seconds=3)
