@@ -32,12 +32,16 @@ BAD_BLOCKS = frozenset(
     }
 )
 GONE = "message_not_found"
+TOO_LATE = "expired_trigger_id"
+_TOO_LATE = "Slack did not open the window in time, so nothing was decided. Click once more."
 _ADVICE = {
     "not_in_channel": "I am not in this channel. Invite me with `/invite @Countersign`, then try again.",
     "channel_not_found": "I cannot see this channel. Invite me with `/invite @Countersign`, then try again.",
     "is_archived": "This channel is archived. Try again in a living one.",
     "restricted_action": "Only some people may post in this channel, and I am not among them.",
     "missing_scope": "My app lacks a permission in Slack: whoever runs me has to reinstall it from `manifest.yml`.",
+    TOO_LATE: _TOO_LATE,
+    "trigger_expired": _TOO_LATE,
     "ratelimited": "Slack is limiting my requests. Try again in a minute.",
 }
 
