@@ -1,10 +1,14 @@
 """What Slack answers when it refuses, and what a person can do about it."""
 
+import socket
+import ssl
 from http.client import HTTPException
+from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 SLACK_FAILURES = (SlackClientError, HTTPException, OSError)
+_NEVER_SENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 
 # Trying again changes nothing: we may not speak there, or may no longer edit what we said.
 HOPELESS = frozenset(
@@ -52,6 +56,14 @@ def code_of(error: Exception) -> str:
         found = error.response.get("error")
         return str(found) if found else "unreadable_answer"
     return type(error).__name__
+
+
+def may_have_arrived(error: Exception) -> bool:
+    """Tell whether Slack may have done what it gave no answer about: then doing it another way may do it twice."""
+    if isinstance(error, SlackClientError):  # it answered, or the SDK sent nothing
+        return False
+    reason = error.reason if isinstance(error, URLError) else error
+    return not isinstance(reason, _NEVER_SENT)
 
 
 def advise(code: str) -> str:
