@@ -36,7 +36,7 @@ def list_schedules(stage: Stage) -> None:
 def make_daily(stage: Stage) -> None:
     _remove(stage, _scheduled(stage, "daily 09:00 Europe/Berlin #general", "#general", "every day at 09:00"))
     answer = stage.visitor.ask("/schedule daily 25:00")
-    expect(answer).to_contain_text("0 to 23")
+    expect(answer).to_contain_text("00:00 to 23:59")
 
 
 @plays("/schedule", "weekly")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.actor import Actor
-from handlers.blocks.card import CardRules
+from handlers.blocks.card import CardRules, build_card
 from handlers.blocks.executions import Pending, build_history, build_pending, build_rollbacks
 from handlers.blocks.private import (
     build_rejected,
@@ -17,7 +17,8 @@ from handlers.blocks.private import (
     build_to_roll_back,
     build_to_sign,
 )
-from remediation.execution import ActionResult
+from handlers.blocks.views import build_roll_back_view
+from remediation.execution import ActionResult, PlaybookExecution
 from remediation.states import ActionStatus, PlaybookStatus
 from tests.unit.handlers import cards
 from tests.unit.handlers.golden import check_golden, to_checked
@@ -110,3 +111,39 @@ def test_whatever_is_written_fits_and_is_escaped(texts: list[str]) -> None:
         build_history([execution] * 11, most=10, about=texts[0]),
     ):
         assert "<!channel>" not in str(to_checked(message))
+
+
+LONG = "x" * 2000
+
+
+def asked_for_long(value: str = LONG) -> PlaybookExecution:
+    done = cards.rollback_asked()
+    assert done.rollback
+    (first, *_) = done.rollback.settings
+    return replace(done, rollback=replace(done.rollback, settings=(replace(first, was=value, now=None),)))
+
+
+def test_a_rollback_that_is_cut_is_signed_in_its_window_alone() -> None:
+    execution = asked_for_long()
+    assert execution.rollback
+    settings = execution.rollback.settings
+    card = to_checked(build_card(execution, TWO))
+    offer = to_checked(build_to_roll_back(execution, TWO, settings))
+    for shown in (card, offer):
+        assert "home_rollback" in str(shown)
+        assert "'rollback'" not in str(shown)
+        assert "rollback_here" not in str(shown)
+    window = build_roll_back_view(execution, TWO, settings).to_dict()
+    assert window["callback_id"] == "rollback_form"
+    assert str(window).count("x") >= len(LONG)
+    assert max(len(block["text"]["text"]) for block in window["blocks"] if "text" in block) <= 3000
+
+
+def test_what_no_window_shows_whole_is_not_signed_there() -> None:
+    execution = asked_for_long("x" * 60_000)
+    assert execution.rollback
+    window = build_roll_back_view(execution, TWO, execution.rollback.settings).to_dict()
+    assert window["callback_id"] == "details"
+    assert "submit" not in window
+    assert "cannot be signed" in str(window)
+    assert len(window["blocks"]) <= 100
