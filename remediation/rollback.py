@@ -14,6 +14,7 @@ from remediation.journal import KINDS, Journal, plans_of
 from remediation.plan import ActionPlan, State
 from remediation.policy import Policy, count_people
 from remediation.ports import ExecutionStore
+from remediation.protection import Protection
 from remediation.states import ActionStatus, PlaybookStatus
 
 _SIGNS = {Verdict.ASK_ROLLBACK, Verdict.SIGN_ROLLBACK}
@@ -47,6 +48,18 @@ def roll_back(
             error = execution.actions[entry[0]].error
             return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=error)
     return journal.end(execution, PlaybookStatus.ROLLED_BACK, error=why)
+
+
+def refuse_protected(protection: Protection, execution: PlaybookExecution) -> None:
+    """Refuse to write to what the configuration protects by now, by the scanner's name or by ours. The calendar holds up no rollback.
+
+    Raises:
+        RefusedError: with the rule that says so.
+    """
+    protection.refuse_resource(execution.finding.resource)
+    for plan, result in zip(plans_of(execution), execution.actions, strict=True):
+        if result.before is not None:
+            protection.refuse_target(plan.target)
 
 
 def refuse_undoing_later(store: ExecutionStore, execution: PlaybookExecution) -> None:
