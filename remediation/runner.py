@@ -162,7 +162,12 @@ class Runner:
 
     def _start(self, execution: PlaybookExecution) -> PlaybookExecution:
         now = self.journal.clock()
-        started = execution.moved(PlaybookStatus.RUNNING, owner=self.journal.owner, started_at=now)
+        # What is held keeps two from beginning on one resource at once, and so from being given one number.
+        others = self.journal.store.touching(execution.finding.resource, limit=None)
+        number = 1 + max((each.run_number for each in others), default=0)
+        started = execution.moved(
+            PlaybookStatus.RUNNING, owner=self.journal.owner, started_at=now, run_number=number
+        )
         return self.journal.save(execution, started, "execution.started")
 
     def _run_steps(self, execution: PlaybookExecution, steps: list[Step]) -> PlaybookExecution:
