@@ -95,6 +95,7 @@ class PlaybookExecution:
     anew because the resource changed, and voids the decisions made before. `playbook` is the text that was
     approved, so a later edit of the file changes nothing here. `drift` holds what changed since the last revision.
     `holds` names the resource that nobody else may work on while this is under way; empty holds nothing.
+    `run_number` counts the runs on its resource, as they began, whatever clocks say; 0 has not run.
     `rollback` is one that waits for signatures; `review_due_at` by when a second person has to have looked at what was run
     under broken glass.
     `takeovers` counts how often a run was taken over from a process that left it in the middle. `batch_id` names the batch it
@@ -121,6 +122,7 @@ class PlaybookExecution:
     review_due_at: datetime | None = None
     takeovers: int = 0
     batch_id: str = ""
+    run_number: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
     revision: int = 1

@@ -82,7 +82,7 @@ class MemoryExecutions:
             everything = list(self._executions.values())
         return [execution for execution in everything if _ran_out(execution, now, since)]
 
-    def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
+    def touching(self, resource: str, *, limit: int | None = 50) -> list[PlaybookExecution]:
         """Return the executions on a resource, newest first; see `ExecutionStore.touching`."""
         with self._lock:
             newest_first = list(reversed(self._executions.values()))

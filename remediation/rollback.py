@@ -14,6 +14,7 @@ from remediation.journal import KINDS, Journal, plans_of
 from remediation.plan import ActionPlan, State
 from remediation.policy import Policy, count_people
 from remediation.ports import ExecutionStore
+from remediation.protection import Protection
 from remediation.states import ActionStatus, PlaybookStatus
 
 _SIGNS = {Verdict.ASK_ROLLBACK, Verdict.SIGN_ROLLBACK}
@@ -49,18 +50,31 @@ def roll_back(
     return journal.end(execution, PlaybookStatus.ROLLED_BACK, error=why)
 
 
+def refuse_protected(protection: Protection, execution: PlaybookExecution) -> None:
+    """Refuse to write to what the configuration protects by now, by the scanner's name or by ours. The calendar holds up no rollback.
+
+    Raises:
+        RefusedError: with the rule that says so.
+    """
+    protection.refuse_resource(execution.finding.resource)
+    for plan, result in zip(plans_of(execution), execution.actions, strict=True):
+        if result.before is not None:
+            protection.refuse_target(plan.target)
+
+
 def refuse_undoing_later(store: ExecutionStore, execution: PlaybookExecution) -> None:
     """Refuse where a later execution wrote to the same resource: its approval is not ours to undo.
+
+    Which one is later, their numbers say and no clock; one that is not known to be earlier counts as later.
 
     Raises:
         RefusedError: names it.
     """
-    for other in store.touching(execution.finding.resource):
-        is_later = other.started_at is not None and other.started_at > (
-            execution.started_at or other.started_at
-        )
+    for other in store.touching(execution.finding.resource, limit=None):
+        is_earlier = 0 < other.run_number < execution.run_number
         wrote = any(result.before is not None for result in other.actions)
-        if is_later and wrote and other.status is not PlaybookStatus.ROLLED_BACK:
+        is_there = wrote and other.status is not PlaybookStatus.ROLLED_BACK
+        if other.execution_id != execution.execution_id and is_there and not is_earlier:
             raise RefusedError(
                 f"A later fix, {other.execution_id}, wrote to {execution.finding.resource}: roll that one back first."
             )

@@ -12,6 +12,7 @@ from remediation.execution import Decision, PlaybookExecution, Restored, Rollbac
 from remediation.refusals import refuse_outsider, refuse_without_rollback
 from remediation.rollback import (
     draw_rollback,
+    refuse_protected,
     refuse_signing_again,
     refuse_undoing_later,
     rollback_digest,
@@ -33,7 +34,7 @@ class Rollbacks:
 
         Raises:
             NotFoundError: there is no such execution.
-            RefusedError: there is nothing to put back, a later fix is in the way, or somebody changed the resource since.
+            RefusedError: there is nothing to put back, it is protected, a later fix is in the way, or somebody changed the resource since.
             ActionError: the resource cannot be read.
         """
         execution = self.remediation.store.get(execution_id)
@@ -177,6 +178,7 @@ class Rollbacks:
         return self.remediation.save(execution, asking, "rollback.requested", person, **about)
 
     def _draw(self, execution: PlaybookExecution) -> tuple[Restored, ...]:
+        refuse_protected(self.runner.planner.policy.protection, execution)
         steps = self.runner.planner.stored_steps(execution.playbook, execution.finding)
         return draw_rollback(execution, steps)
 

@@ -21,7 +21,7 @@ from remediation.planning import Planner, planned_results
 from remediation.policy import is_approved, refuse_time
 from remediation.recovery import recover_rollback, recover_run
 from remediation.refusals import refuse_without_rollback
-from remediation.rollback import refuse_unsigned_rollback, roll_back
+from remediation.rollback import refuse_protected, refuse_unsigned_rollback, roll_back
 from remediation.settling import begin_again
 from remediation.signatures import signatures
 from remediation.states import ActionStatus, PlaybookStatus
@@ -61,7 +61,8 @@ class Runner:
             actor: who asked; they have been let through the policy by the caller.
 
         Raises:
-            RefusedError: there is nothing to put back, or somebody has changed the resource since; nothing was written.
+            RefusedError: there is nothing to put back, it is protected by now, or somebody has changed the resource since;
+                nothing was written.
             ActionError: the resource cannot be read; nothing was written.
             StateError: another worker took it at this moment.
         """
@@ -70,6 +71,7 @@ class Runner:
                 raise RefusedError("It is being worked on at this moment. Look at the card.")
             execution = self.journal.store.get(execution_id)
             refuse_without_rollback(execution)
+            refuse_protected(self.planner.policy.protection, execution)
             steps = self.planner.stored_steps(execution.playbook, execution.finding)
             refuse_unsigned_rollback(self.planner.policy, execution, steps, now=self.journal.clock())
             return roll_back(self.journal, execution, steps, actor=actor)
@@ -138,6 +140,7 @@ class Runner:
             return failed
         try:
             refuse_without_rollback(failed)
+            refuse_protected(self.planner.policy.protection, failed)
             why = f"{failed.error} What had been done was put back."
             return roll_back(self.journal, failed, steps, actor=POLICY, why=why)
         except (RefusedError, ActionError):
@@ -159,7 +162,12 @@ class Runner:
 
     def _start(self, execution: PlaybookExecution) -> PlaybookExecution:
         now = self.journal.clock()
-        started = execution.moved(PlaybookStatus.RUNNING, owner=self.journal.owner, started_at=now)
+        # What is held keeps two from beginning on one resource at once, and so from being given one number.
+        others = self.journal.store.touching(execution.finding.resource, limit=None)
+        number = 1 + max((each.run_number for each in others), default=0)
+        started = execution.moved(
+            PlaybookStatus.RUNNING, owner=self.journal.owner, started_at=now, run_number=number
+        )
         return self.journal.save(execution, started, "execution.started")
 
     def _run_steps(self, execution: PlaybookExecution, steps: list[Step]) -> PlaybookExecution:

@@ -109,7 +109,7 @@ class SqlExecutions:
         waking = _COLUMNS.wakes_at <= now
         return self._load(select(EXECUTIONS).where(or_(undecided, waking)).order_by(*_OLDEST))
 
-    def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
+    def touching(self, resource: str, *, limit: int | None = 50) -> list[PlaybookExecution]:
         """Return the executions on a resource, newest first."""
         same = _COLUMNS.resource == column_text(resource)
         return self._load(select(EXECUTIONS).where(same).order_by(*_NEWEST).limit(limit))

@@ -54,6 +54,7 @@ def test_every_field_survives(stores: AnyStores) -> None:
         error="the cloud said no",
         owner="worker-1",
         started_at=NOW,
+        run_number=3,
         ended_at=NOW + timedelta(microseconds=1),
         revision=3,
         actions=(

@@ -163,7 +163,7 @@ class MemoryExecutions:
             )
         )
 
-    def touching(self, resource: str, *, limit: int = 50) -> list[PlaybookExecution]:
+    def touching(self, resource: str, *, limit: int | None = 50) -> list[PlaybookExecution]:
         return self._sorted(lambda execution: execution.finding.resource == resource)[::-1][:limit]
 
     def beat(self, owner: str, now: datetime) -> None:

@@ -13,9 +13,10 @@ from remediation.memory import MemoryExecutions
 from remediation.plan import Target
 from remediation.policy import Policy
 from remediation.protection import ChangeWindow, Freeze, Protection
+from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
 from remediation.states import PlaybookStatus
-from tests.fakes.switches import ANA, OMAR, POLICY, START, Bench, door_finding, door_playbook
+from tests.fakes.switches import ANA, OMAR, POLICY, PRIYA, START, Bench, door_finding, door_playbook
 
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
 WEEKDAYS = frozenset({"mon", "tue", "wed", "thu", "fri"})
@@ -287,14 +288,48 @@ def test_a_signature_under_looser_rules_is_void_under_stricter_ones() -> None:
     assert [change.setting for change in ran.drift] == ["Approval rules"]
 
 
-def test_a_rollback_is_not_held_up_by_the_calendar() -> None:
+@pytest.mark.parametrize("calendar", [Protection(freezes=(FROZEN,)), Protection(windows=(NEVER,))])
+def test_a_rollback_is_not_held_up_by_the_calendar(calendar: Protection) -> None:
+    first, execution = fixed()
+    runner: Runner = under(calendar, first).runner
+    assert runner.roll_back(execution.execution_id, OMAR).status is PlaybookStatus.ROLLED_BACK
+    assert first.board.switches == {"door": "open"}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [Protection(resources=("board/*",)), Protection(accounts=frozenset({"1"}))],
+    ids=["resource", "account"],
+)
+def test_what_is_protected_by_now_is_not_put_back(rules: Protection) -> None:
+    first, execution = fixed()
+    stricter = under(rules, first)
+    rollbacks = Rollbacks(stricter.remediation, stricter.runner)
+    with pytest.raises(RefusedError, match="protection"):
+        stricter.runner.roll_back(execution.execution_id, OMAR)
+    with pytest.raises(RefusedError, match="protection"):
+        rollbacks.preview(execution.execution_id)
+    assert first.store.get(execution.execution_id).status is PlaybookStatus.COMPLETED
+    assert first.board.switches == {"door": "closed"}
+
+
+def test_a_rollback_that_waits_for_a_signature_is_void_once_it_is_protected() -> None:
+    first, execution = fixed()
+    two = Bench(first.store, policy=replace(POLICY, rollback_approvals=2), board=first.board)
+    Rollbacks(two.remediation, two.runner).ask(execution.execution_id, OMAR)
+    rules = replace(two.policy, protection=Protection(resources=("board/door",)))
+    stricter = Bench(first.store, policy=rules, board=first.board)
+    with pytest.raises(RefusedError, match="protection"):
+        Rollbacks(stricter.remediation, stricter.runner).sign(execution.execution_id, PRIYA)
+    assert first.store.get(execution.execution_id).rollback is None
+    assert first.board.switches == {"door": "closed"}
+
+
+def fixed() -> tuple[Bench, PlaybookExecution]:
     first = bench(Protection())
     execution = ask(first)
     first.remediation.approve(execution.execution_id, OMAR)
-    first.runner.run(execution.execution_id)
-    runner: Runner = under(Protection(freezes=(FROZEN,)), first).runner
-    assert runner.roll_back(execution.execution_id, OMAR).status is PlaybookStatus.ROLLED_BACK
-    assert first.board.switches == {"door": "open"}
+    return first, first.runner.run(execution.execution_id)
 
 
 def test_the_card_says_what_was_checked_and_when_it_may_run() -> None:

@@ -13,7 +13,7 @@ from remediation.actions.registry import Step
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import InHand
 from remediation.memory import MemoryExecutions
-from remediation.plan import Target
+from remediation.plan import State, Target
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import OWNER_LOST_AFTER
 from remediation.protection import Freeze, Protection
@@ -390,6 +390,24 @@ def test_what_a_person_set_while_our_write_was_denied_is_not_what_we_left(bench:
     refuse_rolling_back(bench, execution_id, "now bricked up")
 
 
+class Quiet(Switch):
+    """A switch whose cloud confirms no write."""
+
+    def _write(self, state: State) -> tuple[str, ...]:
+        super()._write(state)
+        return ()
+
+
+def test_what_no_cloud_confirmed_is_not_what_we_left() -> None:
+    board = Switchboard()
+    bench = Bench(MemoryExecutions(), board=board, others=(Quiet(board),))
+    execution_id = approved(bench)
+    board.faults["after write"] = lambda: board.switches.update(door="half")
+    assert bench.runner.run(execution_id).status is PlaybookStatus.FAILED
+    board.faults.clear()
+    refuse_rolling_back(bench, execution_id, "now half")
+
+
 def test_what_was_left_and_put_back_is_what_we_left_no_more(bench: Bench) -> None:
     bench.board.switches = {"gate": "open", "door": "open"}
     execution_id = approved(bench, "gate", "door")
@@ -450,11 +468,14 @@ def test_a_half_state_is_ours_where_each_setting_is_as_before_or_as_planned(gate
         assert board.switches == {"door": "open", "gate": "open"}
 
 
-def test_a_rollback_does_not_undo_a_later_fix(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "minutes", [5, 0, -5], ids=["later", "at the same time", "by a clock that was set back"]
+)
+def test_a_rollback_does_not_undo_a_later_fix(bench: Bench, minutes: int) -> None:
     first = approved(bench)
     bench.runner.run(first)
     bench.board.switches["door"] = "open"
-    bench.pass_time(minutes=5)
+    bench.pass_time(minutes=minutes)
     second = approved(bench)
     bench.runner.run(second)
     with pytest.raises(RefusedError, match=second):
@@ -462,6 +483,33 @@ def test_a_rollback_does_not_undo_a_later_fix(bench: Bench) -> None:
     assert bench.board.switches == {"door": "closed"}
     bench.runner.roll_back(second, OMAR)
     assert bench.runner.roll_back(first, OMAR).status is PlaybookStatus.ROLLED_BACK
+
+
+def test_a_later_fix_is_found_behind_any_number_of_requests(bench: Bench) -> None:
+    first = approved(bench)
+    bench.runner.run(first)
+    bench.board.switches["door"] = "open"
+    second = approved(bench)
+    bench.runner.run(second)
+    bench.board.switches["door"] = "open"
+    for _ in range(51):
+        asked = bench.remediation.request(door_playbook(), door_finding(), ANA)
+        bench.remediation.reject(asked.execution_id, OMAR, reason="no")
+    bench.board.switches["door"] = "closed"
+    with pytest.raises(RefusedError, match=second):
+        bench.runner.roll_back(first, OMAR)
+
+
+def test_a_fix_that_nobody_numbered_may_be_later(bench: Bench) -> None:
+    first = approved(bench)
+    bench.runner.run(first)
+    bench.board.switches["door"] = "open"
+    second = approved(bench)
+    bench.runner.run(second)
+    assert isinstance(bench.store, MemoryExecutions)
+    bench.store._executions[first] = replace(bench.store.get(first), run_number=0)
+    with pytest.raises(RefusedError, match=first):
+        bench.runner.roll_back(second, OMAR)
 
 
 def test_what_we_left_half_done_ourselves_can_be_put_back(bench: Bench) -> None:
