@@ -2,7 +2,6 @@
 
 import ssl
 import time
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -53,6 +52,7 @@ from handlers.services import Services
 from handlers.slack_client import Line, SlackClient
 from remediation.ending import ExceptionEnds
 from remediation.execution import PlaybookExecution
+from remediation.heartbeat import new_owner
 from remediation.journal import Journal
 from remediation.rechecking import Rechecking
 from remediation.rollbacks import Rollbacks
@@ -254,12 +254,12 @@ class Bot:
 
     def _find_waiting(self) -> Iterator[Work]:
         """Yield what the stored state says is to be done, whoever left it."""
-        yield from (("request", request_id) for request_id in self._stores.inbox.open_requests())
-        for execution in self._stores.executions.waiting(self.services.clock()):
-            is_approved = execution.status is PlaybookStatus.APPROVED
-            yield ("run" if is_approved else "expire", execution.execution_id)
         owner, now = self.services.runner.journal.owner, self.services.clock()
         self._stores.executions.beat(owner, now)
+        yield from (("request", request_id) for request_id in self._stores.inbox.open_requests(owner, now))
+        for execution in self._stores.executions.waiting(now):
+            is_approved = execution.status is PlaybookStatus.APPROVED
+            yield ("run" if is_approved else "expire", execution.execution_id)
         for execution in self._stores.executions.unfinished(owner, now):
             yield "recover", execution.execution_id
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
@@ -314,7 +314,8 @@ def _make_services(
             exceptions=stores.exceptions,
         ),
         runner=Runner(
-            journal=Journal(store=stores.executions, notifier=notifier, owner=_boot_id()), planner=planner
+            journal=Journal(store=stores.executions, notifier=notifier, owner=new_owner("boot")),
+            planner=planner,
         ),
         playbooks=load_playbooks(config, beside=settings.config_folder),
         exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now, formats=formats),
@@ -358,8 +359,3 @@ def _make_app(settings: Settings, services: Services, *, metrics: Metrics) -> Ap
     register_batches(app, services)
     register_error_handler(app, services)
     return app
-
-
-def _boot_id() -> str:
-    """Return a name that no other process, and no later start of this one, has."""
-    return f"boot-{uuid.uuid4().hex[:12]}"

@@ -9,6 +9,7 @@ from bot.checks import Check, look
 from bot.config import read_config
 from bot.settings import Settings
 from remediation.actions.aws.clients import Boto3Clients
+from remediation.actions.aws.errors import is_unset
 from remediation.actions.azure.tenants import sign_in as sign_in_to_azure
 from remediation.actions.gcp.clients import GoogleClients
 
@@ -29,7 +30,7 @@ def _aws(section: AwsSection) -> Iterator[Check]:
     try:
         yield Check("aws", is_well=True, found=f"signed in to account {clients.account_id()}")
     except ActionError as error:
-        is_meant = bool(section.role or section.overrides)
+        is_meant = bool(section.role or section.overrides) or not is_unset(error)
         yield Check("aws", is_well=False if is_meant else None, found=error.explain())
         return
     for account in sorted(section.overrides):

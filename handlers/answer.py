@@ -43,11 +43,11 @@ _ANSWERS: Mapping[str, Answer] = MappingProxyType(
 def answer(services: Services, request_id: str) -> None:
     """Answer a request from the inbox. One that is answered already is left alone.
 
-    Whatever goes wrong is told to the person who asked, and to nobody else. An attempt is counted before it is made, and
+    One that another process has in hand is left to it. Whatever goes wrong is told to the person who asked, and to nobody else. An attempt is counted before it is made, and
     what was done is noted before it is told: a request that kills its process is given up on after a few, and an answer that
     cannot be sent repeats nothing.
     """
-    request = services.inbox.begin(request_id)
+    request = services.inbox.begin(request_id, owner=services.runner.journal.owner, now=services.clock())
     if request is None:
         return
     with structlog.contextvars.bound_contextvars(request_id=request_id, actor=request.actor.label):

@@ -12,9 +12,9 @@ import structlog
 from slack_bolt import App, BoltResponse
 
 from audit.errors import CountersignError, RefusedError
-from handlers.blocks.names import REASON
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import escape, linkify, to_sentence
+from handlers.blocks.views import build_words_view
 from handlers.replies import reply
 from handlers.requests import action_request, command_request, response_url_of
 from handlers.services import Services
@@ -58,7 +58,7 @@ def register_error_handler(app: App, services: Services) -> None:
     ) -> BoltResponse | None:
         words = to_words(error)
         if body.get("type") not in _SEES_THE_RESPONSE:
-            services.aside.run(lambda: tell_back(services, body, words), or_tell=_log_lost)
+            services.aside.tell(lambda: tell_back(services, body, words))
         if response is None:  # acknowledged already
             return None
         return BoltResponse(status=200, body=_in_form(body, words))
@@ -66,24 +66,23 @@ def register_error_handler(app: App, services: Services) -> None:
     app.error(on_error)
 
 
-def _log_lost(error: Exception) -> None:
-    log.error("error not told", exc_info=error)
-
-
 def _in_form(body: Mapping[str, object], words: Message) -> str:
-    """Return the acknowledgement: for a form, one that keeps it open and shows the words in it; for a picker, no choice."""
+    """Return the acknowledgement: for a form, one that shows the words in it; for a picker, no choice."""
     if body.get("type") == "block_suggestion":
         return json.dumps({"options": []})
     if body.get("type") != "view_submission":
         return ""
-    return json.dumps({"response_action": "errors", "errors": {_first_input(body): words.text}})
+    if field := _first_input(body):
+        return json.dumps({"response_action": "errors", "errors": {field: words.text}})
+    # Slack shows no error that names no field: the words take the window's place
+    return json.dumps({"response_action": "update", "view": build_words_view(words.text).to_dict()})
 
 
 def _first_input(body: Mapping[str, object]) -> str:
-    """Return the field of a form that words can stand below."""
+    """Return the field of a form that words can stand below, or nothing where it has none."""
     view = body.get("view")
     blocks = view.get("blocks") if isinstance(view, Mapping) else None
     for block in blocks if isinstance(blocks, list) else []:
         if isinstance(block, Mapping) and block.get("type") == "input":
             return str(block.get("block_id"))
-    return REASON
+    return ""

@@ -112,7 +112,7 @@ def tell_channel(client: WebClient, channel: str, text: str) -> None:
     if not channel:
         return
     try:
-        client.chat_postMessage(channel=channel, text=text)
+        make_careful(client).chat_postMessage(channel=channel, text=text)
     except SLACK_FAILURES as error:
         log.warning("nobody told", channel=channel, error=code_of(error))
 

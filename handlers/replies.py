@@ -11,8 +11,9 @@ from slack_sdk.webhook import WebhookClient
 from handlers.beside import hand_over, text_file
 from handlers.blocks.parts import Message, plain_message
 from handlers.blocks.whole import words_of
+from handlers.clients import make_careful
 from handlers.requests import said
-from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, code_of
+from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, code_of, may_have_arrived
 from handlers.slack_urls import is_slack_url
 from remediation.ports import Request
 
@@ -28,8 +29,9 @@ def reply(client: WebClient, request: Request, message: Message, *, url: str = "
     By the request's `response_url`; where there is none, or it is used up, in the channel so that only they see it; where we
     are no member or that is none (a click in their home), in our own conversation with them. Where Slack takes the words alone and
     they do not say it all, the whole is a file in that conversation. What Slack does not take at all is logged: the answer is
-    lost, the state is not.
+    lost, the state is not. Where Slack gives no answer it may have arrived, and no other way is tried.
     """
+    client = make_careful(client)
     posted = _post_somehow(url, message, client=client) if url else None
     channel, person = said(request, "channel_id"), request.actor.slack_id
     if posted is None and channel and person:
@@ -60,7 +62,7 @@ def _whisper(client: WebClient, message: Message, *, channel: str, person: str) 
         )
     except SLACK_FAILURES as error:
         log.info("reply not shown in the channel", error=code_of(error))
-        return None
+        return message if may_have_arrived(error) else None
 
 
 def _write_to(client: WebClient, message: Message, *, person: str) -> Message | None:
@@ -94,17 +96,18 @@ def _post_somehow(url: str, message: Message, *, client: WebClient) -> Message |
 
 
 def post_reply(url: str, message: Message, *, client: WebClient) -> bool:
-    """Post to a `response_url`, visible to one person; tell whether Slack took it."""
+    """Post to a `response_url`, visible to one person; tell whether Slack took it, or may have taken it."""
     if not is_slack_url(url, api_url=client.base_url):
         log.warning("reply not sent: foreign response_url", host=urlsplit(url).hostname)
         return False
     try:
-        answer = WebhookClient(url, timeout=_TIMEOUT_S, ssl=client.ssl).send_dict(
+        answer = WebhookClient(url, timeout=_TIMEOUT_S, ssl=client.ssl, retry_handlers=[]).send_dict(
             {**message.to_dict(), "response_type": "ephemeral", "replace_original": message.replaces}
         )
     except SLACK_FAILURES as error:
-        log.warning("reply not sent", error=code_of(error))
-        return False
+        is_lost = not may_have_arrived(error)
+        log.warning("reply not sent" if is_lost else "reply may not have arrived", error=code_of(error))
+        return not is_lost
     if answer.status_code != _OK:
         log.warning("reply refused", status=answer.status_code, answer=answer.body[:200])
     return answer.status_code == _OK

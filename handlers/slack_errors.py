@@ -1,10 +1,14 @@
 """What Slack answers when it refuses, and what a person can do about it."""
 
+import socket
+import ssl
 from http.client import HTTPException
+from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 SLACK_FAILURES = (SlackClientError, HTTPException, OSError)
+_NEVER_SENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 
 # Trying again changes nothing: we may not speak there, or may no longer edit what we said.
 HOPELESS = frozenset(
@@ -32,12 +36,16 @@ BAD_BLOCKS = frozenset(
     }
 )
 GONE = "message_not_found"
+TOO_LATE = "expired_trigger_id"
+_TOO_LATE = "Slack did not open the window in time, so nothing was decided. Click once more."
 _ADVICE = {
     "not_in_channel": "I am not in this channel. Invite me with `/invite @Countersign`, then try again.",
     "channel_not_found": "I cannot see this channel. Invite me with `/invite @Countersign`, then try again.",
     "is_archived": "This channel is archived. Try again in a living one.",
     "restricted_action": "Only some people may post in this channel, and I am not among them.",
     "missing_scope": "My app lacks a permission in Slack: whoever runs me has to reinstall it from `manifest.yml`.",
+    TOO_LATE: _TOO_LATE,
+    "trigger_expired": _TOO_LATE,
     "ratelimited": "Slack is limiting my requests. Try again in a minute.",
 }
 
@@ -48,6 +56,14 @@ def code_of(error: Exception) -> str:
         found = error.response.get("error")
         return str(found) if found else "unreadable_answer"
     return type(error).__name__
+
+
+def may_have_arrived(error: Exception) -> bool:
+    """Tell whether Slack may have done what it gave no answer about: then doing it another way may do it twice."""
+    if isinstance(error, SlackClientError):  # it answered, or the SDK sent nothing
+        return False
+    reason = error.reason if isinstance(error, URLError) else error
+    return not isinstance(reason, _NEVER_SENT)
 
 
 def advise(code: str) -> str:

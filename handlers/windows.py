@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from slack_sdk.errors import SlackApiError
 from slack_sdk.models.views import View
 
 from audit.errors import RefusedError
@@ -16,7 +17,7 @@ from handlers.clients import make_impatient
 from handlers.errors import tell_back, to_words
 from handlers.requests import trigger_of
 from handlers.services import Services
-from handlers.slack_errors import SLACK_FAILURES, code_of
+from handlers.slack_errors import SLACK_FAILURES, TOO_LATE, advise, code_of
 
 log = structlog.get_logger()
 Body = dict[str, Any]
@@ -43,29 +44,34 @@ def open_window(
     until = time.monotonic() + TRIGGER_LIVES_S
 
     def open_it() -> None:
-        window_id = _open(services, body, build(), until=until)
-        if window_id is not None:
+        window = build()
+        try:
+            window_id = _open(services, body, window, until=until)
+        except RefusedError:
+            if or_else is None:
+                raise
+            or_else()
+        else:
             then(window_id)
-            return
-        if or_else is None:
-            raise RefusedError(
-                "Slack did not open the window in time, so nothing was decided. Click once more."
-            )
-        or_else()
 
     services.aside.run(open_it, or_tell=lambda error: tell_back(services, body, to_words(error)))
 
 
-def _open(services: Services, body: Body, window: View, *, until: float) -> str | None:
-    """Open a window and return its id; None where Slack did not. Where the time is over already, Slack is not asked."""
+def _open(services: Services, body: Body, window: View, *, until: float) -> str:
+    """Open a window and return its id. Where the time is over already, Slack is not asked.
+
+    Raises:
+        RefusedError: Slack did not open it; says what to do about it.
+    """
     left = until - time.monotonic()
     if left <= 0:
         log.warning("window not opened", error="too late")
-        return None
+        raise RefusedError(advise(TOO_LATE))
     client = make_impatient(services.client, timeout_s=math.ceil(left))
     try:
         opened = client.views_open(trigger_id=trigger_of(body), view=window.to_dict())
     except SLACK_FAILURES as error:
-        log.warning("window not opened", error=code_of(error))
-        return None
+        code = code_of(error)
+        log.warning("window not opened", error=code)
+        raise RefusedError(advise(code if isinstance(error, SlackApiError) else TOO_LATE)) from error
     return str((opened.get("view") or {}).get("id", ""))

@@ -6,7 +6,7 @@ from audit.errors import ActionError, Cause, PermanentActionError, RefusedError
 from remediation.actions.contract import require_state, show_value
 from remediation.actions.registry import Step
 from remediation.execution import ActionResult
-from remediation.plan import ActionPlan, State, changes_between
+from remediation.plan import ActionPlan, State
 from remediation.states import ActionStatus
 
 Write = Callable[[ActionPlan], tuple[str, ...]]
@@ -22,15 +22,17 @@ def attempt(step: Step, plan: ActionPlan, write: Write, verify: Verify, *, goal:
     try:
         verify(plan)
     except ActionError as error:
-        return _failed(plan, "Done, but not verified", request_ids, error=error, observed=_look(step, plan))
+        # Only after a write that a cloud confirmed is what is read now what we left, and no person's.
+        left = _look(step, plan) if any(request_ids) else None
+        return _failed(plan, "Done, but not verified", request_ids, error=error, observed=left)
     return ActionResult(plan.action_name, ActionStatus.COMPLETED, request_ids=request_ids)
 
 
 def _after_failed_write(error: ActionError, step: Step, plan: ActionPlan, goal: State) -> ActionResult:
     request_ids = (error.request_id,) if error.request_id else ()
-    observed = _look(step, plan)
-    if not step.action.verifiable or observed != goal:
-        return _failed(plan, "Failed", request_ids, error=error, observed=observed)
+    # A refused call has an id as well: it may have written nothing, and what is read now may be a person's.
+    if not step.action.verifiable or _look(step, plan) != goal:
+        return _failed(plan, "Failed", request_ids, error=error)
     message = f"The call failed ({error.cause.word}), yet the resource is as planned"
     return ActionResult(plan.action_name, ActionStatus.COMPLETED, message, request_ids=request_ids)
 
@@ -41,7 +43,7 @@ def _failed(
     request_ids: tuple[str, ...],
     *,
     error: ActionError,
-    observed: State | None,
+    observed: State | None = None,
 ) -> ActionResult:
     return ActionResult(
         plan.action_name,
@@ -73,42 +75,62 @@ def require_unchanged(actual: State, plan: ActionPlan) -> None:
         raise PermanentActionError(f"Changed meanwhile: {error}", cause=Cause.CHANGED_MEANWHILE) from None
 
 
-def refuse_overwriting(actual: State, plan: ActionPlan, result: ActionResult) -> None:
+def refuse_overwriting(actual: State, plan: ActionPlan, left: State | None) -> None:
     """Let a rollback pass while the resource is as we left it, or as it was before.
+
+    Args:
+        actual: the resource as it is now.
+        plan: what was to be done to it.
+        left: what was read after a write of ours that ended in another state than planned, where that counts.
 
     Raises:
         RefusedError: a person changed it since; shows the three states, and what can be done.
     """
-    if overwritten := _describe_overwriting(actual, plan, result):
+    if overwritten := _describe_overwriting(actual, plan, left):
         raise RefusedError(
             f"{overwritten} Nothing was changed. Next: look at {plan.target.resource}. "
             "To undo this fix all the same, set it back by hand; to repeat it, ask for a new one."
         )
 
 
-def _describe_overwriting(actual: State, plan: ActionPlan, result: ActionResult) -> str:
+def _describe_overwriting(actual: State, plan: ActionPlan, left: State | None) -> str:
     """Say what a rollback would overwrite, setting by setting; empty where nobody changed anything."""
-    if actual in (plan.after, plan.before, result.observed):
+    foreign = sorted(_foreign(actual, plan))
+    if not foreign or actual == left:
         return ""
-    settings = sorted({change.setting for change in changes_between(plan.after, actual)})
     lines = [
         f"{setting}: was {show_value(plan.before.get(setting))}, we set {show_value(plan.after.get(setting))}, "
         f"now {show_value(actual.get(setting))}"
-        for setting in settings
+        for setting in foreign
     ]
     return f"Somebody changed {plan.target.resource} since, and a rollback would overwrite that. {'; '.join(lines)}."
 
 
-def put_back(step: Step, plan: ActionPlan, result: ActionResult) -> tuple[str, ...]:
+def _foreign(actual: State, plan: ActionPlan) -> set[str]:
+    """Return the settings that are neither as before nor as planned: a write that took effect in part leaves none."""
+    return {
+        setting
+        for setting in plan.before.keys() | plan.after.keys() | actual.keys()
+        if actual.get(setting) not in (plan.before.get(setting), plan.after.get(setting))
+    }
+
+
+def put_back(step: Step, plan: ActionPlan, *, left: State | None) -> ActionResult:
     """Write the state before, having looked once more; where it is there already, nothing is written.
 
-    Raises:
-        ActionError: it cannot be read or written, or somebody changed it at the last moment.
+    Where it cannot be read, or somebody changed it at the last moment, nothing is written, and what the resource shows is not taken
+    for ours.
     """
-    actual = step.action.observe(plan)
-    if actual == plan.before:
-        return ()
-    # Other actions may have been put back by now, so this cannot say that nothing was changed.
-    if overwritten := _describe_overwriting(actual, plan, result):
-        raise PermanentActionError(overwritten.removesuffix("."), cause=Cause.CHANGED_MEANWHILE)
-    return step.action.rollback(plan)
+    try:
+        actual = step.action.observe(plan)
+        # Other actions may have been put back by now, so this cannot say that nothing was changed.
+        if overwritten := _describe_overwriting(actual, plan, left):
+            raise PermanentActionError(overwritten.removesuffix("."), cause=Cause.CHANGED_MEANWHILE)
+    except ActionError as error:
+        return _failed(plan, "Not put back", (), error=error)
+    write = _write_nothing if actual == plan.before else step.action.rollback
+    return attempt(step, plan, write, step.action.verify_rollback, goal=plan.before)
+
+
+def _write_nothing(_plan: ActionPlan) -> tuple[str, ...]:
+    return ()

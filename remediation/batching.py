@@ -135,7 +135,8 @@ class Batching:
         free: Taken = []
         for execution in taken:
             holder = holders.get(execution.held)
-            if holder is None or self._is_over(holder):
+            # An item's own id holds where another process has stored this very batch meanwhile: `create` returns that one.
+            if holder in {None, execution.execution_id} or self._is_over(holder):
                 free.append(execution)
             else:
                 out.append(leave_out(execution.finding, f"{holder} is under way on it already"))

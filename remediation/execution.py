@@ -17,7 +17,8 @@ class ActionResult:
     """What became of one action.
 
     `before` is the state captured and committed before the first write, `observed` the one read right after our last
-    write where it is not what was planned, `request_ids` the cloud's own ids of the calls that wrote. The specification's custom handlers return one of these.
+    write where a cloud confirmed that write and the state is not what was planned: what we left, and nobody else's. `request_ids` are the
+    cloud's own ids of the calls that wrote, or of the one that failed. The specification's custom handlers return one of these.
     """
 
     action_name: str

@@ -10,6 +10,7 @@ from remediation.actions.equipment import Equipment
 from remediation.actions.handled import Handler
 from remediation.actions.registry import ActionRegistry
 from remediation.execution import PlaybookExecution
+from remediation.heartbeat import Heartbeat, new_owner
 from remediation.journal import Journal
 from remediation.memory import MemoryExecutions
 from remediation.planning import Planner
@@ -33,6 +34,8 @@ class CallerDirectory:
 class PlaybookExecutor:
     """Plans, runs and puts back playbooks from a program, with a second person's approval.
 
+    On a store that others use too, as a bot does, each of these is somebody of its own, and is heard of while it runs something.
+
     Args:
         cloud_clients: SDK clients to use instead of our own, by service: `{"s3": boto3.client("s3")}`.
         store: where executions are kept; without one, in memory.
@@ -54,7 +57,8 @@ class PlaybookExecutor:
         planner = Planner(self._registry, policy or EXECUTOR_DEFAULT)
         self._planner = planner
         self._remediation = Remediation(store=self._store, planner=planner, directory=CallerDirectory())
-        self._runner = Runner(journal=Journal(store=self._store, owner="executor"), planner=planner)
+        self._heart = Heartbeat(store=self._store, owner=new_owner("executor"))
+        self._runner = Runner(journal=Journal(store=self._store, owner=self._heart.owner), planner=planner)
         self._rollbacks = Rollbacks(self._remediation, self._runner)
 
     def validate_playbook(self, playbook: RemediationPlaybook) -> bool:
@@ -89,8 +93,9 @@ class PlaybookExecutor:
         waits = execution.status is PlaybookStatus.PENDING
         if not waits or execution.dry_run or execution.playbook["requires_approval"]:
             return execution
-        self._remediation.approve_by_policy(execution)
-        return self._runner.run(execution.execution_id)
+        with self._heart.beating():
+            self._remediation.approve_by_policy(execution)
+            return self._runner.run(execution.execution_id)
 
     def approve_execution(
         self,
@@ -114,8 +119,9 @@ class PlaybookExecutor:
         """
         if dry_run:
             return self._rehearse(execution_id)
-        signed = self._remediation.approve(execution_id, person_named(approver), reason=reason)
-        ran = self._runner.run(execution_id)
+        with self._heart.beating():
+            signed = self._remediation.approve(execution_id, person_named(approver), reason=reason)
+            ran = self._runner.run(execution_id)
         return ran.revision == signed.revision
 
     def _rehearse(self, execution_id: str) -> bool:
@@ -149,10 +155,11 @@ class PlaybookExecutor:
             RefusedError: there is nothing to put back, somebody changed the resource since, or the requester may not.
             ActionError: the resource cannot be read; nothing was written.
         """
-        if requester:
-            rolled = self._rollbacks.ask(execution_id, person_named(requester))
-        else:
-            rolled = self._rollbacks.request(execution_id, Actor(origin="api"))
+        with self._heart.beating():
+            if requester:
+                rolled = self._rollbacks.ask(execution_id, person_named(requester))
+            else:
+                rolled = self._rollbacks.request(execution_id, Actor(origin="api"))
         return rolled.status is PlaybookStatus.ROLLED_BACK
 
     def approve_rollback(self, execution_id: str, approver: str) -> bool:
@@ -169,7 +176,8 @@ class PlaybookExecutor:
             RefusedError: none waits, its time is over, this person may not or has signed, or something changed since.
             ActionError: the resource cannot be read; nothing was written.
         """
-        signed = self._rollbacks.sign(execution_id, person_named(approver))
+        with self._heart.beating():
+            signed = self._rollbacks.sign(execution_id, person_named(approver))
         return signed.status is PlaybookStatus.ROLLED_BACK
 
     def reject_rollback(self, execution_id: str, rejector: str) -> bool:

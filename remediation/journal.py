@@ -54,7 +54,7 @@ class Journal:
     store: ExecutionStore
     notifier: Notifier = field(default_factory=Silent)
     clock: Callable[[], datetime] = utc_now
-    owner: str = ""
+    owner: str
 
     def save(
         self,

@@ -40,6 +40,8 @@ class MemoryExecutions:
                 raise StateError(f"{before.execution_id} changed meanwhile")
             if stored.status is not after.status:
                 check_transition(stored.status, after.status)
+            if after.decisions[: len(stored.decisions)] != stored.decisions:
+                raise StateError("a decision that was made stays on record")
             self._refuse_held(after)
             return self._write(replace(after, version=before.version + 1), event)
 

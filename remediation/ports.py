@@ -12,6 +12,8 @@ from remediation.execution import PlaybookExecution
 
 # Longer than the longest call to a cloud may take with all its retries, so that nobody is taken for dead in the middle of one.
 OWNER_LOST_AFTER = timedelta(seconds=90)
+# Many times as long as between two signs of life. Shorter than the above: a person waits, and what two processes answer is done once.
+ANSWERER_LOST_AFTER = timedelta(seconds=30)
 # Long enough that whoever took it on has given up, or is dead. Doubled with each attempt, up to the longest wait.
 NOTICE_RETRIED_AFTER = timedelta(minutes=2)
 _NOTICE_LONGEST_WAIT = timedelta(hours=1)
@@ -247,14 +249,21 @@ class Inbox(Protocol):
     def get(self, request_id: str) -> Request | None:
         """Return a request that is still to be answered."""
 
-    def begin(self, request_id: str) -> Request | None:
-        """Count an attempt and return the request with it; None where it is answered already. Committed at return."""
+    def begin(self, request_id: str, *, owner: str, now: datetime) -> Request | None:
+        """Take a request for an owner, count an attempt and return the request with it. Committed at return.
+
+        Nobody else gets it for `ANSWERER_LOST_AFTER`, nor afterwards while the owner is heard of (`ExecutionStore.beat`). The
+        owner itself gets it again at any time: a process knows what it is doing.
+
+        Returns:
+            None where it is answered already, or another owner has it.
+        """
 
     def done(self, request_id: str) -> None:
         """Forget a request's payload: it is answered."""
 
-    def open_requests(self, limit: int = 1000) -> list[str]:
-        """Return the ids of requests still to be answered, oldest first."""
+    def open_requests(self, owner: str, now: datetime, limit: int = 1000) -> list[str]:
+        """Return the ids of requests still to be answered that this owner would get, oldest first."""
 
 
 class Dispatcher(Protocol):

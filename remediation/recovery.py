@@ -70,7 +70,7 @@ def take_over(journal: Journal, execution: PlaybookExecution) -> PlaybookExecuti
 def recover_rollback(journal: Journal, planner: Planner, execution: PlaybookExecution) -> PlaybookExecution:
     """Settle a rollback that nobody works on: where not all is back, it may be asked for again, and does what is left to do.
 
-    What the resource shows is written down: else the next rollback would take what this one left half done for somebody's change.
+    What the resource shows is not taken for ours: what was left half done is known by its settings, each as before or as planned.
     """
     execution = take_over(journal, execution)
     steps = steps_if_usable(planner, execution)
@@ -183,20 +183,15 @@ def _classify(started: ActionResult, step: Step | None, plan: ActionPlan) -> Act
         return replace(started, status=ActionStatus.COMPLETED, message="Found done after an interruption")
     if state == plan.before:
         return replace(started, status=ActionStatus.PLANNED, message="Found not done", before=None)
-    return replace(started, message=UNKNOWN, observed=state)
+    # What it shows may be anybody's: it never counts as what we left, and so no rollback writes over it.
+    return replace(started, message=UNKNOWN)
 
 
 def _classify_undone(undoing: ActionResult, step: Step | None, plan: ActionPlan) -> ActionResult:
     """Return what became of an action that was being put back."""
-    state = _read(step, plan)
-    if state == plan.before:
+    if _read(step, plan) == plan.before:
         return replace(undoing, status=ActionStatus.ROLLED_BACK, message="Found back after an interruption")
-    return replace(
-        undoing,
-        status=ActionStatus.ROLLBACK_FAILED,
-        message="Interrupted while it was put back",
-        observed=undoing.observed if state is None else state,
-    )
+    return replace(undoing, status=ActionStatus.ROLLBACK_FAILED, message="Interrupted while it was put back")
 
 
 def _unsent(execution: PlaybookExecution) -> Found:

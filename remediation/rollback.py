@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
-from functools import partial
 
 from audit.actor import Actor
 from audit.canonical import digest
 from audit.errors import RefusedError
 from remediation.actions.registry import Step
-from remediation.attempt import attempt, put_back, refuse_overwriting
-from remediation.execution import Decision, PlaybookExecution, Restored, Verdict
+from remediation.attempt import put_back, refuse_overwriting
+from remediation.execution import ActionResult, Decision, PlaybookExecution, Restored, Verdict
 from remediation.journal import KINDS, Journal, plans_of
-from remediation.plan import ActionPlan
+from remediation.plan import ActionPlan, State
 from remediation.policy import Policy, count_people
 from remediation.ports import ExecutionStore
 from remediation.states import ActionStatus, PlaybookStatus
@@ -29,16 +28,21 @@ def roll_back(
     actor: Actor,
     why: str | None = None,
 ) -> PlaybookExecution:
-    """Put it back; see `Runner.roll_back`. `why` stays with the execution where nobody asked for it."""
+    """Put it back; see `Runner.roll_back`.
+
+    `why` stays with the execution where nobody asked for it. Then only states before and planned are written over: what a write left
+    otherwise is for a person to judge.
+    """
     written = [
         (position, steps[position], plan)
         for position, plan in enumerate(plans_of(execution))
         if execution.actions[position].before is not None
     ]
     refuse_undoing_later(journal.store, execution)
-    execution = _start(journal, execution, actor, draw_rollback(execution, steps))
+    by_hand = why is None
+    execution = _start(journal, execution, actor, draw_rollback(execution, steps, by_hand=by_hand))
     for entry in reversed(written):
-        execution = _undo(journal, execution, entry)
+        execution = _undo(journal, execution, entry, by_hand=by_hand)
         if execution.actions[entry[0]].status is ActionStatus.ROLLBACK_FAILED:
             error = execution.actions[entry[0]].error
             return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=error)
@@ -62,8 +66,12 @@ def refuse_undoing_later(store: ExecutionStore, execution: PlaybookExecution) ->
             )
 
 
-def draw_rollback(execution: PlaybookExecution, steps: Sequence[Step]) -> tuple[Restored, ...]:
+def draw_rollback(
+    execution: PlaybookExecution, steps: Sequence[Step], *, by_hand: bool = True
+) -> tuple[Restored, ...]:
     """Read the resource and return every setting that a rollback puts back, in its three states.
+
+    What a write of ours left otherwise than planned may be written over `by_hand` only.
 
     Raises:
         RefusedError: somebody has changed the resource since; shows the three states.
@@ -74,7 +82,7 @@ def draw_rollback(execution: PlaybookExecution, steps: Sequence[Step]) -> tuple[
         if result.before is None:
             continue
         now = step.action.observe(plan)
-        refuse_overwriting(now, plan, result)
+        refuse_overwriting(now, plan, _left(result, by_hand=by_hand))
         settings += [
             Restored(
                 resource=plan.target.resource,
@@ -86,6 +94,11 @@ def draw_rollback(execution: PlaybookExecution, steps: Sequence[Step]) -> tuple[
             for change in plan.changes()
         ]
     return tuple(settings)
+
+
+def _left(result: ActionResult, *, by_hand: bool) -> State | None:
+    """Return what a write of ours left otherwise than planned, where a rollback may write over it."""
+    return result.observed if by_hand and result.status is not ActionStatus.ROLLED_BACK else None
 
 
 def rollback_digest(
@@ -162,21 +175,23 @@ def _start(
     return journal.save(execution, rolling, "rollback.started", detail, actor=actor)
 
 
-def _undo(journal: Journal, execution: PlaybookExecution, entry: Written) -> PlaybookExecution:
+def _undo(
+    journal: Journal, execution: PlaybookExecution, entry: Written, *, by_hand: bool
+) -> PlaybookExecution:
     """Put one action back, between two commits."""
     position, step, plan = entry
     done = execution.actions[position]
     intent = replace(done, status=ActionStatus.ROLLING_BACK, message="Putting back", error=None)
     execution = journal.record(execution, position, intent, "rollback.action.started", after=dict(plan.after))
-    write = partial(put_back, step, result=done)
-    result = attempt(step, plan, write, step.action.verify_rollback, goal=plan.before)
+    result = put_back(step, plan, left=_left(done, by_hand=by_hand))
     undone = result.status is ActionStatus.COMPLETED
     final = replace(
         intent,
         status=ActionStatus.ROLLED_BACK if undone else ActionStatus.ROLLBACK_FAILED,
         message="Put back and verified" if undone else result.message,
         error=result.error,
-        observed=done.observed if undone else result.observed,
+        # Where nothing of ours was written for certain, what an earlier write left still is all that is known to be ours.
+        observed=done.observed if result.observed is None else result.observed,
         request_ids=result.request_ids,
         ended_at=journal.clock(),
     )

@@ -95,7 +95,7 @@ class Runner:
     def recover(self, execution_id: str) -> PlaybookExecution:
         """Take over an execution that is `RUNNING` or `ROLLING_BACK` and that nobody works on any more.
 
-        The resource is read, and what it shows is written down. A run goes on where that is harmless and still approved.
+        The resource is read to tell what was done; that is never taken for what we left. A run goes on where that is harmless and still approved.
 
         Raises:
             StateError: somebody was working on it after all.

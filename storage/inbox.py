@@ -1,31 +1,52 @@
 """Acknowledged requests in the database, so that a crash between a click and its answer loses nothing."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 
 from audit.actor import Actor
-from remediation.ports import Request
+from remediation.ports import ANSWERER_LOST_AFTER, Request
 from storage.database import Database
 from storage.inserting import insert_new
-from storage.tables import RequestRow, table_of
+from storage.tables import OwnerRow, RequestRow, table_of
 
 _REQUESTS: Final = table_of(RequestRow)
+_OWNERS: Final = table_of(OwnerRow)
 _COLUMNS: Final = _REQUESTS.c
 _IS_NAMED: Final = _COLUMNS.request_id == bindparam("name")
 _IS_OPEN: Final = _COLUMNS.payload.is_not(None)
+_OWNER: Final = bindparam("owner", type_=_COLUMNS.held_by.type)
+_HEARD_OF: Final = select(_OWNERS.c.owner_id).where(
+    _OWNERS.c.owner_id == _COLUMNS.held_by, _OWNERS.c.seen_at > bindparam("lost")
+)
+_IS_FREE: Final = or_(
+    _COLUMNS.held_by.is_(None),
+    _COLUMNS.held_by == _OWNER,
+    and_(_COLUMNS.held_until <= bindparam("now"), ~_HEARD_OF.exists()),
+)
 
 # Built once: each click runs all of them.
 _GET: Final = select(_REQUESTS).where(_IS_NAMED, _IS_OPEN)
 _BEGIN: Final = (
     update(_REQUESTS)
-    .where(_COLUMNS.request_id.in_(bindparam("names", expanding=True)), _IS_OPEN)
-    .values(attempts=_COLUMNS.attempts + 1)
+    .where(_COLUMNS.request_id.in_(bindparam("names", expanding=True)), _IS_OPEN, _IS_FREE)
+    .values(attempts=_COLUMNS.attempts + 1, held_by=_OWNER, held_until=bindparam("until"))
     .returning(_REQUESTS)
 )
 _DONE: Final = update(_REQUESTS).where(_IS_NAMED).values(payload=None)
-_OPEN: Final = select(_COLUMNS.request_id).where(_IS_OPEN).order_by(_COLUMNS.received_at, _COLUMNS.request_id)
+_OPEN: Final = (
+    select(_COLUMNS.request_id).where(_IS_OPEN, _IS_FREE).order_by(_COLUMNS.received_at, _COLUMNS.request_id)
+)
+
+
+class _Taking(NamedTuple):
+    """Who wants to answer which request, and when that is."""
+
+    request_id: str
+    owner: str
+    now: datetime
 
 
 class SqlInbox:
@@ -46,18 +67,18 @@ class SqlInbox:
         with self._database.reading() as session:
             return _request(session.connection().execute(_GET, {"name": request_id}).first())
 
-    def begin(self, request_id: str) -> Request | None:
-        """Count an attempt and return the request with it; None where it is answered already."""
-        return self._database.write_together(_begin_all, request_id)
+    def begin(self, request_id: str, *, owner: str, now: datetime) -> Request | None:
+        """Take a request, count an attempt and return the request with it; None where it is answered, or another one's."""
+        return self._database.write_together(_begin_all, _Taking(request_id, owner, now))
 
     def done(self, request_id: str) -> None:
         """Forget a request's payload: it is answered."""
         self._database.write_together(_finish_all, request_id)
 
-    def open_requests(self, limit: int = 1000) -> list[str]:
-        """Return the ids of requests still to be answered, oldest first."""
+    def open_requests(self, owner: str, now: datetime, limit: int = 1000) -> list[str]:
+        """Return the ids of requests still to be answered that this owner would get, oldest first."""
         with self._database.reading() as session:
-            return list(session.connection().execute(_OPEN.limit(limit)).scalars())
+            return list(session.connection().execute(_OPEN.limit(limit), _moment(owner, now)).scalars())
 
 
 def _put_all(connection: Connection, requests: Sequence[Request]) -> Sequence[object]:
@@ -65,11 +86,21 @@ def _put_all(connection: Connection, requests: Sequence[Request]) -> Sequence[ob
     return requests
 
 
-def _begin_all(connection: Connection, names: Sequence[str]) -> list[Request | None]:
-    if len(set(names)) < len(names):  # two began the same request: both are counted, so one after the other
-        return [request for name in names for request in _begin_all(connection, [name])]
-    begun = {row.request_id: row for row in connection.execute(_BEGIN, {"names": names})}
-    return [_request(begun.get(name)) for name in names]
+def _begin_all(connection: Connection, takings: Sequence[_Taking]) -> list[Request | None]:
+    names, owners = {each.request_id for each in takings}, {each.owner for each in takings}
+    if (
+        len(names) < len(takings) or len(owners) > 1
+    ):  # two began the same request, or for two owners: one after the other
+        return [request for taking in takings for request in _begin_all(connection, [taking])]
+    now = min(each.now for each in takings)  # what came at once differs by milliseconds
+    taken = {"names": list(names), "until": now + ANSWERER_LOST_AFTER, **_moment(takings[0].owner, now)}
+    begun = {row.request_id: row for row in connection.execute(_BEGIN, taken)}
+    return [_request(begun.get(each.request_id)) for each in takings]
+
+
+def _moment(owner: str, now: datetime) -> dict[str, object]:
+    """Return what tells whether a request is free for an owner."""
+    return {"owner": owner, "now": now, "lost": now - ANSWERER_LOST_AFTER}
 
 
 def _finish_all(connection: Connection, names: Sequence[str]) -> Sequence[object]:

@@ -204,7 +204,10 @@ class PostingRow(Row, table=True):
 
 
 class RequestRow(Row, table=True):
-    """An acknowledged request. `payload` is null once it is answered; the id stays, to know a repeat."""
+    """An acknowledged request. `payload` is null once it is answered; the id stays, to know a repeat.
+
+    `held_by` is the process that answers it, until `held_until` at least; see `remediation.ports.Inbox.begin`.
+    """
 
     __tablename__ = "requests"
     __table_args__ = (
@@ -217,6 +220,8 @@ class RequestRow(Row, table=True):
     received_at: datetime
     payload: dict[str, object] | None = Field(sa_type=JsonColumn)
     attempts: int
+    held_by: str | None = None
+    held_until: datetime | None = None
 
 
 class TrailRow(Row, table=True):

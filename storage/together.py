@@ -35,6 +35,7 @@ class _Ticket(Generic[Item, Result]):
     results: list[Result] = field(default_factory=list)
     error: Exception | None = None
     is_over: bool = False
+    leads: bool = False
     gate: threading.Lock = field(default_factory=_shut_gate)
 
 
@@ -64,12 +65,17 @@ class Together:
 
         Raises:
             Exception: what the work raised, or what befell the transaction. Nothing of this item is written.
+            BaseException: this thread was interrupted. Where another one led, the item may be written all the same.
         """
         ticket = _Ticket(work, item)
-        if not self._join(ticket):
-            ticket.gate.acquire()
-        if not ticket.is_over:
-            self._lead(ticket)
+        try:
+            if not self._join(ticket):
+                ticket.gate.acquire()
+            if not ticket.is_over:
+                self._lead(ticket)
+        except BaseException:
+            self._withdraw(ticket)
+            raise
         if ticket.error is not None:
             raise ticket.error
         return ticket.results[0]
@@ -78,8 +84,8 @@ class Together:
         """Stand with the others; tell whether this thread has to lead."""
         with self._guard:
             self._gathered.append(ticket)
-            leads, self._is_led = not self._is_led, True
-            return leads
+            ticket.leads, self._is_led = not self._is_led, True
+            return ticket.leads
 
     def _lead(self, mine: _Ticket[Any, Any]) -> None:
         led: list[_Ticket[Any, Any]] = []
@@ -102,6 +108,14 @@ class Together:
         with self._guard:
             return list(self._gathered)
 
+    def _withdraw(self, mine: _Ticket[Any, Any]) -> None:
+        """Stand with the others no longer; where it is this thread's turn to lead, the next one does."""
+        with self._guard:
+            leads = mine.leads
+            self._gathered = [ticket for ticket in self._gathered if ticket is not mine]
+        if leads:
+            self._hand_on(mine)
+
     def _hand_on(self, mine: _Ticket[Any, Any]) -> None:
         """Let the next one lead, if there is one, and those go for whom it is over."""
         with self._guard:
@@ -109,6 +123,9 @@ class Together:
             self._gathered = [ticket for ticket in self._gathered if not (ticket.is_over or ticket is mine)]
             self._is_led = bool(self._gathered)
             heirs = self._gathered[:1]
+            mine.leads = False
+            for heir in heirs:
+                heir.leads = True
         for ticket in (*heirs, *over):
             ticket.gate.release()
 

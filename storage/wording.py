@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from audit.errors import ConfigError, CountersignError
@@ -40,6 +40,8 @@ def in_words() -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         raise CountersignError(_BUSY) from error
+    except IntegrityError:  # Postgres quotes the row in it, so the words may be anybody's
+        raise
     except DBAPIError as error:
         raised = _translate(error)
         if raised is None:

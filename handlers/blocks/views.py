@@ -74,6 +74,11 @@ def build_roll_back_view(
     return _view(execution, blocks, form=ROLL_BACK_FORM, submit=submit)
 
 
+def build_words_view(text: str) -> View:
+    """Return a window of words alone, such as why a window that has no field was not taken; `text` is escaped already."""
+    return View(type="modal", title=_words("Not done"), close=_words("Close"), blocks=[section(text)])
+
+
 def _body(execution: PlaybookExecution, rules: CardRules, more: Sequence[Block]) -> tuple[list[Block], bool]:
     """Return the card's blocks in as much room as there is, and whether nothing of the plan was cut."""
     wholes: list[bool] = []

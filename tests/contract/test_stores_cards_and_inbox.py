@@ -3,12 +3,15 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from remediation.ports import Posting, Request
+from remediation.ports import ANSWERER_LOST_AFTER, Posting, Request
 from storage import Stores
 from tests.fakes.samples import ANALYST, NOW, an_event, an_execution
 from tests.fakes.stores import MemoryStores
 
 AnyStores = Stores | MemoryStores
+ME = "boot-me"
+OTHER = "boot-other"
+MOMENT = timedelta(milliseconds=1)
 
 
 def a_card(execution_id: str = "exec-1", *, revision: int = 1, drawn_version: int = 1) -> Posting:
@@ -113,7 +116,7 @@ def test_a_request_is_kept_until_it_is_answered(stores: AnyStores) -> None:
 
     stores.inbox.done("req-1")
     assert stores.inbox.get("req-1") is None
-    assert stores.inbox.open_requests() == []
+    assert stores.inbox.open_requests(ME, NOW) == []
 
 
 def test_the_same_request_twice_is_one(stores: AnyStores) -> None:
@@ -126,27 +129,61 @@ def test_a_repeat_of_an_answered_request_stays_answered(stores: AnyStores) -> No
     stores.inbox.put(a_request())
     stores.inbox.done("req-1")
     stores.inbox.put(a_request())
-    assert stores.inbox.open_requests() == []
+    assert stores.inbox.open_requests(ME, NOW) == []
 
 
 def test_each_attempt_to_answer_is_counted_before_it_is_made(stores: AnyStores) -> None:
     stores.inbox.put(a_request())
     for attempts in (1, 2):
-        begun = stores.inbox.begin("req-1")
+        begun = stores.inbox.begin("req-1", owner=ME, now=NOW)
         assert begun == stores.inbox.get("req-1") == replace(a_request(), attempts=attempts)
-    assert stores.inbox.open_requests() == ["req-1"]
+    assert stores.inbox.open_requests(ME, NOW) == ["req-1"]
 
 
 def test_what_is_answered_or_unknown_cannot_be_begun(stores: AnyStores) -> None:
     stores.inbox.put(a_request())
     stores.inbox.done("req-1")
-    assert stores.inbox.begin("req-1") is None
-    assert stores.inbox.begin("req-9") is None
+    assert stores.inbox.begin("req-1", owner=ME, now=NOW) is None
+    assert stores.inbox.begin("req-9", owner=ME, now=NOW) is None
+
+
+def test_what_another_process_answers_is_handed_out_to_nobody(stores: AnyStores) -> None:
+    for name in ("req-1", "req-2"):
+        stores.inbox.put(a_request(name))
+    assert stores.inbox.begin("req-1", owner=OTHER, now=NOW)
+    until = NOW + ANSWERER_LOST_AFTER
+    for now in (NOW, until - MOMENT):
+        assert stores.inbox.open_requests(ME, now) == ["req-2"]
+        assert stores.inbox.begin("req-1", owner=ME, now=now) is None
+    assert stores.inbox.get("req-1") == replace(a_request(), attempts=1)
+    assert stores.inbox.open_requests(OTHER, NOW) == ["req-1", "req-2"]
+
+
+def test_a_process_that_is_not_heard_of_loses_what_it_answers(stores: AnyStores) -> None:
+    stores.inbox.put(a_request())
+    stores.inbox.begin("req-1", owner=OTHER, now=NOW)
+    until = NOW + ANSWERER_LOST_AFTER
+    assert stores.inbox.open_requests(ME, until) == ["req-1"]
+    assert stores.inbox.begin("req-1", owner=ME, now=until) == replace(a_request(), attempts=2)
+    assert stores.inbox.begin("req-1", owner=OTHER, now=until) is None, "it is somebody else's now"
+
+
+def test_a_long_answer_is_its_owners_while_that_is_heard_of(stores: AnyStores) -> None:
+    stores.inbox.put(a_request())
+    stores.inbox.begin("req-1", owner=OTHER, now=NOW)
+    seen_at = NOW + 9 * ANSWERER_LOST_AFTER
+    stores.executions.beat(OTHER, seen_at)
+    stores.executions.beat(ME, seen_at + ANSWERER_LOST_AFTER)
+    lost_at = seen_at + ANSWERER_LOST_AFTER
+    assert stores.inbox.open_requests(ME, lost_at - MOMENT) == []
+    assert stores.inbox.begin("req-1", owner=ME, now=lost_at - MOMENT) is None
+    assert stores.inbox.open_requests(ME, lost_at) == ["req-1"]
+    assert stores.inbox.begin("req-1", owner=ME, now=lost_at)
 
 
 def test_a_request_without_a_payload_is_open_all_the_same(stores: AnyStores) -> None:
     stores.inbox.put(replace(a_request(), payload={}))
-    assert stores.inbox.open_requests() == ["req-1"]
+    assert stores.inbox.open_requests(ME, NOW) == ["req-1"]
     assert stores.inbox.get("req-1") == replace(a_request(), payload={})
 
 
@@ -154,7 +191,7 @@ def test_open_requests_are_listed_oldest_first(stores: AnyStores) -> None:
     for name, seconds in (("late", 2), ("early", 1), ("answered", 0)):
         stores.inbox.put(a_request(name, seconds=seconds))
     stores.inbox.done("answered")
-    assert stores.inbox.open_requests() == ["early", "late"]
+    assert stores.inbox.open_requests(ME, NOW) == ["early", "late"]
 
 
 def test_unknown_requests_are_nobodys_problem(stores: AnyStores) -> None:
@@ -165,4 +202,4 @@ def test_unknown_requests_are_nobodys_problem(stores: AnyStores) -> None:
 def test_a_sweep_takes_only_so_many_requests_the_oldest(stores: AnyStores) -> None:
     for seconds in (3, 1, 2):
         stores.inbox.put(a_request(f"req-{seconds}", seconds=seconds))
-    assert stores.inbox.open_requests(2) == ["req-1", "req-2"]
+    assert stores.inbox.open_requests(ME, NOW, 2) == ["req-1", "req-2"]

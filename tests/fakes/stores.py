@@ -5,7 +5,7 @@ database (`tests/contract/test_stores_*.py`). They may be shared between threads
 together the way `storage.Stores` does.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import RLock
@@ -17,7 +17,7 @@ from audit.trail import TrailEntry, TrailEvent, append
 from exporters.schedule_memory import MemorySchedules
 from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
-from remediation.ports import OWNER_LOST_AFTER, Posting, Request, notice_wait
+from remediation.ports import ANSWERER_LOST_AFTER, OWNER_LOST_AFTER, Posting, Request, notice_wait
 from remediation.states import PlaybookStatus, check_transition
 from tests.fakes.audience import MemoryHomes, MemoryOutcomes
 from tests.fakes.batches import MemoryBatches
@@ -205,13 +205,28 @@ class MemoryFinder:
             raise NotFoundError(f"more than one execution begins with “{name}”")
         return (exact or found)[0]
 
-    def pending(self, *, limit: int = 10) -> list[PlaybookExecution]:
-        waiting = [each for each in self._all() if each.status is PlaybookStatus.PENDING]
-        return sorted(waiting, key=lambda each: (each.expires_at, each.execution_id))[:limit]
+    def pending(self, *, limit: int = 10, after: PlaybookExecution | None = None) -> list[PlaybookExecution]:
+        def place(each: PlaybookExecution) -> tuple[datetime, str]:
+            return each.expires_at, each.execution_id
 
-    def rollbacks(self, *, limit: int = 10) -> list[PlaybookExecution]:
+        waiting = [each for each in self._all() if each.status is PlaybookStatus.PENDING]
+        return sorted((each for each in waiting if after is None or place(each) > place(after)), key=place)[
+            :limit
+        ]
+
+    def count_pending(self) -> int:
+        return sum(each.status is PlaybookStatus.PENDING for each in self._all())
+
+    def rollbacks(
+        self, *, limit: int = 10, after: PlaybookExecution | None = None
+    ) -> list[PlaybookExecution]:
+        def place(each: PlaybookExecution) -> tuple[datetime, str]:
+            return each.wakes_at or each.created_at, each.execution_id
+
         waiting = [each for each in self._all() if each.rollback is not None]
-        return sorted(waiting, key=lambda each: (each.wakes_at or each.created_at, each.execution_id))[:limit]
+        return sorted((each for each in waiting if after is None or place(each) > place(after)), key=place)[
+            :limit
+        ]
 
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         def is_theirs(actor: Actor) -> bool:
@@ -324,8 +339,10 @@ class MemoryPostings:
 class MemoryInbox:
     """Requests by id; an answered one is kept as None, so that a repeat of it stays answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, seen: Mapping[str, datetime] | None = None) -> None:
         self.by_id: dict[str, Request | None] = {}
+        self.held: dict[str, tuple[str, datetime]] = {}
+        self._seen = {} if seen is None else seen
 
     def put(self, request: Request) -> None:
         self.by_id.setdefault(request.request_id, request)
@@ -333,17 +350,29 @@ class MemoryInbox:
     def get(self, request_id: str) -> Request | None:
         return self.by_id.get(request_id)
 
-    def begin(self, request_id: str) -> Request | None:
-        if request := self.by_id.get(request_id):
-            self.by_id[request_id] = replace(request, attempts=request.attempts + 1)
-        return self.by_id.get(request_id)
+    def begin(self, request_id: str, *, owner: str, now: datetime) -> Request | None:
+        request = self.by_id.get(request_id)
+        if request is None or not self._is_free(request_id, owner, now):
+            return None
+        self.held[request_id] = (owner, now + ANSWERER_LOST_AFTER)
+        self.by_id[request_id] = begun = replace(request, attempts=request.attempts + 1)
+        return begun
+
+    def _is_free(self, request_id: str, owner: str, now: datetime) -> bool:
+        holder, until = self.held.get(request_id, (owner, now))
+        seen_at = self._seen.get(holder)
+        return holder == owner or (until <= now and not (seen_at and seen_at > now - ANSWERER_LOST_AFTER))
 
     def done(self, request_id: str) -> None:
         if request_id in self.by_id:
             self.by_id[request_id] = None
 
-    def open_requests(self, limit: int = 1000) -> list[str]:
-        still_open = [request for request in tuple(self.by_id.values()) if request]
+    def open_requests(self, owner: str, now: datetime, limit: int = 1000) -> list[str]:
+        still_open = [
+            request
+            for request in tuple(self.by_id.values())
+            if request and self._is_free(request.request_id, owner, now)
+        ]
         still_open.sort(key=lambda request: (request.received_at, request.request_id))
         return [request.request_id for request in still_open][:limit]
 
@@ -359,7 +388,7 @@ class MemoryStores:
     finder: MemoryFinder = field(init=False)
     postings: MemoryPostings = field(init=False)
     exceptions: MemoryExceptions = field(init=False)
-    inbox: MemoryInbox = field(default_factory=MemoryInbox)
+    inbox: MemoryInbox = field(init=False)
     notices: MemoryNotices = field(default_factory=MemoryNotices)
     schedules: MemorySchedules = field(init=False)
     tracker: NoTracker = field(default_factory=NoTracker)
@@ -372,6 +401,7 @@ class MemoryStores:
         object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
         object.__setattr__(self, "reports", MemoryReports(self.trail))
         object.__setattr__(self, "executions", MemoryExecutions(self.trail))
+        object.__setattr__(self, "inbox", MemoryInbox(self.executions.owners))
         object.__setattr__(self, "outcomes", MemoryOutcomes(self.executions.by_id))
         object.__setattr__(self, "batches", MemoryBatches(self.executions))
         object.__setattr__(self, "finder", MemoryFinder(self.executions))

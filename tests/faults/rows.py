@@ -41,13 +41,15 @@ from tests.faults.dying import Fate
 class Row:
     """An action with its writes. `back` is empty for what cannot be put back.
 
-    Where a run dies at one of the moments `by_hand`, something is left that nothing shows to be ours, and a person has to delete it.
+    Where a run dies at one of the moments `by_hand`, and where a rollback dies at one of `back_by_hand`, something is left whose settings
+    are neither as before nor as planned. Nothing shows them to be ours, and a person has to set them back.
     """
 
     kind: type[ActionCase]
     writes: tuple[str, ...]
     back: tuple[str, ...] = ()
     by_hand: tuple[int, ...] = ()
+    back_by_hand: tuple[int, ...] = ()
 
 
 class FileBoard(Switchboard):
@@ -216,15 +218,22 @@ ROWS = {
     ),
     "bucket logging": Row(aws_logging.BucketLoggingCase, ("put_bucket_logging",), ("put_bucket_logging",)),
     "start logging": Row(aws_logging.StartLoggingCase, ("start_logging",), ("stop_logging",)),
-    "create trail": Row(aws_logging.CreateTrailCase, ("create_trail", "start_logging"), ("delete_trail",)),
+    "create trail": Row(
+        aws_logging.CreateTrailCase,
+        ("create_trail", "start_logging"),
+        ("delete_trail",),
+        # A trail that does not log: there was none before, and one that logs was planned.
+        by_hand=(5, 6),
+    ),
     "VPC flow logs": Row(aws_logging.FlowLogsCase, ("create_flow_logs",), ("delete_flow_logs",)),
     "MFA group": Row(aws_identity.MfaGroupCase, ("add_user_to_group",), ("remove_user_from_group",)),
     "access key": Row(
         aws_identity.RotateKeyCase,
         ("create_access_key", "put_secret_value", LABEL, LABEL, "update_access_key"),
         ("update_access_key", LABEL, "delete_access_key", LABEL),
-        # A key that is not stored yet: its secret died with the process, and IAM's keys carry no tag.
-        by_hand=(5, 6),
+        # A key that is not stored or not proven yet, or whose labels are on their way back.
+        by_hand=(5, 6, 7, 8, 9, 10),
+        back_by_hand=(7, 8, 9, 10),
     ),
     "Google firewall": Row(gcp_compute.FirewallRestrictionCase, ("firewalls.patch",), ("firewalls.patch",)),
     "Google firewall logging": Row(

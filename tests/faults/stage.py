@@ -3,7 +3,10 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from audit.actor import Actor
+from audit.errors import RefusedError
 from audit.findings import Finding, Severity
 from audit.trail import breaks
 from remediation.actions.registry import ActionRegistry, Step
@@ -104,6 +107,11 @@ class Stage:
         """Put it back, as a process that may die."""
         self.runner(Stores.open(self.url), fate, "boot-back").roll_back(self.execution_id, OMAR)
         self._note(fate)
+
+    def refuse_rolling_back(self) -> None:
+        """Ask for a rollback, as a process of its own, that has to be refused: nothing may be written over."""
+        with pytest.raises(RefusedError, match="Somebody changed"):
+            self.roll_back(Fate(self.back))
 
     def sweep(self, log: Path) -> None:
         """Do what the sweep of the next process does: run what is approved, recover what nobody works on."""

@@ -20,6 +20,8 @@ NAMES = ("door", "window")
 READINGS = 14
 # The first look before anything is put back: what it sees stops the whole rollback, not only its own part.
 BEFORE_ROLLBACK = 8
+# The look after each write of ours: what somebody sets between the two counts as what the write left, and the card shows it.
+AFTER_WRITE = {5, 7, 11, 13}
 Write = tuple[str, object, object]
 
 
@@ -44,15 +46,16 @@ class Meddled(Switchboard):
 
 
 def live(board: Meddled) -> tuple[Bench, PlaybookExecution]:
-    """Ask, approve, run and put back, as far as it goes."""
+    """Ask, approve, run and put back, as far as it goes; where it was not put back, somebody clicks a second time."""
     bench = Bench(MemoryExecutions(), board=board)
     asked = bench.remediation.request(door_playbook(names=NAMES), door_finding(), ANA)
     if asked.status is PlaybookStatus.PENDING:
         bench.remediation.approve(asked.execution_id, OMAR)
     bench.runner.run(asked.execution_id)
-    if bench.store.get(asked.execution_id).can_roll_back:
-        with suppress(RefusedError):
-            bench.runner.roll_back(asked.execution_id, PRIYA)
+    for _ in range(2):
+        if bench.store.get(asked.execution_id).can_roll_back:
+            with suppress(RefusedError):
+                bench.runner.roll_back(asked.execution_id, PRIYA)
     return bench, bench.store.get(asked.execution_id)
 
 
@@ -76,7 +79,7 @@ def test_somebody_changes_it_before_reading(at: int, name: str) -> None:
     bench, ended = live(board)
     assert board.readings > at, "nobody looked any more"
     if any(was == "ajar" for _, was, _ in board.overwrote):
-        refuse_unseen(ended, NAMES.index(name), {name: "ajar"})
+        refuse_unseen(ended, NAMES.index(name), {name: "ajar"}, at=at)
     if board.overwrote:
         assert ended.status in {
             PlaybookStatus.COMPLETED,
@@ -97,7 +100,9 @@ def test_somebody_changes_it_before_reading(at: int, name: str) -> None:
         assert bench.board.switches[name] == "ajar", "the rollback that would overwrite it was refused"
 
 
-def refuse_unseen(ended: PlaybookExecution, position: int, overwritten: dict[str, object]) -> None:
+def refuse_unseen(
+    ended: PlaybookExecution, position: int, overwritten: dict[str, object], *, at: int
+) -> None:
     """Let us overwrite somebody's change only where a person saw it first: in the plan that was signed, or in what a write left.
 
     What somebody sets between our write and the look after it cannot be told from a write that took effect in part: the
@@ -107,4 +112,4 @@ def refuse_unseen(ended: PlaybookExecution, position: int, overwritten: dict[str
     planned, result = ended.plan.actions[position], ended.actions[position]
     signed = {decision.plan_digest for decision in ended.decisions}
     in_plan = ended.plan.digest in signed and dict(planned.before) == overwritten
-    assert in_plan or result.observed == overwritten
+    assert in_plan or (at in AFTER_WRITE and result.observed == overwritten)

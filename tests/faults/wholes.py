@@ -86,7 +86,7 @@ class NamedGroupCase(aws_identity.MfaGroupCase):
 class Whole:
     """A playbook of the library on a resource: which, the check that its conditions ask for, and how many of its steps apply.
 
-    Where a run dies at one of the moments `by_hand`, a person has to take away what nothing shows to be ours.
+    Where a run dies at one of the moments `by_hand`, a person has to set back what nothing shows to be ours; see `Row`.
     """
 
     playbook_id: str
@@ -108,7 +108,12 @@ WHOLES = {
     "security group": Whole("AWS-SG-RESTRICTION", aws_security_group.SecurityGroupCase, ALL_PORTS),
     "security group, SSH": Whole("AWS-SG-RESTRICTION", aws_security_group.SecurityGroupCase, SSH),
     "MFA": Whole("ENABLE-MFA", NamedGroupCase, prepare=mfa_group),
-    "access key": Whole("ROTATE-CREDENTIALS", aws_identity.RotateKeyCase, prepare=key_secret, by_hand=(5, 6)),
+    "access key": Whole(
+        "ROTATE-CREDENTIALS",
+        aws_identity.RotateKeyCase,
+        prepare=key_secret,
+        by_hand=(5, 6, 7, 8, 9, 10),
+    ),
     "Google key": Whole("ROTATE-CREDENTIALS", gcp_key_rotation.KeyRotationCase, prepare=google_secret),
     "storage key": Whole("ROTATE-CREDENTIALS", azure.StorageKeyCase, steps=2),
     "bucket logging": Whole(
@@ -116,7 +121,10 @@ WHOLES = {
     ),
     "trail": Whole("ENABLE-LOGGING", aws_logging.StartLoggingCase),
     "no trail": Whole(
-        "ENABLE-LOGGING", aws_logging.CreateTrailCase, prepare=log_bucket("cloudtrail.amazonaws.com")
+        "ENABLE-LOGGING",
+        aws_logging.CreateTrailCase,
+        prepare=log_bucket("cloudtrail.amazonaws.com"),
+        by_hand=(5, 6),
     ),
     "VPC": Whole(
         "ENABLE-LOGGING",

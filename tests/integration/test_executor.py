@@ -7,6 +7,7 @@ import pytest
 
 from audit.errors import InputError, RefusedError
 from audit.findings import Finding
+from audit.trail import TrailEvent
 from remediation import (
     ActionResult,
     ActionStatus,
@@ -15,6 +16,9 @@ from remediation import (
     PlaybookStatus,
     RemediationPlaybook,
 )
+from remediation.clock import utc_now
+from remediation.execution import PlaybookExecution
+from remediation.memory import MemoryExecutions
 from remediation.policy import EXECUTOR_DEFAULT, Policy
 
 ALL_ON = {
@@ -240,6 +244,48 @@ def test_the_guides_custom_playbook_runs_and_says_that_nothing_was_sent(
     assert block_of(s3, bucket) == ALL_ON
     assert executor.rollback_execution(execution.execution_id)
     assert block_of(s3, bucket) == "NoSuchPublicAccessBlockConfiguration"
+
+
+class Watched(MemoryExecutions):
+    """Notes in which states somebody is at work, and what another owner would take over at that moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_work: set[PlaybookStatus] = set()
+        self.lost: list[PlaybookExecution] = []
+
+    def save(
+        self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
+    ) -> PlaybookExecution:
+        saved = super().save(before, after, event)
+        self.at_work.add(saved.status)
+        self.lost += self.unfinished("boot-other", utc_now())
+        return saved
+
+
+@pytest.mark.parametrize("needs_approval", [True, False])
+@pytest.mark.parametrize("signatures", [1, 2])
+def test_nobody_takes_a_live_run_over(
+    s3: Any, playbook: RemediationPlaybook, finding: Finding, needs_approval: bool, signatures: int
+) -> None:
+    policy, store = replace(EXECUTOR_DEFAULT, rollback_approvals=signatures), Watched()
+    playbook.requires_approval = needs_approval
+    name = (
+        PlaybookExecutor({"s3": s3}, store=store, policy=policy)
+        .execute_playbook(playbook, finding, "analyst@company.com")
+        .execution_id
+    )
+    if needs_approval:
+        assert PlaybookExecutor({"s3": s3}, store=store, policy=policy).approve_execution(
+            name, "manager@company.com"
+        )
+    later = PlaybookExecutor({"s3": s3}, store=store, policy=policy)
+    back = later.rollback_execution(name, requester="manager@company.com")
+    if not back:
+        last = PlaybookExecutor({"s3": s3}, store=store, policy=policy)
+        assert last.approve_rollback(name, "ciso@company.com")
+    assert store.at_work >= {PlaybookStatus.RUNNING, PlaybookStatus.ROLLING_BACK}
+    assert store.lost == []
 
 
 SIGNED_TWICE = replace(EXECUTOR_DEFAULT, rollback_approvals=2)

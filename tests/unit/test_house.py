@@ -12,14 +12,14 @@ from tests.conftest import need
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("audit", "exporters", "remediation", "handlers", "storage", "bot")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-# Where an unknown error may be caught: at the command line, the worker's and Bolt's boundary, where a caller must not
+# Where an unknown error may be caught: at the command line, at the boundary of a thread of ours, where a caller must not
 # fail for it, and around code of strangers.
 MAY_CATCH_ALL = {
     "bot/commands/console.py",
     "bot/worker.py",
     "exporters/email_scheduler.py",
     "handlers/answer.py",
-    "handlers/errors.py",
+    "handlers/aside.py",
     "handlers/notifier.py",
     "remediation/actions/handled.py",
     "storage/together.py",

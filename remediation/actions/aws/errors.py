@@ -108,6 +108,13 @@ def aws_errors(doing: str) -> Iterator[None]:
         raise _from_sdk(error, doing) from error
 
 
+def is_unset(error: ActionError) -> bool:
+    """Tell whether AWS was not asked because nobody set it up: there is no SDK, or there are no credentials at all."""
+    if error.cause is Cause.NOT_INSTALLED:
+        return True
+    return type(error.__cause__).__name__ == "NoCredentialsError"
+
+
 def error_code(error: Exception) -> str:
     """Return AWS's code of a botocore `ClientError`, else an empty text."""
     response = getattr(error, "response", {})

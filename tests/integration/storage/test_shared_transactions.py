@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -78,15 +79,27 @@ def test_a_change_whose_entry_cannot_be_written_is_undone_alone(stores: Stores) 
 
 
 def test_one_request_begun_twice_counts_twice(stores: Stores) -> None:
+    begin = partial(stores.inbox.begin, owner="boot-a", now=NOW)
     for name in ("r1", "r2"):
         stores.inbox.put(
             Request(request_id=name, kind="action", actor=ANALYST, received_at=NOW, payload={"for": name})
         )
     with gathering(stores.database) as bring:
-        brought = [bring(stores.inbox.begin, name) for name in ("r1", "r2", "r1", "r3")]
+        brought = [bring(begin, name) for name in ("r1", "r2", "r1", "r3")]
     begun = [each.result(PATIENCE_S) for each in brought]
     assert [(each.request_id, each.attempts) for each in begun if each] == [("r1", 1), ("r2", 1), ("r1", 2)]
     assert begun[3] is None
+
+
+def test_each_owner_gets_what_it_was_first_to_begin(stores: Stores) -> None:
+    for name in ("r1", "r2"):
+        stores.inbox.put(Request(request_id=name, kind="action", actor=ANALYST, received_at=NOW))
+    wanted = (("boot-a", "r1"), ("boot-b", "r2"))
+    with gathering(stores.database) as bring:
+        brought = [bring(partial(stores.inbox.begin, owner=owner, now=NOW), name) for owner, name in wanted]
+    assert all(each.result(PATIENCE_S) for each in brought)
+    for owner, name in wanted:
+        assert stores.inbox.open_requests(owner, NOW) == [name]
 
 
 def test_the_trail_is_one_chain_whoever_shares_a_commit(stores: Stores) -> None:

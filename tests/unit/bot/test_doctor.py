@@ -18,6 +18,7 @@ from bot.scopes import NEEDED_SCOPES
 from bot.settings import Settings
 from bot.slack_checks import check_slack
 from storage import open_engine
+from tests.fakes.sts import Sts, serving
 from tests.shell import Done, run_in
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -129,3 +130,33 @@ def test_each_configured_account_is_tried(place: Place) -> None:
 def test_a_mail_server_that_is_not_there_is_told(place: Place) -> None:
     code, found = place.doctor(SMTP_PORT="9")
     assert (code, found["mail"][0]) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("variables", "word"),
+    [({"SMTP_PORT": "abc"}, "SMTP_PORT must be a number"), ({"SENDER_EMAIL": ""}, "SENDER_EMAIL is not set")],
+)
+def test_mail_that_is_set_wrong_is_not_called_unset(
+    place: Place, variables: dict[str, str], word: str
+) -> None:
+    code, found = place.doctor(**variables)
+    assert (code, found["mail"][0]) == (1, False)
+    assert word in found["mail"][1]
+
+
+def test_without_a_mail_server_mail_is_not_set(place: Place) -> None:
+    code, found = place.doctor(SMTP_SERVER="")
+    assert (code, found["mail"][0]) == (0, None), found
+
+
+def test_without_credentials_aws_is_not_set(place: Place) -> None:
+    code, found = place.doctor(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+    assert (code, found["aws"][0]) == (0, None), found
+
+
+def test_credentials_that_aws_rejects_are_told(place: Place) -> None:
+    with serving(Sts()) as sts:
+        sts.refusal = (403, "ExpiredToken", "The security token included in the request is expired")
+        code, found = place.doctor(AWS_ENDPOINT_URL=sts.url)
+    assert (code, found["aws"][0]) == (1, False)
+    assert "ExpiredToken" in found["aws"][1]

@@ -88,3 +88,5 @@ def test_what_was_acknowledged_and_not_answered(bot: Bot, stores: Stores) -> Non
         Request(request_id="q-1", kind="command", actor=Actor(slack_id="U0ANA"), received_at=utc_now())
     )
     assert found(bot, "q-1") == ["request"]
+    assert stores.inbox.begin("q-1", owner="boot-other", now=utc_now())
+    assert found(bot, "q-1") == [], "another process answers it"

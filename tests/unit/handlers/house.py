@@ -146,7 +146,8 @@ class House:
                 exceptions=self.stores.exceptions,
             ),
             runner=Runner(
-                journal=Journal(store=executions, notifier=notifier, clock=self.clock), planner=planner
+                journal=Journal(store=executions, notifier=notifier, clock=self.clock, owner="boot-house"),
+                planner=planner,
             ),
             playbooks={book.playbook_id: book},
             exports=exports,
@@ -219,6 +220,10 @@ class House:
         self.services.inbox.put(request)
         self.hands.submit("request", request.request_id)
         return request.request_id
+
+    def open_requests(self) -> list[str]:
+        """Return what a sweep would hand out to be answered."""
+        return self.services.inbox.open_requests(self.services.runner.journal.owner, self.now)
 
     def do(self, kind: str, work_id: str) -> None:
         self.hands.done.append((kind, work_id))

@@ -7,9 +7,11 @@ import pytest
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 from structlog.testing import capture_logs
 
+from handlers.answer import MOST_ATTEMPTS
 from handlers.blocks.names import PLAN_FIX
 from handlers.lateness import ANSWERED_WITHIN
 from handlers.reply_urls import ReplyUrls
+from remediation.ports import ANSWERER_LOST_AFTER
 from remediation.states import PlaybookStatus
 from tests.unit.handlers.house import DOOR, House
 
@@ -33,6 +35,11 @@ def answered_after(house: House, wait: timedelta) -> None:
     house.now += wait
     house.do(*work)
     house.work_off()
+
+
+def begun_elsewhere(house: House, request_id: str) -> None:
+    """Let another process begin to answer a request, and not end it."""
+    assert house.stores.inbox.begin(request_id, owner="boot-other", now=house.now)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +86,8 @@ def test_an_old_rejection_does_nothing(house: House) -> None:
 
 def test_an_old_click_whose_answer_was_cut_off_promises_nothing(house: House) -> None:
     house.slack.click("omar", house.ask(), "approve")
-    (request_id,) = house.stores.inbox.open_requests()
-    house.stores.inbox.begin(request_id)
+    (request_id,) = house.open_requests()
+    begun_elsewhere(house, request_id)
     answered_after(house, ANSWERED_WITHIN + MOMENT)
     assert "nothing was done" not in house.whisper("omar").text
     assert "See what came of it" in house.whisper("omar").text
@@ -109,6 +116,22 @@ def test_an_old_click_that_asks_for_a_fix_asks_for_none(house: House) -> None:
     assert house.services.executions.history() == []
 
 
+def test_what_another_process_is_answering_is_left_to_it(house: House) -> None:
+    house.slack.click("omar", house.ask(), "approve")
+    (request_id,) = house.open_requests()
+    begun_elsewhere(house, request_id)
+    for _ in range(MOST_ATTEMPTS + 1):
+        house.do("request", request_id)
+    assert house.whispers("omar") == []
+    assert house.execution().status is PlaybookStatus.PENDING
+
+    house.now += ANSWERER_LOST_AFTER
+    assert house.open_requests() == [request_id], "the other one has died"
+    house.do("request", request_id)
+    house.work_off()
+    assert house.board.switches == {"door": "closed"}
+
+
 def test_an_old_command_that_reads_is_answered(house: House) -> None:
     house.ingest()
     house.slack.command(user="ana", channel="#security", text="/report list")
@@ -127,7 +150,7 @@ def test_a_request_that_kills_its_process_is_given_up_on(house: House) -> None:
     with capture_logs() as logs:
         house.do("request", request_id)
     assert house.board.calls.count("read") == tries == 3
-    assert house.stores.inbox.open_requests() == []
+    assert house.open_requests() == []
     reference = re.fullmatch(
         r"Something went wrong on our side\. Reference (\w{8}): .+", house.whisper("ana").text
     )
@@ -141,7 +164,8 @@ def test_a_request_that_kills_its_process_is_given_up_on(house: House) -> None:
 def test_what_leaves_the_house_is_not_begun_twice(house: House, text: str) -> None:
     house.ingest()
     request_id = house.put_command("/report", {"text": text, **WHERE})
-    house.stores.inbox.begin(request_id)  # by a process that ended in the middle
+    begun_elsewhere(house, request_id)
+    house.now += ANSWERER_LOST_AFTER
     entries = len(house.stores.trail.entries)
     house.work()
     assert "not done twice" in house.whisper("ana").text
@@ -154,7 +178,7 @@ def test_what_was_done_is_noted_before_it_is_told(house: House) -> None:
     house.services.reply_urls.keep(request_id, "http://[is no address", now=house.now)
     with pytest.raises(ValueError, match="IPv6"):
         house.do("request", request_id)
-    assert house.stores.inbox.open_requests() == []
+    assert house.open_requests() == []
 
 
 def test_an_answer_goes_by_its_response_url_and_after_a_restart_by_the_channel(house: House) -> None:

@@ -22,6 +22,7 @@ from handlers.errors import to_words
 from remediation.ports import Request
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.house import House
+from tests.unit.handlers.test_home import look
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_an_answered_request_is_not_answered_again(house: House) -> None:
     house.work()
     house.do("request", request_id)
     assert len(house.whispers("ana")) == 1
-    assert house.stores.inbox.open_requests() == []
+    assert house.open_requests() == []
 
 
 def test_a_request_of_a_kind_from_another_version_is_answered_and_done(house: House) -> None:
@@ -96,3 +97,12 @@ def test_a_request_of_a_kind_from_another_version_is_answered_and_done(house: Ho
     house.work()
     assert "no command /nonsense" in house.whisper("ana").text
     assert house.stores.inbox.get(request_id) is None
+
+
+def test_a_window_without_fields_gives_way_to_the_words(broken_house: House) -> None:
+    home = look(broken_house, "omar")
+    assert broken_house.slack.click("omar", home, "home_review").ok
+    shown = broken_house.window("omar")
+    assert broken_house.slack.submit_view("omar", shown).accepted
+    [view] = broken_house.slack.views("omar")
+    assert "The database is full." in str(view.blocks)

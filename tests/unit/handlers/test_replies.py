@@ -3,21 +3,28 @@
 import hashlib
 import http.server
 import io
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 from slack_sdk import WebClient
+from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, ServerErrorRetryHandler
 
 from audit.actor import Actor
 from audit.errors import InputError
 from bot.sandbox import SlackStandIn
+from bot.sandbox.reaching import response_url
 from exporters.ports import ExportedFile
 from handlers.blocks.parts import Message
 from handlers.delivery import SlackDelivery
+from handlers.posting import tell
 from handlers.replies import reply
+from handlers.slack_errors import may_have_arrived
 from handlers.slack_urls import is_slack_url
 from remediation.ports import Request
 from tests.unit.handlers.cards import AT
@@ -71,6 +78,42 @@ def test_an_answer_that_nobody_takes_is_not_the_end(slack: SlackStandIn) -> None
     slack.faults.add("chat.postMessage", error="restricted_action")
     reply(client, ask(), Message("for your eyes only"))
     assert slack.messages("#security", as_user="ana") == slack.messages("@ana") == ()
+
+
+def eager_client(slack: SlackStandIn) -> WebClient:
+    """Return a client that repeats what got no answer, as the bot's does."""
+    handlers = [ConnectionErrorRetryHandler(max_retry_count=2), ServerErrorRetryHandler(max_retry_count=2)]
+    return WebClient(slack.workspace.bot_token, base_url=slack.api_url, retry_handlers=handlers)
+
+
+@pytest.mark.parametrize("way", [0, 1, 2])
+def test_an_answer_that_may_have_arrived_is_not_given_another_way(slack: SlackStandIn, way: int) -> None:
+    slack.state.response_urls["once"] = response_url(slack.workspace.person("ana"), "C0SECURITY", None)
+    ways = ("response", "chat.postEphemeral", "chat.postMessage")
+    for broken in ways[:way]:
+        slack.faults.add(broken, status=500)
+    slack.faults.add(ways[way], drop_after=True)
+    reply(eager_client(slack), ask(), Message("for your eyes only"), url=f"{slack.base_url}/response/once")
+    told = [*slack.messages("#security", as_user="ana"), *slack.messages("@ana")]
+    assert [message.text for message in told] == ["for your eyes only"]
+
+
+def test_what_was_never_sent_has_not_arrived() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nobody = f"http://127.0.0.1:{server.getsockname()[1]}"
+    with pytest.raises(URLError) as refused:
+        urlopen(nobody)
+    assert not may_have_arrived(refused.value)
+    assert may_have_arrived(URLError(TimeoutError()))
+
+
+@pytest.mark.parametrize(("fault", "arrived"), [({"drop_after": True}, 1), ({"status": 500}, 0)])
+def test_words_to_a_channel_are_not_repeated_blindly(
+    slack: SlackStandIn, fault: dict[str, Any], arrived: int
+) -> None:
+    slack.faults.add("chat.postMessage", **fault)
+    tell(eager_client(slack), Actor(workspace="T0DEMO", slack_id="U0ANA"), "look here")
+    assert len(slack.messages("@ana")) == arrived
 
 
 def test_where_we_are_no_member_the_answer_comes_to_our_own_conversation(slack: SlackStandIn) -> None:

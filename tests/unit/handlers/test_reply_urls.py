@@ -47,7 +47,7 @@ def test_no_response_url_reaches_the_database(make_house: MakeHouse, tmp_path: P
         house.ask()
         house.slack.click("omar", house.card(), "approve")
         house.slack.command(user="ana", channel="#security", text="/report list canary")
-        assert len(stores.inbox.open_requests()) == 2
+        assert len(house.open_requests()) == 2
         assert len(house.services.reply_urls) == 2
         written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     finally:

@@ -85,5 +85,25 @@ def test_an_error_is_acknowledged_and_told_when_slack_answers(play: Play) -> Non
 def test_the_first_request_is_acknowledged_though_slack_answers_nothing(house: House) -> None:
     house.slack.faults.add("*", times=100, drop=True)
     assert house.slack.command(user="ana", channel=CHANNEL, text="/report list").ok
-    assert len(house.stores.inbox.open_requests()) == 1
+    assert len(house.open_requests()) == 1
     assert house.slack.calls == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("missing_scope", "reinstall it from"),
+        ("view_too_large", "Slack did not take it (view_too_large)"),
+        (
+            "expired_trigger_id",
+            "Slack did not open the window in time, so nothing was decided. Click once more.",
+        ),
+    ],
+)
+def test_a_window_that_slack_refuses_is_told_as_what_it_is(house: House, code: str, words: str) -> None:
+    card = house.ask()
+    house.slack.faults.add("views.open", error=code)
+    assert house.slack.click("omar", card, "reject").ok
+    said = house.told("omar").text
+    assert words in said
+    assert ("in time" in said) is (code == "expired_trigger_id")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from audit.errors import Cause, CountersignError, InputError, PermanentActionError, RefusedError, TrailError
 from audit.findings import Finding, FindingStatus, Severity
 from remediation.attention import Attention, Herald, Notice
-from remediation.batches import Members, set_digest
+from remediation.batches import Batch, Members, set_digest
 from remediation.excepting import ExceptionWish
 from remediation.execution import PlaybookExecution
 from remediation.policy import Policy
@@ -51,6 +51,21 @@ def test_a_batch_holds_a_planned_execution_for_each_finding_in_their_order(hall:
 def test_asked_again_it_is_the_same_batch(hall: Hall) -> None:
     assert hall.ask(doors(2)) == hall.ask(doors(3))
     assert len(hall.kinds()) == 3
+
+
+def test_asked_for_by_two_processes_at_once_it_is_the_first_ones(hall: Hall) -> None:
+    stored: list[Batch] = []
+
+    def ask_elsewhere() -> None:
+        hall.board.faults.pop("read", None)
+        stored.append(hall.ask(doors(2)))
+
+    hall.board.faults["read"] = ask_elsewhere
+    asked = hall.ask(doors(2))
+    assert stored
+    assert all(each == asked for each in stored)
+    assert hall.statuses() == ["PENDING"] * 2
+    assert hall.kinds().count("execution.requested") == 2
 
 
 def test_what_cannot_be_taken_is_left_out_by_name(hall: Hall) -> None:

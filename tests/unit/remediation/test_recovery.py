@@ -8,10 +8,12 @@ import orjson
 import pytest
 
 from audit.errors import Cause, PermanentActionError, RefusedError, StateError
+from remediation.actions.contract import Draft
 from remediation.actions.registry import Step
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import InHand
 from remediation.memory import MemoryExecutions
+from remediation.plan import Target
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import OWNER_LOST_AFTER
 from remediation.protection import Freeze, Protection
@@ -25,6 +27,7 @@ from tests.fakes.switches import (
     Bench,
     Switch,
     Switchboard,
+    SwitchParams,
     door_finding,
     door_playbook,
 )
@@ -334,7 +337,117 @@ def test_a_change_at_the_last_moment_of_a_rollback_is_not_overwritten(bench: Ben
     rolled = bench.runner.roll_back(execution_id, OMAR)
     assert rolled.status is PlaybookStatus.ROLLBACK_FAILED
     assert "now bricked up. Next: somebody changed the resource" in str(rolled.error)
-    assert bench.board.switches == {"door": "bricked up"}
+    assert rolled.actions[0].observed is None
+    bench.board.faults.clear()
+    refuse_rolling_back(bench, execution_id, "now bricked up")
+
+
+def refuse_rolling_back(bench: Bench, execution_id: str, match: str) -> None:
+    """Nothing is written over what a person set, however often somebody clicks; once they set it back, all is well."""
+    theirs = dict(bench.board.switches)
+    for _ in range(2):
+        with pytest.raises(RefusedError, match=match):
+            bench.runner.roll_back(execution_id, OMAR)
+        assert bench.board.switches == theirs
+    bench.board.switches["door"] = "open"
+    assert bench.runner.roll_back(execution_id, OMAR).status is PlaybookStatus.ROLLED_BACK
+
+
+def test_what_a_person_set_after_a_crash_is_not_what_we_left(bench: Bench) -> None:
+    execution_id = cut_before_write(bench)
+    bench.board.switches["door"] = "bricked up"
+    settled = bench.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.INTERRUPTED
+    assert settled.actions[0].observed is None
+    refuse_rolling_back(bench, execution_id, "was open, we set closed, now bricked up")
+
+
+@pytest.mark.parametrize("moment", ["before write", "after write"])
+def test_what_a_person_set_after_a_rollback_crashed_is_not_what_we_left(bench: Bench, moment: str) -> None:
+    execution_id = approved(bench)
+    bench.runner.run(execution_id)
+    cut_power(bench, moment)
+    with pytest.raises(PowerCutError):
+        bench.runner.roll_back(execution_id, OMAR)
+    bench.board.faults.clear()
+    bench.board.switches["door"] = "bricked up"
+    assert bench.runner.recover(execution_id).status is PlaybookStatus.ROLLBACK_FAILED
+    refuse_rolling_back(bench, execution_id, "now bricked up")
+
+
+def test_what_a_person_set_while_our_write_was_denied_is_not_what_we_left(bench: Bench) -> None:
+    execution_id = approved(bench)
+
+    def deny() -> None:
+        bench.board.switches["door"] = "bricked up"
+        raise PermanentActionError("no", cause=Cause.DENIED, request_id="req-denied")
+
+    bench.board.faults["before write"] = deny
+    failed = bench.runner.run(execution_id)
+    assert failed.status is PlaybookStatus.FAILED
+    assert failed.actions[0].request_ids == ("req-denied",)
+    bench.board.faults.clear()
+    refuse_rolling_back(bench, execution_id, "now bricked up")
+
+
+def test_what_was_left_and_put_back_is_what_we_left_no_more(bench: Bench) -> None:
+    bench.board.switches = {"gate": "open", "door": "open"}
+    execution_id = approved(bench, "gate", "door")
+
+    def leave_half() -> None:
+        if bench.board.calls.count("after write") == 2:
+            bench.board.switches["door"] = "half"
+
+    bench.board.faults["after write"] = leave_half
+    assert bench.runner.run(execution_id).actions[1].observed == {"door": "half"}
+    cut_power(bench, "before write", on=2)
+    with pytest.raises(PowerCutError):
+        bench.runner.roll_back(execution_id, OMAR)
+    bench.board.faults.clear()
+    half_back = bench.runner.recover(execution_id)
+    assert [each.status for each in half_back.actions] == [
+        ActionStatus.ROLLBACK_FAILED,
+        ActionStatus.ROLLED_BACK,
+    ]
+    bench.board.switches["door"] = "half"
+    refuse_rolling_back(bench, execution_id, "now half")
+
+
+class Pair(Switch):
+    """Two switches, set one after the other."""
+
+    action_type = "pair"
+    key = "pair"
+
+    def plan(self, target: Target, params: SwitchParams) -> Draft:
+        names = params.name.split("+")
+        return Draft(
+            target=target,
+            before={name: self.board.read(name) for name in names},
+            after=dict.fromkeys(names, params.to),
+        )
+
+
+@pytest.mark.parametrize("gate", ["open", "closed", "bricked up"])
+def test_a_half_state_is_ours_where_each_setting_is_as_before_or_as_planned(gate: str) -> None:
+    board = Switchboard({"door": "open", "gate": "open"})
+    bench = Bench(MemoryExecutions(), board=board, others=(Pair(board),))
+    book = door_playbook(names=())
+    book.add_action("close_both", "pair", {"name": "door+gate", "to": "closed"})
+    asked = bench.remediation.request(book, door_finding(), ANA)
+    bench.remediation.approve(asked.execution_id, OMAR)
+    cut_power(bench, "after write")
+    run_until_cut(bench, asked.execution_id)
+    board.switches["gate"] = gate
+    bench.runner.recover(asked.execution_id)
+    if gate == "bricked up":
+        with pytest.raises(RefusedError, match="gate: was open, we set closed, now bricked up") as refused:
+            bench.runner.roll_back(asked.execution_id, OMAR)
+        assert "door: was" not in str(refused.value)
+        assert board.switches == {"door": "closed", "gate": "bricked up"}
+    else:
+        assert bench.runner.roll_back(asked.execution_id, OMAR).status is PlaybookStatus.ROLLED_BACK
+        assert board.switches == {"door": "open", "gate": "open"}
 
 
 def test_a_rollback_does_not_undo_a_later_fix(bench: Bench) -> None:

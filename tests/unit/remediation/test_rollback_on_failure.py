@@ -3,7 +3,7 @@
 import pytest
 
 from audit.actor import POLICY
-from audit.errors import Cause, PermanentActionError
+from audit.errors import Cause, PermanentActionError, RefusedError
 from remediation.execution import PlaybookExecution
 from remediation.memory import MemoryExecutions
 from remediation.states import ActionStatus, PlaybookStatus
@@ -70,3 +70,33 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten(bench: Bench) -> Non
     ran = run(bench)
     assert ran.status is PlaybookStatus.FAILED
     assert bench.board.switches["door"] == "bricked up"
+
+
+def test_what_somebody_set_while_a_write_was_denied_is_not_overwritten_by_itself_nor_by_hand(
+    bench: Bench,
+) -> None:
+    def deny() -> None:
+        bench.board.switches["door"] = "bricked up"
+        raise PermanentActionError("no", cause=Cause.DENIED, request_id="req-denied")
+
+    bench.board.faults["before write"] = deny
+    ran = run(bench)
+    assert ran.status is PlaybookStatus.FAILED
+    bench.board.faults.clear()
+    with pytest.raises(RefusedError, match="now bricked up"):
+        bench.runner.roll_back(ran.execution_id, OMAR)
+    assert bench.board.switches["door"] == "bricked up"
+
+
+def test_what_a_write_left_otherwise_than_planned_is_put_back_by_hand_only(bench: Bench) -> None:
+    def leave_half() -> None:
+        if bench.board.calls.count("after write") == 2:
+            bench.board.switches["gate"] = "half"
+
+    bench.board.faults["after write"] = leave_half
+    ran = run(bench)
+    assert ran.status is PlaybookStatus.FAILED
+    assert bench.board.switches == {"door": "closed", "gate": "half", "hatch": "open"}
+    bench.board.faults.clear()
+    assert bench.runner.roll_back(ran.execution_id, OMAR).status is PlaybookStatus.ROLLED_BACK
+    assert set(bench.board.switches.values()) == {"open"}

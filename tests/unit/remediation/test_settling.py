@@ -92,6 +92,9 @@ def test_found_not_done_is_failed_and_can_still_be_put_back(bench: Bench) -> Non
     assert settled.status is PlaybookStatus.FAILED
     assert settled.actions[0].status is ActionStatus.FAILED
     assert settled.decisions[-1].verdict is Verdict.NOT_DONE
+    with pytest.raises(RefusedError, match="was open, we set closed, now half"):
+        bench.runner.roll_back(execution.execution_id, OMAR)
+    bench.board.switches["door"] = "closed"
     bench.runner.roll_back(execution.execution_id, OMAR)
     assert bench.board.switches["door"] == "open"
 

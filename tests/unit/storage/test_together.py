@@ -1,8 +1,9 @@
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from audit.errors import CountersignError, InputError
 from storage import Database, open_engine
+from storage.together import _Ticket
 from tests.fakes.gathering import PATIENCE_S, gathering
 from tests.faults.dying import DIED, in_child
 
@@ -183,6 +185,70 @@ def test_who_is_interrupted_while_leading_loses_nobody_elses(database: Database)
     met = errors(gathered(database, [say("a", error=SystemExit()), say("b"), say("c")]))
     assert [type(error) for error in met] == [SystemExit, type(None), type(None)]
     assert said(database) == ["b", "c"]
+
+
+class Interrupted(BaseException):
+    """What a signal does to the thread that waits."""
+
+
+@contextmanager
+def interrupted_when(is_time: Callable[[], bool]) -> Iterator[None]:
+    """Interrupt this thread, by a signal, as soon as it is time."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise Interrupted
+
+    def watch() -> None:
+        pause = threading.Event()
+        while not is_time():
+            pause.wait(0.001)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        with pytest.raises(Interrupted):
+            yield
+    finally:
+        watcher.join()
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_who_is_interrupted_while_waiting_keeps_nobody_waiting(database: Database) -> None:
+    has_begun, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: Connection) -> str:
+        has_begun.set()
+        assert go_on.wait(PATIENCE_S)
+        return say("a")(connection)
+
+    threads = [
+        threading.Thread(target=write, args=(database, unit), daemon=True) for unit in (slow, say("c"))
+    ]
+    threads[0].start()
+    assert has_begun.wait(PATIENCE_S)
+    with interrupted_when(lambda: len(database._writes._gathered) > 1):
+        write(database, say("b"))
+    go_on.set()
+    threads[0].join(PATIENCE_S)
+    threads[1].start()
+    threads[1].join(PATIENCE_S)
+    assert not any(thread.is_alive() for thread in threads)
+    assert said(database) == ["a", "c"]
+
+
+def test_an_heir_that_is_interrupted_hands_on(database: Database) -> None:
+    together = database._writes
+    leader, heir, third = (_Ticket(run_all, say(word)) for word in "abc")
+    assert [together._join(ticket) for ticket in (leader, heir, third)] == [True, False, False]
+    together._withdraw(leader)  # as if each had been interrupted before it could lead
+    assert (heir.leads, third.leads) == (True, False)
+    together._withdraw(heir)
+    assert third.leads
+    assert third.gate.acquire(blocking=False)
+    together._withdraw(third)
+    assert write(database, say("d")) == "D"
 
 
 def test_writing_while_writing_is_refused(database: Database) -> None:

@@ -38,8 +38,16 @@ def test_waiting_in_vain_for_a_connection_is_a_busy_database() -> None:
         raise PoolTimeoutError
 
 
-def test_a_bug_stays_as_it_is() -> None:
-    bug = IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed"))
+@pytest.mark.parametrize(
+    "said",
+    [
+        "UNIQUE constraint failed: executions.held",
+        "DETAIL:  Key (held)=(arn:aws:directconnect:connection/dx-1) already exists.",
+        "DETAIL:  Key (held)=(what does not exist) already exists.",
+    ],
+)
+def test_a_bug_stays_as_it_is(said: str) -> None:
+    bug = IntegrityError("INSERT", {}, Exception(said))
     with pytest.raises(IntegrityError) as caught, in_words():
         raise bug
     assert caught.value is bug
