@@ -9,6 +9,7 @@ from audit.errors import InputError
 from remediation.execution import PlaybookExecution
 from remediation.policy import Policy
 from remediation.ports import Exceptions, ExecutionStore, Notices
+from remediation.rules import Terms
 from remediation.states import PlaybookStatus
 
 REMINDER = "reminder"
@@ -16,6 +17,8 @@ ESCALATION = "escalation"
 EXCEPTION_OVER = "exception"
 GLASS = "glass"
 OVERDUE = "overdue"
+# The items of a batch are planned one after the other, and each has its time from then on.
+_SAME_END = timedelta(minutes=10)
 # What happened while nobody was there to tell it is news for this long.
 NEWS_FOR = timedelta(days=2)
 
@@ -78,18 +81,34 @@ class Herald:
         before = self.attention.remind_before
         if before is None:
             return
-        for execution in _one_of_each_batch(self.store.waiting(now + before)):
-            if needs_reminder(execution, now) and self.policy.terms_of(execution).expires_after > before:
-                yield Notice(REMINDER, execution.execution_id, str(execution.revision))
+        due = (
+            each
+            for each in self.store.waiting(now + before)
+            if needs_reminder(each, now) and self.policy.terms_of(each).expires_after > before
+        )
+        for execution in self._one_of_each_batch(due):
+            yield Notice(REMINDER, execution.execution_id, str(execution.revision))
 
     def _ran_out(self, now: datetime) -> Iterator[Notice]:
         found = self.store.ran_out(now, since=now - NEWS_FOR)
         for execution in found:
             yield from self._broken(execution, now)
-        for execution in _one_of_each_batch(found):
-            if execution.status is PlaybookStatus.EXPIRED:
-                for place in self.attention.escalate_to:
-                    yield Notice(ESCALATION, execution.execution_id, place)
+        expired = (each for each in found if each.status is PlaybookStatus.EXPIRED)
+        for execution in self._one_of_each_batch(expired):
+            for place in self.attention.escalate_to:
+                yield Notice(ESCALATION, execution.execution_id, place)
+
+    def _one_of_each_batch(self, executions: Iterable[PlaybookExecution]) -> Iterator[PlaybookExecution]:
+        """Yield executions; of those that share a card, the same people and the same end, one stands for all."""
+        seen: dict[tuple[str, Terms], list[datetime]] = {}
+        for execution in executions:
+            if not execution.batch_id or execution.revision > 1:
+                yield execution
+                continue
+            ends = seen.setdefault((execution.batch_id, self.policy.terms_of(execution)), [])
+            if not any(abs(execution.expires_at - end) <= _SAME_END for end in ends):
+                ends.append(execution.expires_at)
+                yield execution
 
     def _broken(self, execution: PlaybookExecution, now: datetime) -> Iterator[Notice]:
         """Yield what everybody hears of broken glass: at once, and once a day when nobody reviews it."""
@@ -110,15 +129,3 @@ class Herald:
 def needs_reminder(execution: PlaybookExecution, now: datetime) -> bool:
     """Tell whether a decision is still to be made, and can be."""
     return execution.status is PlaybookStatus.PENDING and now < execution.expires_at
-
-
-def _one_of_each_batch(executions: Iterable[PlaybookExecution]) -> Iterator[PlaybookExecution]:
-    """Yield executions; of those that share a card, one stands for all."""
-    seen: set[tuple[str, PlaybookStatus]] = set()
-    for execution in executions:
-        shared = (execution.batch_id, execution.status)
-        if not execution.batch_id or execution.revision > 1:
-            yield execution
-        elif shared not in seen:
-            seen.add(shared)
-            yield execution

@@ -137,6 +137,7 @@ class Batches(Protocol):
 
         Raises:
             HeldError: something that is under way holds the resource of one of them. Nothing is written.
+            StateError: something held one, and has let go of it since. Nothing is written.
             TrailError: the trail cannot be written. Nothing is written.
         """
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from audit.actor import Actor
-from audit.errors import HeldError, NotFoundError
+from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.batches import Batch, BatchCard, LeftOut, Members, Saving
 from remediation.execution import PlaybookExecution
@@ -58,10 +58,23 @@ class SqlBatches:
                 mine = {each.execution_id for each in executions}
                 if others := sorted(set(holders.values()) - mine):
                     raise HeldError(others[0]) from None
-            return self.get(batch.batch_id)
+            return self._stored(batch.batch_id)
         for execution in first:
             self._executions.on_move(execution)
         return batch
+
+    def _stored(self, batch_id: str) -> Batch:
+        """Return the batch that stood in the way of storing one of the same id.
+
+        Raises:
+            StateError: none did: what held a resource has let go of it since.
+        """
+        try:
+            return self.get(batch_id)
+        except NotFoundError:
+            raise StateError(
+                "one of the resources was in use a moment ago, and is free now; try again"
+            ) from None
 
     def get(self, batch_id: str) -> Batch:
         """Return a batch; see `Batches.get`."""

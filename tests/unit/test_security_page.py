@@ -31,6 +31,16 @@ def test_each_promise_names_a_test() -> None:
     assert [promise for promise, shown in promises if not re.search(r"`tests/[\w/]+\.py`", shown)] == []
 
 
+def test_no_row_stands_outside_a_table() -> None:
+    """A blank line ends a table: what follows is drawn as text full of bars."""
+    lines = ["", *PAGE.splitlines()]
+    begins = [
+        at for at in range(1, len(lines)) if lines[at].startswith("|") and not lines[at - 1].startswith("|")
+    ]
+    assert begins
+    assert [lines[at] for at in begins if not lines[at + 1].startswith("|---")] == []
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_what_is_named_is_there_and_tests_something(name: str) -> None:
     path = ROOT / name

@@ -333,7 +333,7 @@ def test_a_choice_that_was_cut_off_never_says_that_nothing_was_done(hall: House)
     assert hall.slack.submit_view("omar", form, {"kept_0": names[1:], "reason": "needed"}).accepted
     kind, request_id = hall.hands.next(timeout_s=5) or ("", "")
     assert kind == "request"
-    request = hall.services.inbox.begin(request_id)
+    request = hall.services.inbox.begin(request_id, owner=hall.services.runner.journal.owner, now=hall.now)
     assert request
     answer_decision(hall.services, request)  # and the process dies before it is noted as answered
     replay(hall)
@@ -344,8 +344,8 @@ def test_a_choice_that_was_cut_off_never_says_that_nothing_was_done(hall: House)
 
 def replay(house: House) -> None:
     """Answer what was left open, as a start does."""
-    (request,) = house.services.inbox.open_requests()
-    house.do("request", request if isinstance(request, str) else request.request_id)
+    (request_id,) = house.services.inbox.open_requests(house.services.runner.journal.owner, house.now)
+    house.do("request", request_id)
     house.work_off()
 
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.errors import Cause, CountersignError, InputError, PermanentActionError, RefusedError, TrailError
-from audit.findings import FindingStatus, Severity
+from audit.findings import Finding, FindingStatus, Severity
+from remediation.attention import Attention, Herald, Notice
 from remediation.batches import Batch, Members, set_digest
 from remediation.excepting import ExceptionWish
 from remediation.execution import PlaybookExecution
@@ -493,8 +494,79 @@ def test_a_sibling_that_is_put_back_meanwhile_keeps_nobody_from_refusing_the_oth
     batches.meddle = lambda: Rollbacks(hall.remediation, hall.bench.runner).ask(first.execution_id, PRIYA)
     said = replace(hall.rollbacks, batches=batches).refuse("b-1", PRIYA, set_seen=seen)
     assert set(said.done) == {each.execution_id for each in others}
+    assert said.broken == {}
     assert hall.statuses() == ["ROLLED_BACK", "COMPLETED", "COMPLETED"]
     assert not any(each.rollback for each in hall.members().executions)
+
+
+# Whom it is told
+
+
+def heralds(hall: Hall, before: timedelta | None) -> Herald:
+    return Herald(
+        store=hall.stores.executions,
+        exceptions=hall.stores.exceptions,
+        notices=hall.stores.notices,
+        policy=hall.policy,
+        attention=Attention(remind_before=before, escalate_to=("C0ESCALATION",)),
+    )
+
+
+URGENT = Rule(
+    severities=frozenset({Severity.CRITICAL}),
+    approvers=frozenset({"U0PRIYA"}),
+    expires_after=timedelta(hours=3),
+)
+
+
+def ask_one_after_the_other(*findings: Finding, rule: Rule) -> Hall:
+    """Ask for a batch whose items were planned a second apart, as they are where clouds take their time."""
+    hall = Hall(policy=replace(POLICY, rules=(rule,)))
+    hall.ask(list(findings))
+    for number, each in enumerate(hall.members().executions):
+        later = timedelta(seconds=number)
+        hall.stores.executions.by_id[each.execution_id] = replace(
+            each, created_at=each.created_at + later, expires_at=each.expires_at + later
+        )
+    return hall
+
+
+def told_of(hall: Hall, before: timedelta | None = None) -> list[str]:
+    """Return which items' resources are to be told of now; what is found is told."""
+    found = []
+    for notice_id in heralds(hall, before).due(hall.bench.now):
+        notice = Notice.parse(notice_id)
+        hall.stores.notices.begin(notice_id, hall.bench.now)
+        hall.stores.notices.told(notice_id)
+        found.append(hall.stores.executions.get(notice.about).finding.resource)
+    return sorted(found)
+
+
+def test_a_reminder_goes_to_the_approvers_of_each_rule() -> None:
+    rule = replace(URGENT, expires_after=None)
+    hall = ask_one_after_the_other(a_door(1), a_door(2), a_door(3, severity=Severity.CRITICAL), rule=rule)
+    hall.bench.pass_time(hours=23)
+    assert told_of(hall, timedelta(hours=2)) == ["door-1", "door-3"]
+    assert told_of(hall, timedelta(hours=2)) == []
+
+
+def test_who_is_not_reminded_keeps_nobody_from_being_reminded() -> None:
+    """The first item's time is too short for reminders: that of the second is not."""
+    hall = ask_one_after_the_other(a_door(1, severity=Severity.CRITICAL), a_door(2), rule=URGENT)
+    hall.bench.pass_time(minutes=30)
+    assert told_of(hall, timedelta(hours=23, minutes=45)) == ["door-2"]
+
+
+def test_an_escalation_comes_when_each_rules_time_is_over() -> None:
+    doors_in_order = (a_door(1, severity=Severity.CRITICAL), a_door(2), a_door(3))
+    hall = ask_one_after_the_other(*doors_in_order, rule=URGENT)
+    hall.bench.pass_time(hours=4)
+    hall.remediation.expire(hall.members().executions[0])
+    assert told_of(hall) == ["door-1"]
+    hall.bench.pass_time(hours=21)
+    for execution in hall.members().waiting:
+        hall.remediation.expire(execution)
+    assert told_of(hall) == ["door-2"]
 
 
 # A process that dies
