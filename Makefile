@@ -36,7 +36,7 @@ demo: .venv/.demo  ## Show the whole thing on this machine, without any account
 	@$(BIN)/countersign demo
 
 test: .venv/.dev  ## Run the tests (under five minutes on 2 cores)
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not slow"
 
 test-all: test  ## Run what `test` leaves out as well: the browser, the fault matrix, Postgres, each cloud's long suites
 	$(BIN)/python -m pytest -n $(WORKERS) -m "slow and not browser"

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from audit.actor import Actor
 from audit.anchors import Anchor
-from audit.findings import Finding, FindingDict
+from audit.findings import Finding, FindingDict, Severity
 from audit.ingest import Reading
 from audit.lifecycle import (
     Comparison,
@@ -103,6 +103,11 @@ class FindingTracker(Protocol):
 
         `since` is compared with when we learned of it, not with when a report was made: a report that is read late is news.
         """
+
+    def count_newly(
+        self, states: Collection[LifecycleState], since: datetime, *, now: datetime, severity: Severity
+    ) -> int:
+        """Return how many findings of a severity `newly` knows, listed or not."""
 
     def mark_fixed(
         self,

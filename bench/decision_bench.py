@@ -220,6 +220,9 @@ def measure_decisions(folder: Path, rounds: int) -> None:
     clicks = Clicks(prepare(folder / "one", rounds * CLICKS))
     one = clicks.rounds(iter(range(rounds * CLICKS)), rounds=rounds, clicks=CLICKS, start=lambda: None)
     tell("one process", one, baseline, ONE_GOAL_MS)
+    # A process that has just started opens its connections and compiles its statements: its first fifty are told apart as well.
+    tell("  its first 50", one[:CLICKS], baseline, ONE_GOAL_MS)
+    tell("  all that follow", one[CLICKS:], baseline, ONE_GOAL_MS)
     tell("two processes", in_two(prepare(folder / "two", rounds * CLICKS), rounds), baseline, TWO_GOAL_MS)
 
 

@@ -1,11 +1,11 @@
 """A click on a batch's card becomes one decision about exactly the set that it showed, or a private no that says why."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import structlog
 
-from audit.errors import RefusedError, StateError
+from audit.errors import CountersignError, RefusedError
 from handlers.blocks.names import (
     BATCH_APPROVE,
     BATCH_APPROVE_FORM,
@@ -21,12 +21,18 @@ from handlers.lateness import refuse_old
 from handlers.requests import said, said_list
 from handlers.services import Services
 from remediation.batch_deciding import BatchDecisions
-from remediation.batch_rollbacks import BatchRollback, BatchRollbacks
+from remediation.batch_rollbacks import BatchRollbacks
+from remediation.execution import PlaybookExecution
 from remediation.ports import Request
 from remediation.states import PlaybookStatus
 
 Decide = Callable[[Services, Request, BatchRef], Message | None]
 _TOLD = 8
+# Said in place of a refusal: the first attempt may have done what the second finds in its way.
+_CUT_OFF = (
+    "This was cut off in the middle. What was done by then stays done: look at the card, which shows where each item stands, "
+    "and say it again there for the rest."
+)
 
 
 def answer_batch_decision(services: Services, request: Request, name: str) -> Message | None:
@@ -40,8 +46,10 @@ def answer_batch_decision(services: Services, request: Request, name: str) -> Me
     try:
         refuse_old(request, now=services.clock())
         return BATCH_DECISIONS[name](services, request, ref)
-    except (RefusedError, StateError):
+    except CountersignError as error:
         services.dispatcher.submit("batch", ref.batch_id)
+        if request.attempts > 1:
+            raise RefusedError(_CUT_OFF) from error
         raise
 
 
@@ -72,23 +80,40 @@ def _take_out(services: Services, request: Request, ref: BatchRef) -> None:
 
 def _roll_back(services: Services, request: Request, ref: BatchRef) -> Message | None:
     said = _rollbacks(services).ask(ref.batch_id, request.actor, set_seen=ref.set_seen)
-    return _say_refused(services, ref, said) if said.refused else None
+    if not (said.refused or said.broken):
+        return None
+    items = services.batches.members(ref.batch_id).executions
+    waiting = sum(1 for each in items if each.execution_id in said.done and each.rollback)
+    back = f"{len(said.done) - waiting} went back." + (
+        f" {waiting} wait for another signature." if waiting else ""
+    )
+    parts = [back]
+    if said.refused:
+        parts += [f"{len(said.refused)} stay as they are:", *_items(items, said.refused)]
+    if said.broken:
+        parts += [f"{len(said.broken)} failed on the way; the card shows where each stands:"]
+        parts += _items(items, said.broken)
+    return Message("\n".join(parts))
 
 
-def _say_refused(services: Services, ref: BatchRef, said: BatchRollback) -> Message:
-    """Name what was not put back, and why."""
-    items = {each.execution_id: each for each in services.batches.members(ref.batch_id).executions}
+def _items(items: Sequence[PlaybookExecution], about: Mapping[str, str]) -> list[str]:
+    """Return a line for each of some items, with what is to be said about it."""
     lines = [
-        f"• {code(items[name].finding.handle, 40)} {code(items[name].finding.resource or ' ', 200)}: {escape(why, 300)}"
-        for name, why in list(said.refused.items())[:_TOLD]
+        f"• {code(each.finding.handle, 40)} {code(each.finding.resource or ' ', 200)}: {escape(about[each.execution_id], 300)}"
+        for each in items
+        if each.execution_id in about
     ]
-    more = [f"… and {len(said.refused) - _TOLD} more"] if len(said.refused) > _TOLD else []
-    lead = f"{len(said.done)} went back. {len(said.refused)} stay as they are:"
-    return Message("\n".join([lead, *lines, *more]))
+    more = [f"… and {len(lines) - _TOLD} more"] if len(lines) > _TOLD else []
+    return [*lines[:_TOLD], *more]
 
 
-def _refuse_rollback(services: Services, request: Request, ref: BatchRef) -> None:
-    _rollbacks(services).refuse(ref.batch_id, request.actor, set_seen=ref.set_seen)
+def _refuse_rollback(services: Services, request: Request, ref: BatchRef) -> Message | None:
+    said = _rollbacks(services).refuse(ref.batch_id, request.actor, set_seen=ref.set_seen)
+    if not said.broken:
+        return None
+    items = services.batches.members(ref.batch_id).executions
+    lead = f"Refused for {len(said.done)}. For {len(said.broken)} it could not be stored:"
+    return Message("\n".join([lead, *_items(items, said.broken)]))
 
 
 def _decisions(services: Services) -> BatchDecisions:

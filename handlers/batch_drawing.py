@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from handlers.batch_outcomes import tell_batch_outcome
 from handlers.blocks.batch_card import Asked, BatchRules, build_batch_card, build_plain_batch_card
-from handlers.blocks.batch_outcome import build_batch_outcome, build_batch_progress, has_batch_progress
+from handlers.blocks.batch_outcome import build_batch_progress, has_batch_progress
 from handlers.blocks.batch_views import fits_window
 from handlers.blocks.parts import Message, plain_message
 from handlers.blocks.texts import place
-from handlers.clients import make_brief, make_careful
+from handlers.clients import make_brief
 from handlers.drawing import wait_after
 from handlers.posting import Posted, Poster, Tag, lacks_scope, tell, tell_channel
 from handlers.services import Services
 from handlers.slack_errors import BAD_BLOCKS, GONE, HOPELESS, SLACK_FAILURES, advise, code_of
 from remediation.batches import BatchCard, Members
-from remediation.states import PlaybookStatus
 
 log = structlog.get_logger()
 CARD = "countersign_batch"
@@ -28,7 +28,6 @@ PROGRESS = "countersign_batch_progress"
 CALM = timedelta(seconds=2)
 _WAIT_TO_BE_LET_IN = timedelta(hours=1)
 _MOST_HOPELESS = 24
-_BACK = {PlaybookStatus.ROLLED_BACK, PlaybookStatus.ROLLBACK_FAILED}
 
 
 def draw_batch(services: Services, batch_id: str) -> None:
@@ -39,11 +38,11 @@ def draw_batch(services: Services, batch_id: str) -> None:
     """
     with services.drawing.holding(batch_id):
         members, card = services.batches.members(batch_id), services.batches.card(batch_id)
-        if not members.batch.channel or card.drawn_total >= members.total:
+        if not members.batch.channel:
             return
-        if _is_soon_enough(members, card, now=services.clock()):
+        tell_batch_outcome(services, members)
+        if card.drawn_total >= members.total or _is_soon_enough(members, card, now=services.clock()):
             return
-        _tell_outcome(services, members)
         drawing = _Drawing(services, members, card)
         drawing.begin()
         drawing.draw(attempted_before=card.attempts > 0)
@@ -201,29 +200,3 @@ class _Drawing:
         """Store what became of the card."""
         self._card = replace(self._card, **changes)  # type: ignore[arg-type]
         self._services.batches.put_card(self._card)
-
-
-def _tell_outcome(services: Services, members: Members) -> None:
-    """Tell whoever asked what came of the whole batch, once; a claim goes ahead of the message, as for a single fix."""
-    if not members.is_over:
-        return
-    outcome = "back" if any(each.status in _BACK for each in members.kept) else "over"
-    if not services.batches.claim(members.batch.batch_id, outcome) or not _concerns(members):
-        return
-    try:
-        make_careful(services.client).chat_postMessage(
-            channel=members.batch.requester.slack_id,
-            unfurl_links=False,
-            unfurl_media=False,
-            **build_batch_outcome(members).to_dict(),  # type: ignore[arg-type]
-        )
-    except SLACK_FAILURES as error:
-        log.warning("outcome not told", batch_id=members.batch.batch_id, error=code_of(error))
-
-
-def _concerns(members: Members) -> bool:
-    """Tell whether the requester is to be told: somebody of Slack, who has not ended all of it."""
-    requester = members.batch.requester
-    last = [each.decisions[-1].actor for each in members.kept if each.decisions]
-    ended_it = len(last) == len(members.kept) and all(each.is_same_person(requester) for each in last)
-    return bool(requester.slack_id) and bool(members.kept) and not ended_it

@@ -33,7 +33,7 @@ from remediation.matching import sure_match
 log = structlog.get_logger()
 DIGEST = "countersign_digest"
 _LOOKED_AT = 300
-_MOST_PENDING = 10
+_MOST_LISTED = 10
 _FIRST_TIME = timedelta(days=7)
 _NEWS = {LifecycleState.NEW: "new", LifecycleState.REGRESSED: "came back"}
 
@@ -118,21 +118,25 @@ class DigestSender:
     def _digest(self, schedule: Schedule, fire: Fire) -> Digest:
         now, report = self.services.clock(), _newest(self.services)
         source = open_report(self.services.reports, report.report_id)
+        finder, tracker, since = self.services.finder, self.services.tracker, self._last_sent(schedule, now)
         return Digest(
             schedule_id=schedule.schedule_id,
             when=schedule.cadence.describe(),
             report=report,
             earlier=source.earlier[-1] if source.earlier else None,
             fixes=list(islice(_fixes(self.services, report.report_id), MOST_FIXES)),
-            pending=self.services.finder.pending(limit=_MOST_PENDING),
-            urgent=self._urgent(self._last_sent(schedule, now), now),
-            overdue=self.services.tracker.overview(now).overdue,
+            pending=finder.pending(limit=_MOST_LISTED),
+            pending_count=finder.count_pending(),
+            urgent=self._urgent(since, now),
+            urgent_count=tracker.count_newly(_NEWS.keys(), since, now=now, severity=Severity.CRITICAL),
+            overdue=tracker.overview(now).overdue,
             missed=fire.missed,
             due_at=fire.due_at,
         )
 
     def _urgent(self, since: datetime, now: datetime) -> list[tuple[str, Finding]]:
-        found = self.services.tracker.newly(_NEWS.keys(), since, now=now)
+        """Return the first of them: the worst come first, and nothing is worse."""
+        found = self.services.tracker.newly(_NEWS.keys(), since, now=now, limit=_MOST_LISTED)
         return [
             (_NEWS[entry.state], entry.finding)
             for entry in found

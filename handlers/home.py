@@ -3,8 +3,7 @@
 Drawing is coalesced (many changes in a moment are one drawing) and kept below Slack's rate for views; `Homes` decides what is due.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +11,9 @@ import structlog
 from slack_bolt import Ack, App
 from slack_sdk.models.views import View
 
-from audit.errors import RefusedError
 from audit.report import ReportHeader
 from handlers.blocks.card import CardRules
-from handlers.blocks.home import HomePage, Standing, build_home, build_plain_home
+from handlers.blocks.home import MOST_WAITING, HomePage, Standing, build_home, build_plain_home
 from handlers.blocks.names import (
     APPROVE_FORM,
     HOME_DETAILS,
@@ -29,20 +27,15 @@ from handlers.requests import clicked, opener_of, view_request
 from handlers.rollback_window import register_rollback_window
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
+from handlers.waiting import read_signable
 from handlers.windows import open_window
 from remediation.audience import Home
-from remediation.batches import Members
 from remediation.execution import PlaybookExecution
-from remediation.policy import Policy
-from remediation.ports import Person
-from remediation.refusals import refuse_late, refuse_outsider, refuse_same_person, refuse_twice
-from remediation.rollback import refuse_signing_again
 from remediation.states import PlaybookStatus
 
 log = structlog.get_logger()
 Body = dict[str, Any]
 Build = Callable[[PlaybookExecution, CardRules], View]
-_MOST_LOOKED_AT = 50
 _MOST_LISTED = 11
 _TREND = 20
 _GONE = frozenset({"user_not_found", "account_inactive", "not_enabled", "user_disabled"})
@@ -139,86 +132,22 @@ def _publish(services: Services, home: Home, now: datetime) -> None:
 
 def read_home(services: Services, home: Home, now: datetime) -> HomePage:
     """Return what a person's home shows, read now."""
-    mine, problem = _read_pending(services, home, now)
+    mine = read_signable(services, home.person, most=MOST_WAITING, now=now)
     history = services.executions.history(limit=2 * _MOST_LISTED)
     ran = [execution for execution in history if execution.status is not PlaybookStatus.PENDING]
     return HomePage(
         standing=read_standing(services, now),
-        pending=[each for each in mine.fixes if not _is_in_batch(each)],
-        batches=_read_batches(services, mine.fixes),
-        rollbacks=mine.rollbacks,
+        pending=mine.fixes.fixes,
+        batches=mine.fixes.batches,
+        more_waits=mine.fixes.is_cut,
+        rollbacks=mine.rollbacks.fixes,
+        more_rollbacks=mine.rollbacks.is_cut,
         rollback_approvals=services.remediation.policy.rollback_approvals,
         requests=services.finder.asked_by(home.person, limit=_MOST_LISTED),
         recent=ran[:_MOST_LISTED],
-        problem=problem,
+        problem=mine.problem,
         drawn_at=now,
     )
-
-
-def _is_in_batch(execution: PlaybookExecution) -> bool:
-    """Tell whether an execution that waits is shown with others, on the card of their batch."""
-    return bool(execution.batch_id) and execution.revision == 1
-
-
-def _read_batches(services: Services, pending: Sequence[PlaybookExecution]) -> list[Members]:
-    """Return the batches that what waits for somebody belongs to, once each."""
-    names = dict.fromkeys(each.batch_id for each in pending if _is_in_batch(each))
-    found = [services.batches.members(name) for name in names]
-    return [members for members in found if members.waiting]
-
-
-@dataclass(frozen=True, slots=True)
-class _Signable:
-    """What a person may sign."""
-
-    fixes: Sequence[PlaybookExecution] = ()
-    rollbacks: Sequence[PlaybookExecution] = ()
-
-
-def _read_pending(services: Services, home: Home, now: datetime) -> tuple[_Signable, str]:
-    """Return what a person may sign, and why that cannot be told where it cannot."""
-    fixes = services.finder.pending(limit=_MOST_LOOKED_AT)
-    rollbacks = services.finder.rollbacks(limit=_MOST_LOOKED_AT)
-    if not fixes and not rollbacks:
-        return _Signable(), ""
-    remediation = services.remediation
-    groups = frozenset(
-        group for each in (*fixes, *rollbacks) for group in remediation.policy.terms_of(each).approver_groups
-    )
-    try:
-        person = services.people.get(
-            home.person, lambda: remediation.directory.look_up(home.person, groups=groups), now=now
-        )
-    except RefusedError as error:
-        return _Signable(), str(error)
-    return _Signable(
-        [each for each in fixes if may_sign(remediation.policy, each, person, now=now)],
-        [each for each in rollbacks if may_sign_rollback(remediation.policy, each, person, now=now)],
-    ), ""
-
-
-def may_sign(policy: Policy, execution: PlaybookExecution, person: Person, *, now: datetime) -> bool:
-    """Tell whether it is worth showing somebody an execution to sign; whether they may is decided when they do."""
-    try:
-        refuse_late(execution, revision=None, now=now)
-        refuse_same_person(policy, execution.requester, person.actor)
-        refuse_twice(execution, person.actor)
-        refuse_outsider(policy.terms_of(execution), person)
-    except RefusedError:
-        return False
-    return True
-
-
-def may_sign_rollback(policy: Policy, execution: PlaybookExecution, person: Person, *, now: datetime) -> bool:
-    """Tell whether it is worth showing somebody a rollback to sign; whether they may is decided when they do."""
-    if execution.rollback is None or now >= execution.rollback.expires_at:
-        return False
-    try:
-        refuse_signing_again(execution, person.actor)
-        refuse_outsider(policy.terms_of(execution), person)
-    except RefusedError:
-        return False
-    return True
 
 
 def read_standing(services: Services, now: datetime) -> Standing:

@@ -48,6 +48,11 @@ def _concerns(execution: PlaybookExecution) -> bool:
     return not (execution.decisions and execution.decisions[-1].actor.is_same_person(execution.requester))
 
 
+def was_not_taken(error: Exception) -> bool:
+    """Tell whether Slack certainly did not take a message, for a reason that passes."""
+    return isinstance(error, SlackApiError) and code_of(error) in _PASSING
+
+
 def _tell(services: Services, execution: PlaybookExecution) -> None:
     try:
         make_careful(services.client).chat_postMessage(
@@ -59,6 +64,6 @@ def _tell(services: Services, execution: PlaybookExecution) -> None:
     except SLACK_FAILURES as error:
         code = code_of(error)
         log.warning("outcome not told", execution_id=execution.execution_id, error=code)
-        if isinstance(error, SlackApiError) and code in _PASSING:
+        if was_not_taken(error):
             until = services.clock() + TRY_AGAIN_AFTER
             services.outcomes.put_off(execution.execution_id, execution.status, until=until)

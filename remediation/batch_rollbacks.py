@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from audit.actor import Actor
-from audit.errors import ActionError, RefusedError, StateError
+from audit.errors import ActionError, CountersignError, RefusedError, StateError
 from audit.trail import TrailEvent
 from remediation.batch_deciding import name_of, read_once
 from remediation.batches import Batches, Members, return_digest
@@ -15,6 +15,7 @@ from remediation.execution import PlaybookExecution
 from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
 from remediation.service import Remediation
+from remediation.states import PlaybookStatus
 
 _AT_A_TIME = 8
 _TOLD = 5
@@ -22,10 +23,23 @@ _TOLD = 5
 
 @dataclass(frozen=True, slots=True)
 class BatchRollback:
-    """What came of asking: which items were put back or wait for another signature, and why others stay, by execution id."""
+    """What came of asking, by execution id: which items were put back or wait for another signature, and why others stay.
+
+    `broken` are those where it failed on the way, so that it is not known here whether they went back: their state shows it.
+    """
 
     done: tuple[str, ...]
     refused: Mapping[str, str]
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What came of one item: why it stays, empty where it went back; `is_known` is False where it failed on the way."""
+
+    execution_id: str
+    why: str = ""
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,7 @@ class BatchRollbacks:
             NotFoundError: there is no such batch.
             RefusedError: the set is another one by now, this person may not put one of them back, or each of them was refused;
                 nothing was put back.
+            TrailError: the trail cannot be written; nothing was put back.
         """
         members = self.batches.members(batch_id)
         refuse_other_returnables(members, set_seen)
@@ -52,21 +67,27 @@ class BatchRollbacks:
         self._note(batch_id, {}, "batch.rollback", person, asked)
         ask_one = partial(_ask, Rollbacks(once, self.runner), actor)
         with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="rollback") as pool:
-            said = dict(pool.map(ask_one, members.returnable))
-        refused = self._still_there(batch_id, {name: why for name, why in said.items() if why})
-        if refused:
-            self._note(batch_id, refused, "batch.rollback_refused", person, {"refused": dict(refused)})
-        done = tuple(name for name, why in said.items() if not why)
-        if not done:
-            raise RefusedError(_say_why(members, said))
-        return BatchRollback(done, refused)
+            said = list(pool.map(ask_one, members.returnable))
+        broken = {each.execution_id: each.why for each in said if not each.is_known}
+        done = tuple(each.execution_id for each in said if not each.why)
+        refused = {each.execution_id: each.why for each in said if each.why and each.is_known}
+        # Whatever cannot be stored or read from here on: what became of each item is known, and has to be told.
+        with suppress(CountersignError):
+            refused = self._still_there(batch_id, refused)
+            if refused or broken:
+                about = {"refused": refused, "broken": broken}
+                self._note(batch_id, {**refused, **broken}, "batch.rollback_refused", person, about)
+        if not done and not broken:
+            raise RefusedError(_say_why(members, {each.execution_id: each.why for each in said}))
+        return BatchRollback(done, refused, broken)
 
-    def refuse(self, batch_id: str, actor: Actor, *, set_seen: str) -> None:
-        """Say no to the rollback that waits for another signature, for every item.
+    def refuse(self, batch_id: str, actor: Actor, *, set_seen: str) -> BatchRollback:
+        """Say no to the rollback that waits for another signature, for every item. All are judged before anything is stored.
 
         Raises:
             NotFoundError: there is no such batch.
-            RefusedError: nothing waits, the set is another one by now, or this person may not refuse one of them.
+            RefusedError: nothing waits, the set is another one by now, or this person may not refuse one of them; no rollback
+                was refused.
         """
         members = self.batches.members(batch_id)
         waiting = [(each, each.rollback) for each in members.returnable if each.rollback]
@@ -75,10 +96,22 @@ class BatchRollbacks:
         refuse_other_returnables(members, set_seen)
         rollbacks = Rollbacks(read_once(self.remediation, members.returnable), self.runner)
         for execution, asked in waiting:
-            with suppress(StateError):  # somebody signed or refused at this moment
+            _allow_refusal(rollbacks, actor, execution, shown=asked.asked_version)
+        done, broken = list[str](), dict[str, str]()
+        for execution, asked in waiting:
+            try:
                 rollbacks.refuse(execution.execution_id, actor, shown=asked.asked_version)
+            except (RefusedError, StateError):  # somebody signed, refused or put it back at this moment
+                continue
+            except CountersignError as error:
+                broken[execution.execution_id] = error.explain()
+            else:
+                done.append(execution.execution_id)
+        if not done and not broken:
+            raise RefusedError("Too late: no rollback of this batch waits for a signature any more.")
+        return BatchRollback(tuple(done), {}, broken)
 
-    def _still_there(self, batch_id: str, refused: Mapping[str, str]) -> Mapping[str, str]:
+    def _still_there(self, batch_id: str, refused: Mapping[str, str]) -> dict[str, str]:
         """Return the refusals of what nobody else has put back, or is putting back, meanwhile."""
         left = {each.execution_id for each in self.batches.members(batch_id).returnable if not each.rollback}
         return {name: why for name, why in refused.items() if name in left}
@@ -135,11 +168,33 @@ def _allow(remediation: Remediation, actor: Actor, execution: PlaybookExecution)
         raise RefusedError(f"{error} This is about {name_of(execution)}; nothing was put back.") from error
 
 
-def _ask(rollbacks: Rollbacks, actor: Actor, execution: PlaybookExecution) -> tuple[str, str]:
-    """Put one item back; return its id, and why not where it was refused."""
+def _allow_refusal(rollbacks: Rollbacks, actor: Actor, execution: PlaybookExecution, *, shown: int) -> None:
+    """Refuse a no to all where this person may not say it to one.
+
+    Raises:
+        RefusedError: names the item and says why.
+    """
+    try:
+        rollbacks.allow_refusal(execution, actor, shown=shown)
+    except RefusedError as error:
+        raise RefusedError(
+            f"{error} This is about {name_of(execution)}; no rollback of this batch was refused."
+        ) from error
+
+
+def _ask(rollbacks: Rollbacks, actor: Actor, execution: PlaybookExecution) -> _Said:
+    """Put one item back; return why not where it was refused. Whatever goes wrong with one is no other's business."""
+    name = execution.execution_id
     try:
         shown = execution.rollback.asked_version if execution.rollback else 0
-        rollbacks.ask(execution.execution_id, actor, revision=execution.revision, shown=shown)
+        after = rollbacks.ask(name, actor, revision=execution.revision, shown=shown)
     except (RefusedError, StateError, ActionError) as error:
-        return execution.execution_id, error.explain()
-    return execution.execution_id, ""
+        return _Said(name, error.explain())
+    except CountersignError as error:
+        what, _, _ = error.explain().partition(
+            ";"
+        )  # what follows says that nothing was changed, as is true of single steps
+        return _Said(name, what, is_known=False)
+    if after.status is PlaybookStatus.ROLLBACK_FAILED:
+        return _Said(name, after.error or "its rollback failed", is_known=False)
+    return _Said(name)

@@ -40,7 +40,7 @@ class LeftOut:
 class Batch:
     """What binds executions together; their order is part of what is signed.
 
-    `refused` says, by execution id, why the last rollback of the batch left an item as it is.
+    `refused` says, by execution id, why the last rollback of the batch left an item as it is; `refusals` counts how often that was noted.
     """
 
     batch_id: str
@@ -52,6 +52,7 @@ class Batch:
     execution_ids: tuple[str, ...]
     left_out: tuple[LeftOut, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
+    refusals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,8 @@ class Members:
 
     @property
     def total(self) -> int:
-        """Return a number that rises with every change of an item."""
-        return sum(each.version for each in self.executions)
+        """Return a number that rises with every change of an item, and each time it is noted why some stay as they are."""
+        return sum(each.version for each in self.executions) + self.batch.refusals
 
 
 def set_digest(batch_id: str, executions: Iterable[PlaybookExecution]) -> str:
@@ -182,7 +183,10 @@ class Batches(Protocol):
         """Store where a batch is shown, or what changed about that."""
 
     def outdated(self, now: datetime, limit: int = 50) -> list[str]:
-        """Return ids of batches whose card is missing or older than an item's state, and due."""
+        """Return ids of batches whose card is missing or older than an item's state, and due; or whose outcome is to be told again."""
 
-    def claim(self, batch_id: str, outcome: str) -> bool:
+    def claim(self, batch_id: str, outcome: str, now: datetime) -> bool:
         """Take it upon oneself to tell what came of a batch; False where somebody did already. Committed at return."""
+
+    def put_off(self, batch_id: str, outcome: str, *, until: datetime) -> None:
+        """Give a claim back, to be tried again then."""

@@ -20,11 +20,16 @@ class ExecutionFinder(Protocol):
             NotFoundError: none, or more than one, goes by that name.
         """
 
-    def pending(self, *, limit: int = 10) -> list[PlaybookExecution]:
-        """Return executions that wait for a decision, those whose time ends first first."""
+    def pending(self, *, limit: int = 10, after: PlaybookExecution | None = None) -> list[PlaybookExecution]:
+        """Return executions that wait for a decision, those whose time ends first first; `after` is the last of the page before."""
 
-    def rollbacks(self, *, limit: int = 10) -> list[PlaybookExecution]:
-        """Return executions whose rollback waits for signatures, those whose time ends first first."""
+    def count_pending(self) -> int:
+        """Return how many executions wait for a decision."""
+
+    def rollbacks(
+        self, *, limit: int = 10, after: PlaybookExecution | None = None
+    ) -> list[PlaybookExecution]:
+        """Return executions whose rollback waits for signatures, those whose time ends first first; `after` as for `pending`."""
 
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         """Return what a person of Slack has asked for, newest first."""

@@ -111,16 +111,23 @@ class Rollbacks:
             StateError: somebody was faster.
         """
         execution = self.remediation.store.get(execution_id)
+        person = self.allow_refusal(execution, actor, shown=shown)
+        refused = self._decided(execution, Verdict.REFUSE_ROLLBACK, person, _waiting(execution).digest)
+        return self.remediation.save(execution, replace(refused, rollback=None), "rollback.refused", person)
+
+    def allow_refusal(self, execution: PlaybookExecution, actor: Actor, *, shown: int | None = None) -> Actor:
+        """Return who says no, where they may say it to the rollback that waits; see `refuse`. Stores nothing.
+
+        Raises:
+            RefusedError: nothing waits, another one than was `shown` waits, or this person may not.
+        """
         asked = _waiting(execution)
         _refuse_unseen(execution, shown)
         terms = self.remediation.policy.terms_of(execution)
         person = self.remediation.look_up(actor, terms)
         if not person.actor.is_same_person(asked.requester):
             refuse_outsider(terms, person)
-        refused = self._decided(execution, Verdict.REFUSE_ROLLBACK, person.actor, asked.digest)
-        return self.remediation.save(
-            execution, replace(refused, rollback=None), "rollback.refused", person.actor
-        )
+        return person.actor
 
     def expire(self, execution: PlaybookExecution) -> PlaybookExecution:
         """Take back a rollback that nobody signed in time; one whose time is not over stays.

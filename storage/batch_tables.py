@@ -9,7 +9,11 @@ from storage.tables import Row
 
 
 class BatchRow(Row, table=True):
-    """A batch and its card. `told` is the outcome that somebody claimed to tell last, empty where nobody has."""
+    """A batch and its card.
+
+    `refusals` counts how often `refused` was noted. `told` is the outcome that somebody claimed to tell last, empty where nobody has;
+    `told_due_at` is when it is to be tried again, none where it is not.
+    """
 
     __tablename__ = "batches"
 
@@ -21,7 +25,9 @@ class BatchRow(Row, table=True):
     channel: str
     left_out: list[dict[str, str]] = Field(sa_type=JsonColumn)
     refused: dict[str, str] = Field(sa_type=JsonColumn)
+    refusals: int
     told: str
+    told_due_at: datetime | None
     card_channel: str
     message_id: str
     progress_id: str

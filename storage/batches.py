@@ -96,7 +96,7 @@ class SqlBatches:
         """Store why a rollback leaves items as they are; the card is due to be drawn."""
         told = {name: column_text(why) for name, why in refused.items()}
         with self._database.writing() as session:
-            session.exec(_change(batch_id).values(refused=told, drawn_total=0, attempted_total=0))
+            session.exec(_change(batch_id).values(refused=told, refusals=col(BatchRow.refusals) + 1))
             append_all_in(session, [event])
 
     def card(self, batch_id: str) -> BatchCard:
@@ -112,8 +112,8 @@ class SqlBatches:
             session.exec(_change(card.batch_id).values(card_channel=card.channel, **shown))
 
     def outdated(self, now: datetime, limit: int = 50) -> list[str]:
-        """Return ids of batches whose card is behind an item's state, and due; the longest due first."""
-        total = func.sum(ExecutionRow.version)
+        """Return ids of batches whose card is behind an item's state, and due, or whose outcome is; the longest due first."""
+        total = func.sum(ExecutionRow.version) + col(BatchRow.refusals)
         was_tried = and_(col(BatchRow.attempted_total) >= total, col(BatchRow.next_attempt_at).is_not(None))
         is_due = or_(col(BatchRow.attempted_total) < total, _is_due(now))
         since = case((was_tried, col(BatchRow.next_attempt_at)), else_=col(BatchRow.created_at))
@@ -123,18 +123,24 @@ class SqlBatches:
             .join(ExecutionRow, col(ExecutionRow.execution_id) == col(BatchItemRow.execution_id))
             .where(col(BatchRow.channel) != "")
             .group_by(col(BatchRow.batch_id))
-            .having(col(BatchRow.drawn_total) < total, is_due)
+            .having(or_(and_(col(BatchRow.drawn_total) < total, is_due), col(BatchRow.told_due_at) <= now))
             .order_by(since, col(BatchRow.batch_id))
             .limit(limit)
         )
         with self._database.reading() as session:
             return list(session.exec(wanted))
 
-    def claim(self, batch_id: str, outcome: str) -> bool:
+    def claim(self, batch_id: str, outcome: str, now: datetime) -> bool:
         """Take it upon oneself to tell what came of a batch; False where somebody did already."""
-        untold = _change(batch_id).where(col(BatchRow.told) != outcome)
+        untold = _change(batch_id).where(or_(col(BatchRow.told) != outcome, col(BatchRow.told_due_at) <= now))
         with self._database.writing() as session:
-            return bool(session.exec(untold.values(told=outcome)).rowcount)
+            return bool(session.exec(untold.values(told=outcome, told_due_at=None)).rowcount)
+
+    def put_off(self, batch_id: str, outcome: str, *, until: datetime) -> None:
+        """Give a claim back; see `Batches.put_off`."""
+        mine = _change(batch_id).where(col(BatchRow.told) == outcome)
+        with self._database.writing() as session:
+            session.exec(mine.values(told_due_at=until))
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
@@ -173,7 +179,9 @@ def _to_row(batch: Batch) -> BatchRow:
         channel=batch.channel,
         left_out=[{key: column_text(said) for key, said in asdict(each).items()} for each in batch.left_out],
         refused=dict(batch.refused),
+        refusals=batch.refusals,
         told="",
+        told_due_at=None,
         card_channel="",
         message_id="",
         progress_id="",
@@ -196,4 +204,5 @@ def _to_batch(row: BatchRow, execution_ids: tuple[str, ...]) -> Batch:
         execution_ids=execution_ids,
         left_out=tuple(LeftOut(**each) for each in row.left_out),
         refused=row.refused,
+        refusals=row.refusals,
     )

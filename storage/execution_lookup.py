@@ -1,8 +1,9 @@
 """Looking for executions in the database."""
 
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from audit.actor import Actor
 from audit.errors import NotFoundError
@@ -13,6 +14,7 @@ from storage.database import Database
 from storage.journal import EXECUTIONS, load_on
 
 _COLUMNS: Final = EXECUTIONS.c
+_IS_PENDING: Final = _COLUMNS.status == PlaybookStatus.PENDING.value
 _MOST_NAMED = 5
 
 
@@ -41,18 +43,28 @@ class SqlExecutionFinder:
             raise NotFoundError(f"more than one execution begins with “{name.strip()[:80]}”: {names}")
         return (exact or found)[0]
 
-    def pending(self, *, limit: int = 10) -> list[PlaybookExecution]:
+    def pending(self, *, limit: int = 10, after: PlaybookExecution | None = None) -> list[PlaybookExecution]:
         """Return executions that wait for a decision, those whose time ends first first."""
-        waits = _COLUMNS.status == PlaybookStatus.PENDING.value
-        soonest = _COLUMNS.expires_at, _COLUMNS.execution_id
-        return self._load(select(EXECUTIONS).where(waits).order_by(*soonest).limit(limit))
+        wanted = select(EXECUTIONS).where(_IS_PENDING)
+        if after is not None:
+            wanted = wanted.where(_comes_after(_COLUMNS.expires_at, after.expires_at, after))
+        return self._load(wanted.order_by(_COLUMNS.expires_at, _COLUMNS.execution_id).limit(limit))
 
-    def rollbacks(self, *, limit: int = 10) -> list[PlaybookExecution]:
+    def count_pending(self) -> int:
+        """Return how many executions wait for a decision."""
+        with self._database.reading() as session:
+            return int(session.execute(select(func.count()).where(_IS_PENDING)).scalar_one())
+
+    def rollbacks(
+        self, *, limit: int = 10, after: PlaybookExecution | None = None
+    ) -> list[PlaybookExecution]:
         """Return executions whose rollback waits for signatures, those whose time ends first first."""
         waits = _COLUMNS.body["rollback"]["digest"].as_string().is_not(None)
         awake = _COLUMNS.wakes_at.is_not(None)  # few have a time to be looked at again, and it is indexed
-        soonest = _COLUMNS.wakes_at, _COLUMNS.execution_id
-        return self._load(select(EXECUTIONS).where(awake, waits).order_by(*soonest).limit(limit))
+        wanted = select(EXECUTIONS).where(awake, waits)
+        if after is not None:
+            wanted = wanted.where(_comes_after(_COLUMNS.wakes_at, after.wakes_at, after))
+        return self._load(wanted.order_by(_COLUMNS.wakes_at, _COLUMNS.execution_id).limit(limit))
 
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         """Return what a person of Slack has asked for, newest first."""
@@ -67,3 +79,11 @@ class SqlExecutionFinder:
     def _load(self, wanted: Select[Any]) -> list[PlaybookExecution]:
         with self._database.reading() as session:
             return load_on(session.connection(), wanted)
+
+
+def _comes_after(
+    when: ColumnElement[Any], at: datetime | None, last: PlaybookExecution
+) -> ColumnElement[bool]:
+    """Return the condition for what comes after an execution in the order of a time and the id."""
+    same_time = and_(when == at, _COLUMNS.execution_id > key_text(last.execution_id))
+    return or_(when > at, same_time)

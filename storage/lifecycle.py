@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, update
 from sqlmodel import Session, col, select
 
 from audit.actor import Actor
@@ -122,9 +122,17 @@ class SqlTracker:
         self, states: Collection[LifecycleState], since: datetime, *, now: datetime, limit: int = 50
     ) -> list[TrackedFinding]:
         """Return the findings that came into one of the states after `since` and still are in it: worst first."""
-        wanted = and_(in_states(states, now), or_(*(_came_into(state, since) for state in states)))
+        wanted = _newly(states, since, now)
         with self._database.reading() as session:
             return self._page(session, wanted, now=now, offset=0, limit=limit) if states else []
+
+    def count_newly(
+        self, states: Collection[LifecycleState], since: datetime, *, now: datetime, severity: Severity
+    ) -> int:
+        """Return how many findings of a severity `newly` knows, listed or not."""
+        wanted = and_(col(TrackedRow.severity_rank) == severity.rank, _newly(states, since, now))
+        with self._database.reading() as session:
+            return _count(session, wanted) if states else 0
 
     def mark_fixed(
         self,
@@ -236,6 +244,10 @@ def _by_severity(session: Session, condition: ColumnElement[bool]) -> dict[Sever
 
 def _count(session: Session, condition: ColumnElement[bool]) -> int:
     return session.exec(select(func.count()).select_from(TrackedRow).where(condition)).one()
+
+
+def _newly(states: Collection[LifecycleState], since: datetime, now: datetime) -> ColumnElement[bool]:
+    return and_(in_states(states, now), or_(false(), *(_came_into(state, since) for state in states)))
 
 
 def _came_into(state: LifecycleState, since: datetime) -> ColumnElement[bool]:

@@ -111,13 +111,16 @@ def _card(members: Members, rules: BatchRules, room: int, *, fits_window: bool) 
         lines = [item_result(each, members.batch.refused.get(each.execution_id, "")) for each in rest]
         blocks.append(section(f"*No longer part of it*\n{join_first(lines, min(2 * room, _SECTION - 40))}"))
     blocks += _advice(shown, room)
-    blocks += rollback_blocks(members, needed=rules.rollback_approvals)
+    going_back, shows_rollback = rollback_blocks(members, needed=rules.rollback_approvals, room=room)
+    blocks += going_back
     if lines := decision_lines(members):
         blocks.append(section(join_newest(lines, min(4 * room, _SECTION))))
     blocks += _left_out(members, room)
     if members.waiting and not seen.is_whole:
         blocks.append(section(_TOO_LARGE if fits_window else _NEVER))
     buttons = list(_buttons(members, is_whole=seen.is_whole and fits_window, fits_window=fits_window))
+    if members.returnable and not members.waiting and not members.is_busy:
+        buttons += _rollback_buttons(members, is_whole=shows_rollback)
     actions = [ActionsBlock(block_id="decide", elements=buttons)] if buttons else []
     return [*blocks, *actions, _small_print(members, rules)]
 
@@ -292,16 +295,16 @@ def _buttons(members: Members, *, is_whole: bool, fits_window: bool) -> Iterator
         )
     else:
         yield _button(members, BATCH_CHANGES, "All changes…", waiting)
-    if members.returnable and not members.waiting and not members.is_busy:
-        yield from _rollback_buttons(members)
 
 
-def _rollback_buttons(members: Members) -> Iterator[ButtonElement]:
+def _rollback_buttons(members: Members, *, is_whole: bool) -> Iterator[ButtonElement]:
+    """Yield what may be said about a rollback; nobody signs one that the card does not show whole."""
     batch, asked = members.batch, any(each.rollback for each in members.returnable)
     ref = BatchRef(batch.batch_id, return_digest(batch.batch_id, members.returnable))
     count = len(members.returnable)
     name = "Approve rollback…" if asked else "Roll back all…" if count > 1 else "Roll back…"
-    yield _button(members, BATCH_ROLL_BACK, name, ref, confirm=_confirm(members))
+    if is_whole:
+        yield _button(members, BATCH_ROLL_BACK, name, ref, confirm=_confirm(members))
     if asked:
         yield _button(members, BATCH_REFUSE_ROLLBACK, "Refuse rollback", ref, style="danger")
 

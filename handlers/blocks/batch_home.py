@@ -15,21 +15,26 @@ _NAME = 150
 
 def home_batch(members: Members) -> list[Block]:
     """Return a batch that waits for somebody: what, how much of it, who asked, and two buttons."""
-    batch, waiting = members.batch, members.waiting
-    severities = Counter(each.finding.severity for each in waiting)
-    levels = [f"{severity_words(level)}: {severities[level]}" for level in Severity if severities[level]]
-    until = moment(min(each.expires_at for each in waiting))
-    words = (
-        f"⏳ *{escape(batch.playbook_name, _NAME)}, {len(waiting)} at once*  {code(batch.batch_id, 80)}\n"
-        f"{'  ·  '.join(levels)}\n"
-        f"Waiting for approval. Asked for by {mention(batch.requester)}, card in {place(batch.channel)}. "
-        f"Time to decide until {until}"
-    )
     buttons = [
         _button(members, BATCH_CHANGES, "Review and approve", style="primary"),
         _button(members, BATCH_REJECT, "Reject all…", style="danger"),
     ]
-    return [section(words), ActionsBlock(block_id=f"batch-{batch.batch_id}"[:255], elements=buttons)]
+    block_id = f"batch-{members.batch.batch_id}"[:255]
+    return [section(batch_lines(members, _NAME)), ActionsBlock(block_id=block_id, elements=buttons)]
+
+
+def batch_lines(members: Members, room: int) -> str:
+    """Return a batch in three lines: what and how much of it waits, how bad, who asked and until when."""
+    batch, waiting = members.batch, members.waiting
+    severities = Counter(each.finding.severity for each in waiting)
+    levels = [f"{severity_words(level)}: {severities[level]}" for level in Severity if severities[level]]
+    until = moment(min(each.expires_at for each in waiting))
+    return (
+        f"⏳ *{escape(batch.playbook_name, room)}, {len(waiting)} at once*  {code(batch.batch_id, 80)}\n"
+        f"{'  ·  '.join(levels)}\n"
+        f"Waiting for approval. Asked for by {mention(batch.requester)}, card in {place(batch.channel)}. "
+        f"Time to decide until {until}"
+    )
 
 
 def _button(members: Members, action_id: str, text: str, *, style: str) -> ButtonElement:

@@ -7,6 +7,7 @@ from typing import Protocol
 from slack_sdk.models.blocks import Block
 
 from handlers.blocks.card import VERBS
+from handlers.blocks.changes import Shown
 from handlers.blocks.parts import join_first, section
 from handlers.blocks.pending import rollback_sentence, three_states
 from handlers.blocks.texts import code, escape, mention, moment
@@ -16,6 +17,11 @@ from remediation.policy import count_people
 
 _REASON = 180
 _MOST_KINDS = 4
+_STATES, _NAMES = 1000, 800
+_CUT = (
+    "⚠️ *Not all that goes back fits here, so it is not signed here.* `/playbook rollback` names each item, and shows it "
+    "whole to be signed."
+)
 
 
 class Asks(Protocol):
@@ -74,20 +80,32 @@ def signed_so_far(
     return [(f"{count} with {signed}", who) for (signed, who), count in kinds.items()]
 
 
-def rollback_blocks(members: Members, *, needed: int) -> list[Block]:
-    """Return the rollback that waits for another signature, and what goes back: once for all items alike."""
-    waiting = [(each, each.rollback) for each in members.returnable if each.rollback]
-    if not waiting:
-        return []
-    about: dict[str, list[PlaybookExecution]] = {}
-    for execution, asked in waiting:
-        states = three_states(asked.settings, 1000)
-        about.setdefault(states, []).append(execution)
-    blocks: list[Block] = []
-    for states, executions in list(about.items())[:_MOST_KINDS]:
-        first, request = executions[0], executions[0].rollback
-        said = rollback_sentence(first, request, needed=needed) if request else ""
-        names = join_first([code(each.finding.handle, 40) for each in executions], 400, separator=", ")
-        head = f"*{said}* What goes back, as it was read then, for {len(executions)} of them ({names}):"
-        blocks.append(section(f"{head}\n{states}"))
-    return blocks
+def rollback_blocks(members: Members, *, needed: int, room: int) -> tuple[list[Block], bool]:
+    """Return the rollback that waits and what goes back, once for all items alike; and whether nothing of that was cut."""
+    kinds = list(_alike_back(members, needed=needed).items())
+    shown = [_going_back(said, executions, room=room) for (said, _), executions in kinds[:_MOST_KINDS]]
+    blocks: list[Block] = [section(each.text) for each in shown]
+    is_whole = len(kinds) <= _MOST_KINDS and all(each.is_whole for each in shown)
+    if left := sum(len(executions) for _, executions in kinds[_MOST_KINDS:]):
+        blocks.append(section(f"… and {left} more items, which go back in other ways."))
+    return (blocks if is_whole else [*blocks, section(_CUT)]), is_whole
+
+
+def _alike_back(members: Members, *, needed: int) -> dict[tuple[str, str], list[PlaybookExecution]]:
+    """Return items whose rollback waits, by who asked for and signed it, and by the settings themselves: never by a cut text."""
+    about: dict[tuple[str, str], list[PlaybookExecution]] = {}
+    for execution in members.returnable:
+        if asked := execution.rollback:
+            back = [(each.setting, each.was, each.we_set, each.now) for each in asked.settings]
+            said = rollback_sentence(execution, asked, needed=needed)
+            about.setdefault((said, repr(back)), []).append(execution)
+    return about
+
+
+def _going_back(said: str, executions: Sequence[PlaybookExecution], *, room: int) -> Shown:
+    asked = executions[0].rollback
+    states = three_states(asked.settings if asked else (), min(_STATES, room))
+    handles = [code(each.finding.handle, 40) for each in executions]
+    names = join_first(handles, _NAMES, separator=", ")
+    head = f"*{said}* What goes back, as it was read then, for {len(executions)} of them ({names}):"
+    return Shown(f"{head}\n{states.text}", states.is_whole and names == ", ".join(handles))

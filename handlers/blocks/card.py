@@ -18,6 +18,7 @@ from handlers.blocks.names import (
     APPROVE,
     BREAK_GLASS,
     DONE,
+    HOME_ROLL_BACK,
     NOT_DONE,
     REFUSE_ROLLBACK,
     REJECT,
@@ -26,7 +27,7 @@ from handlers.blocks.names import (
     TRY_AGAIN,
 )
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, join_newest, section
-from handlers.blocks.pending import emergency_blocks, rollback_blocks
+from handlers.blocks.pending import emergency_blocks, rollback_blocks, shows_rollback
 from handlers.blocks.states import headline, rollback_fact, status_sentence, wording
 from handlers.blocks.texts import code, escape, linkify, mention, moment, plain, severity_words
 from remediation.execution import Decision, PlaybookExecution, Verdict
@@ -104,7 +105,9 @@ def build_plain_card(execution: PlaybookExecution) -> Message:
 
 def _card(execution: PlaybookExecution, rules: CardRules, room: int) -> list[Block]:
     blocks, is_whole = card_body(execution, rules, room)
-    return [*blocks, *_actions(execution, rules, can_approve=is_whole), _small_print(execution, rules)]
+    can_sign = shows_rollback(execution, room=room)
+    actions = _actions(execution, rules, can_approve=is_whole, can_sign=can_sign)
+    return [*blocks, *actions, _small_print(execution, rules)]
 
 
 def card_body(execution: PlaybookExecution, rules: CardRules, room: int) -> tuple[list[Block], bool]:
@@ -202,7 +205,9 @@ def _decision(decision: Decision, execution: PlaybookExecution) -> str:
     return f"{VERBS[decision.verdict]} {mention(decision.actor)}, {moment(decision.at)}{reason}{void}"
 
 
-def _actions(execution: PlaybookExecution, rules: CardRules, *, can_approve: bool) -> list[Block]:
+def _actions(
+    execution: PlaybookExecution, rules: CardRules, *, can_approve: bool, can_sign: bool
+) -> list[Block]:
     buttons: list[ButtonElement] = []
     if execution.status is PlaybookStatus.PENDING:
         approve = [execution_button(execution, APPROVE, "Approve", style="primary")] if can_approve else []
@@ -212,16 +217,20 @@ def _actions(execution: PlaybookExecution, rules: CardRules, *, can_approve: boo
     if execution.status is PlaybookStatus.INTERRUPTED:
         buttons = _settling(execution)
     if execution.can_roll_back:
-        name = "Approve rollback…" if execution.rollback else "Roll back…"
-        buttons = [
-            *buttons,
-            execution_button(execution, ROLL_BACK, name, confirm=confirm_rollback(execution)),
-        ]
+        buttons = [*buttons, roll_back_button(execution, ROLL_BACK, can_sign=can_sign)]
     if execution.can_roll_back and execution.rollback:
         buttons.append(execution_button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"))
     if execution.unreviewed:
         buttons.append(execution_button(execution, REVIEWED, "Reviewed"))
     return [ActionsBlock(block_id="decide", elements=buttons)] if buttons else []
+
+
+def roll_back_button(execution: PlaybookExecution, action_id: str, *, can_sign: bool) -> ButtonElement:
+    """Return the button that orders or signs a rollback; one that opens its window where not all of it could be shown."""
+    if not can_sign:
+        return execution_button(execution, HOME_ROLL_BACK, "Look and sign…")
+    name = "Approve rollback…" if execution.rollback else "Roll back…"
+    return execution_button(execution, action_id, name, confirm=confirm_rollback(execution))
 
 
 def _settling(execution: PlaybookExecution) -> list[ButtonElement]:

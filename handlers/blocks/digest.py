@@ -32,7 +32,8 @@ class Digest:
     """What a digest says. `earlier` is the report before this one, None where there is none.
 
     `urgent` are critical findings that are new or came back since the last digest, each with which of the two; None says
-    nothing about them or about `overdue`. `missed` times nobody was there to send.
+    nothing about them or about `overdue`. `pending` and `urgent` are the first of `pending_count` and `urgent_count`.
+    `missed` times nobody was there to send.
     """
 
     schedule_id: str
@@ -41,7 +42,9 @@ class Digest:
     earlier: ReportHeader | None
     fixes: Sequence[Fixable]
     pending: Sequence[PlaybookExecution]
+    pending_count: int
     urgent: Sequence[tuple[str, Finding]] | None = None
+    urgent_count: int = 0
     overdue: int = 0
     missed: int = 0
     due_at: datetime | None = None
@@ -58,10 +61,12 @@ def build_digest(digest: Digest) -> Message:
         blocks.append(fields(_facts(digest)))
         if digest.urgent:
             lines = [_urgent_line(change, finding, short) for change, finding in digest.urgent[:_MOST_LISTED]]
-            blocks.append(section(f"*New and regressed criticals*\n{join_first(lines, _SECTION - 100)}"))
+            listed = join_first(lines, _SECTION - 100, total=digest.urgent_count)
+            blocks.append(section(f"*New and regressed criticals*\n{listed}"))
         if digest.pending:
             lines = [_pending_line(execution, short) for execution in digest.pending]
-            blocks.append(section(f"*Waiting for approval*\n{join_first(lines, _SECTION - 100)}"))
+            listed = join_first(lines, _SECTION - 100, total=digest.pending_count)
+            blocks.append(section(f"*Waiting for approval*\n{listed}"))
         if digest.fixes:
             blocks += [
                 DividerBlock(),
@@ -90,8 +95,10 @@ def _facts(digest: Digest) -> list[tuple[str, str]]:
     facts = [("Security score", _score(digest))]
     if digest.urgent is not None:
         facts.append(("Overdue", f"{digest.overdue:,}" if digest.overdue else "None"))
-        facts.append(("New or regressed criticals", str(len(digest.urgent)) if digest.urgent else "None"))
-    facts.append(("Waiting for approval", str(len(digest.pending)) if digest.pending else "Nothing"))
+        facts.append(
+            ("New or regressed criticals", f"{digest.urgent_count:,}" if digest.urgent_count else "None")
+        )
+    facts.append(("Waiting for approval", f"{digest.pending_count:,}" if digest.pending_count else "Nothing"))
     return facts
 
 
@@ -139,21 +146,27 @@ def _fix(entry: Fixable, room: int) -> SectionBlock:
 
 
 def together(fixes: Sequence[Fixable]) -> list[Block]:
-    """Return a button for each playbook that answers several of these findings: one card for all of them."""
+    """Return a button for each playbook that answers several of these findings: one card for all of them.
+
+    Each button has a row of its own: Slack refuses a row in which two have the same action.
+    """
     by_playbook: dict[str, dict[str, None]] = {}
     for entry in fixes:
         by_playbook.setdefault(entry.playbook_id, {})[entry.finding.handle] = None
-    buttons = [
-        ButtonElement(
-            text=PlainTextObject(text=f"Plan {len(handles)} with {playbook_id}"[:75], emoji=False),
-            action_id=PLAN_FIX,
-            value=" ".join([playbook_id, *handles]),
-            accessibility_label=f"Plan {len(handles)} fixes with {playbook_id} on one card"[:75],
-        )
-        for playbook_id, handles in by_playbook.items()
-        if len(handles) > 1
+    several = [(name, list(handles)) for name, handles in by_playbook.items() if len(handles) > 1]
+    return [
+        ActionsBlock(block_id=f"together-{number}", elements=[_plan_together(*each)])
+        for number, each in enumerate(several)
     ]
-    return [ActionsBlock(block_id="together", elements=buttons)] if buttons else []
+
+
+def _plan_together(playbook_id: str, handles: Sequence[str]) -> ButtonElement:
+    return ButtonElement(
+        text=PlainTextObject(text=f"Plan {len(handles)} with {playbook_id}"[:75], emoji=False),
+        action_id=PLAN_FIX,
+        value=" ".join([playbook_id, *handles]),
+        accessibility_label=f"Plan {len(handles)} fixes with {playbook_id} on one card"[:75],
+    )
 
 
 def _small_print(digest: Digest) -> str:

@@ -1,15 +1,18 @@
 """Private lists of executions: what waits, and what was done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from slack_sdk.models.blocks import ActionsBlock, Block
 
+from handlers.blocks.batch_home import batch_lines
 from handlers.blocks.buttons import execution_button
 from handlers.blocks.names import HOME_ROLL_BACK, REFUSE_ROLLBACK
 from handlers.blocks.parts import MOST_CHARACTERS, Message, context, fit, header, section, size_of
 from handlers.blocks.pending import rollback_sentence
 from handlers.blocks.states import wording
 from handlers.blocks.texts import code, escape, mention, moment, place, severity_words
+from remediation.batches import Members
 from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 
@@ -18,29 +21,49 @@ _MOST_ROLLBACKS = 5  # each has two buttons
 _BESIDE = 2  # below a list of fixes, and that
 _MOST_ABOVE = 5  # is shorter then
 _ROLLBACKS = "Rollbacks waiting for signatures"
+_Entry = tuple[str, Callable[[int], str]]
+"""How the words for a list name it, and its lines with so much room for each name."""
 
 
-def build_pending(
-    executions: Sequence[PlaybookExecution],
-    *,
-    most: int,
-    rollbacks: Sequence[PlaybookExecution] = (),
-    rollback_approvals: int = 1,
-) -> Message:
-    """Return what waits for a decision: fixes, then rollbacks. At most `most`, those whose time ends first first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """What waits for a decision: fixes, batches of them, and rollbacks. `total` counts each fix, listed here or not."""
+
+    executions: Sequence[PlaybookExecution] = ()
+    batches: Sequence[Members] = ()
+    total: int = 0
+    is_cut: bool = False
+    rollbacks: Sequence[PlaybookExecution] = ()
+
+
+def build_pending(pending: Pending, *, most: int, rollback_approvals: int = 1) -> Message:
+    """Return what waits: batches, fixes, rollbacks. At most `most`, those whose time ends first first."""
+    rollbacks, has_fixes = pending.rollbacks, bool(pending.executions or pending.batches)
     waiting = build_rollbacks(
-        rollbacks, most=min(most, _BESIDE) if executions else most, needed=rollback_approvals
+        rollbacks, most=min(most, _BESIDE) if has_fixes else most, needed=rollback_approvals
     )
-    if not executions:
+    if not has_fixes:
         return waiting if rollbacks else Message("Nothing waits for a decision.")
-    hint = (
-        "`/playbook approve EXECUTION` shows a plan and lets you sign it. The beginning of an id is enough."
-    )
-    above = min(most, _MOST_ABOVE) if rollbacks else most
-    fixes = _list("Waiting for a decision", executions, most=above, hint=hint, taken=size_of(waiting.blocks))
+    fixes = _fixes(pending, most=min(most, _MOST_ABOVE) if rollbacks else most, taken=size_of(waiting.blocks))
     if not rollbacks:
         return fixes
     return Message(f"{fixes.text} {waiting.text}", (*fixes.blocks, *waiting.blocks))
+
+
+def _fixes(pending: Pending, *, most: int, taken: int) -> Message:
+    hint = (
+        "`/playbook approve EXECUTION` shows a plan and lets you sign it. The beginning of an id is enough."
+    )
+    if pending.batches:
+        hint += " What is asked for together is decided on its card, or in your home."
+    entries = [_batch_entry(members) for members in pending.batches]
+    entries += [_entry(execution) for execution in pending.executions]
+    more = (
+        f" There are more: {pending.total:,} fixes wait in all."
+        if pending.is_cut or len(entries) > most
+        else ""
+    )
+    return _list("Waiting for a decision", entries[:most], hint=hint, more=more, taken=taken)
 
 
 def build_rollbacks(executions: Sequence[PlaybookExecution], *, most: int, needed: int) -> Message:
@@ -85,23 +108,27 @@ def build_history(executions: Sequence[PlaybookExecution], *, most: int, about: 
     if not executions:
         return Message(f"Nothing was ever asked for{of}." if about else "Nothing was ever asked for.")
     hint = "`/playbook status EXECUTION` shows one step by step."
-    return _list(f"Fixes{of}", executions, most=most, hint=hint)
+    more = " There are more." if len(executions) > most else ""
+    return _list(f"Fixes{of}", [_entry(each) for each in executions[:most]], hint=hint, more=more)
 
 
-def _list(
-    title: str, executions: Sequence[PlaybookExecution], *, most: int, hint: str, taken: int = 0
-) -> Message:
-    shown = executions[:most]
-    more = " There are more." if len(executions) > len(shown) else ""
+def _entry(execution: PlaybookExecution) -> _Entry:
+    about = f"{escape(execution.playbook_name, _NAME_LIMIT)} for {execution.finding.handle}"
+    return about, lambda room: execution_lines(execution, room)
 
+
+def _batch_entry(members: Members) -> _Entry:
+    about = f"{escape(members.batch.playbook_name, _NAME_LIMIT)}, {len(members.waiting)} at once"
+    return about, lambda room: batch_lines(members, room)
+
+
+def _list(title: str, entries: Sequence[_Entry], *, hint: str, more: str, taken: int = 0) -> Message:
     def build(room: int) -> list[Block]:
-        lines = [section(execution_lines(execution, min(room, _NAME_LIMIT))) for execution in shown]
+        lines = [section(said(min(room, _NAME_LIMIT))) for _, said in entries]
         return [header(title), *lines, context(hint + more)]
 
-    first = f"{escape(shown[0].playbook_name, _NAME_LIMIT)} for {shown[0].finding.handle}"
-    return Message(
-        f"{title}: {len(shown)}, the first is {first}.{more}", fit(build, limit=MOST_CHARACTERS - taken)
-    )
+    words = f"{title}: {len(entries)}, the first is {entries[0][0]}.{more}"
+    return Message(words, fit(build, limit=MOST_CHARACTERS - taken))
 
 
 def execution_lines(execution: PlaybookExecution, room: int) -> str:

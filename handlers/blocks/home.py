@@ -22,7 +22,8 @@ from handlers.blocks.texts import code, escape, moment, severity_words
 from remediation.batches import Members
 from remediation.execution import PlaybookExecution
 
-MOST_PENDING, MOST_ROLLBACKS, MOST_OTHERS, MOST_BATCHES = 15, 5, 10, 5
+MOST_WAITING, MOST_ROLLBACKS, MOST_OTHERS = 20, 5, 10
+"""All that waits shares one number, with two blocks each; the rest of the home takes 56 of the 100 at the most."""
 _ROOM = 150
 _BARS = "▁▂▃▄▅▆▇█"
 _HIGHEST_SCORE = 100
@@ -42,12 +43,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomePage:
-    """All that a person's home shows. `problem` says why what waits for them cannot be told."""
+    """All that a person's home shows. `problem` says why what waits for them cannot be told.
+
+    `more_waits` and `more_rollbacks` say that not all of these could be read.
+    """
 
     standing: Standing
     pending: Sequence[PlaybookExecution] = ()
     batches: Sequence[Members] = ()
+    more_waits: bool = False
     rollbacks: Sequence[PlaybookExecution] = ()
+    more_rollbacks: bool = False
     rollback_approvals: int = 1
     requests: Sequence[PlaybookExecution] = ()
     recent: Sequence[PlaybookExecution] = ()
@@ -131,27 +137,27 @@ def _part(title: str, blocks: Sequence[Block]) -> list[Block]:
 def _pending(page: HomePage) -> list[Block]:
     if page.problem:
         return [section(f"This cannot be told: {escape(page.problem, 500)}")]
-    blocks = [block for members in page.batches[:MOST_BATCHES] for block in home_batch(members)]
-    for number, execution in enumerate(page.pending[:MOST_PENDING]):
-        buttons = [
-            execution_button(execution, HOME_REVIEW, "Review and approve", style="primary"),
-            execution_button(execution, REJECT, "Reject…", style="danger"),
-        ]
-        lines = section(execution_lines(execution, _ROOM))
-        blocks += [lines, ActionsBlock(block_id=f"pending-{number}", elements=buttons)]
-    if len(page.pending) > MOST_PENDING or len(page.batches) > MOST_BATCHES:
+    rollbacks = page.rollbacks[:MOST_ROLLBACKS]
+    room = MOST_WAITING - len(rollbacks)
+    batches, fixes = page.batches[:room], page.pending[: max(0, room - len(page.batches))]
+    blocks = [block for members in batches for block in home_batch(members)]
+    blocks += [block for number, each in enumerate(fixes) for block in _fix(each, number)]
+    if page.more_waits or len(page.pending) > len(fixes) or len(page.batches) > len(batches):
         blocks.append(context("There are more: `/playbook pending`"))
-    return [*blocks, *_rollbacks(page)]
-
-
-def _rollbacks(page: HomePage) -> list[Block]:
-    """Return the rollbacks that a person may sign, below the fixes that they may."""
-    blocks: list[Block] = []
-    for number, execution in enumerate(page.rollbacks[:MOST_ROLLBACKS]):
+    for number, execution in enumerate(rollbacks):
         blocks += rollback_entry(execution, needed=page.rollback_approvals, room=_ROOM, number=number)
-    if len(page.rollbacks) > MOST_ROLLBACKS:
+    if page.more_rollbacks or len(page.rollbacks) > len(rollbacks):
         blocks.append(context("There are more: `/playbook rollback`"))
     return blocks
+
+
+def _fix(execution: PlaybookExecution, number: int) -> list[Block]:
+    buttons = [
+        execution_button(execution, HOME_REVIEW, "Review and approve", style="primary"),
+        execution_button(execution, REJECT, "Reject…", style="danger"),
+    ]
+    lines = section(execution_lines(execution, _ROOM))
+    return [lines, ActionsBlock(block_id=f"pending-{number}", elements=buttons)]
 
 
 def _others(executions: Sequence[PlaybookExecution], *, name: str) -> list[Block]:

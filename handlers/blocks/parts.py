@@ -104,11 +104,15 @@ def join_newest(lines: Sequence[str], limit: int) -> str:
     return "\n".join(reversed(kept))
 
 
-def join_first(parts: Sequence[str], limit: int, *, separator: str = "\n") -> str:
-    """Return the first parts that fit into `limit` characters, none of them cut, and how many are left out."""
+def join_first(parts: Sequence[str], limit: int, *, separator: str = "\n", total: int | None = None) -> str:
+    """Return the first parts that fit into `limit` characters, none of them cut, and how many of `total` are left out.
+
+    `total` is how many there are where `parts` are only the first of them.
+    """
     kept: list[str] = []
     for part in parts:
         if sum(map(len, kept)) + len(separator) * len(kept) + len(part) > limit - _MORE_ROOM:
-            return separator.join([*kept, f"… and {len(parts) - len(kept)} more"])
+            break
         kept.append(part)
-    return separator.join(kept)
+    left_out = (len(parts) if total is None else max(total, len(parts))) - len(kept)
+    return separator.join([*kept, *([f"… and {left_out:,} more"] if left_out else [])])

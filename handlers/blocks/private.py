@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
-from handlers.blocks.buttons import confirm_rollback, execution_button
-from handlers.blocks.card import CardRules, card_body
+from handlers.blocks.buttons import execution_button
+from handlers.blocks.card import CardRules, card_body, roll_back_button
 from handlers.blocks.names import APPROVE_HERE, REFUSE_ROLLBACK, ROLL_BACK_HERE
 from handlers.blocks.parts import Message, context, fit, join_newest, section
-from handlers.blocks.pending import preview_blocks
+from handlers.blocks.pending import preview_blocks, three_states
 from handlers.blocks.states import headline, status_sentence
 from handlers.blocks.texts import code, escape, place
 from handlers.blocks.thread import progress_lines
@@ -57,13 +57,12 @@ def build_to_roll_back(
     execution: PlaybookExecution, rules: CardRules, settings: Sequence[Restored]
 ) -> Message:
     """Return what a rollback would put back, in three states as read just now, and a button that asks once more."""
-    name = "Approve rollback…" if execution.rollback else "Roll back…"
 
     def build(room: int) -> list[Block]:
         blocks, _ = card_body(execution, rules, room)
         asks = section("Nothing is put back yet. The button says what would be restored, and asks once more.")
-        confirm = confirm_rollback(execution)
-        buttons = [execution_button(execution, ROLL_BACK_HERE, name, confirm=confirm)]
+        can_sign = three_states(settings, room).is_whole
+        buttons = [roll_back_button(execution, ROLL_BACK_HERE, can_sign=can_sign)]
         if execution.rollback:
             buttons.append(execution_button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"))
         seen = preview_blocks(settings, room)

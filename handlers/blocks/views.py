@@ -13,7 +13,7 @@ from handlers.blocks.card import CardRules, card_body
 from handlers.blocks.changes import restored
 from handlers.blocks.names import APPROVE_FORM, ROLL_BACK_FORM, CardRef
 from handlers.blocks.parts import context, fit, join_newest, section
-from handlers.blocks.pending import preview_blocks
+from handlers.blocks.pending import preview_at_length, preview_blocks, three_states
 from handlers.blocks.texts import code, escape
 from handlers.blocks.thread import progress_lines
 from remediation.execution import PlaybookExecution, Restored
@@ -21,6 +21,11 @@ from remediation.states import PlaybookStatus
 
 _PROGRESS_LIMIT = 2500
 _PROBLEM_LIMIT = 2000
+_SHORT = 2000
+_TOO_LARGE = (
+    "⛔ *What goes back is too large to be shown whole even here, so it cannot be signed in Slack.* "
+    "Nobody should sign what they cannot see."
+)
 _READING = "⏳ *The resource is being read.* Where this stays, close the window and open it again."
 
 
@@ -56,23 +61,27 @@ def build_unreadable_view(execution: PlaybookExecution, rules: CardRules, proble
 def build_roll_back_view(
     execution: PlaybookExecution, rules: CardRules, settings: Sequence[Restored]
 ) -> View:
-    """Return what a rollback would put back, in three states as read just now, to be ordered or signed."""
+    """Return what a rollback would put back, in three states as read just now, to be ordered or signed; only where all of it is shown."""
     words = section(f"*Roll back this fix?*\n{escape(restored(execution), 600)}")
-    blocks, _ = _body(execution, rules, [words], settings)
+    if three_states(settings, _SHORT).is_whole:
+        seen, is_whole = preview_blocks(settings, _SHORT), True
+    else:
+        seen, is_whole = preview_at_length(settings)
+    blocks = [*_body(execution, rules, [])[0], *seen, words]
+    if not is_whole:
+        return _view(execution, [*blocks, section(_TOO_LARGE)])
     submit = "Approve rollback" if execution.rollback else "Roll back"
     return _view(execution, blocks, form=ROLL_BACK_FORM, submit=submit)
 
 
-def _body(
-    execution: PlaybookExecution, rules: CardRules, more: Sequence[Block], settings: Sequence[Restored] = ()
-) -> tuple[list[Block], bool]:
+def _body(execution: PlaybookExecution, rules: CardRules, more: Sequence[Block]) -> tuple[list[Block], bool]:
     """Return the card's blocks in as much room as there is, and whether nothing of the plan was cut."""
     wholes: list[bool] = []
 
     def build(room: int) -> list[Block]:
         blocks, is_whole = card_body(execution, rules, room)
         wholes.append(is_whole)
-        return [*blocks, *(preview_blocks(settings, room) if settings else []), *more]
+        return [*blocks, *more]
 
     return list(fit(build)), wholes[-1]
 

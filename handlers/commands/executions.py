@@ -7,11 +7,12 @@ button that is bound to the revision shown (docs/adr/0006).
 from collections.abc import Sequence
 
 from audit.errors import InputError
-from handlers.blocks.executions import build_history, build_pending, build_rollbacks
+from handlers.blocks.executions import Pending, build_history, build_pending, build_rollbacks
 from handlers.blocks.modals import refuse_reason
 from handlers.blocks.parts import Message
 from handlers.blocks.private import build_rejected, build_status, build_to_roll_back, build_to_sign
 from handlers.services import Services
+from handlers.waiting import read_waiting
 from remediation.lookup import find_history
 from remediation.ports import Request
 from remediation.refusals import refuse_late
@@ -22,11 +23,16 @@ _MOST = 10
 
 def list_pending(services: Services, _request: Request, _words: Sequence[str]) -> Message:
     """Show what waits for a decision."""
-    return build_pending(
-        services.finder.pending(limit=_MOST + 1),
-        most=_MOST,
+    found = read_waiting(services, most=_MOST)
+    pending = Pending(
+        executions=found.fixes,
+        batches=found.batches,
+        total=services.finder.count_pending(),
+        is_cut=found.is_cut,
         rollbacks=services.finder.rollbacks(limit=_MOST + 1),
-        rollback_approvals=services.remediation.policy.rollback_approvals,
+    )
+    return build_pending(
+        pending, most=_MOST, rollback_approvals=services.remediation.policy.rollback_approvals
     )
 
 

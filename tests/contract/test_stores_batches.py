@@ -206,8 +206,35 @@ def test_refusals_are_kept_and_have_the_card_drawn(stores: AnyStores) -> None:
 
 def test_an_outcome_is_claimed_once(stores: AnyStores) -> None:
     create(stores)
-    assert [stores.batches.claim("b-1", "over") for _ in range(3)] == [True, False, False]
-    assert stores.batches.claim("b-1", "back")
+    assert [stores.batches.claim("b-1", "over", NOW) for _ in range(3)] == [True, False, False]
+    assert stores.batches.claim("b-1", "back", NOW)
+
+
+def test_a_claim_that_is_given_back_is_found_when_it_is_due(stores: AnyStores) -> None:
+    create(stores)
+    card = stores.batches.card("b-1")
+    stores.batches.put_card(replace(card, drawn_total=stores.batches.members("b-1").total))
+    later = NOW + timedelta(minutes=1)
+    assert stores.batches.claim("b-1", "over", NOW)
+    stores.batches.put_off("b-1", "back", until=NOW)  # not what was claimed
+    stores.batches.put_off("b-1", "over", until=later)
+    assert stores.batches.outdated(NOW) == []
+    assert not stores.batches.claim("b-1", "over", NOW)
+    assert stores.batches.outdated(later) == ["b-1"]
+    assert [stores.batches.claim("b-1", "over", later) for _ in range(2)] == [True, False]
+    assert stores.batches.outdated(later) == []
+
+
+def test_a_drawing_that_began_before_does_not_hide_why_an_item_stayed(stores: AnyStores) -> None:
+    create(stores)
+    members, card = stores.batches.members("b-1"), stores.batches.card("b-1")
+    stores.batches.note_refused("b-1", {"exec-2": "somebody changed it"}, an_event("batch.rollback_refused"))
+    stores.batches.put_card(replace(card, drawn_total=members.total, drawn_at=NOW))
+    assert stores.batches.outdated(NOW) == ["b-1"]
+    again = stores.batches.members("b-1")
+    assert again.total > members.total
+    stores.batches.put_card(replace(card, drawn_total=again.total, drawn_at=NOW))
+    assert stores.batches.outdated(NOW) == []
 
 
 def test_the_digest_of_a_set_knows_its_order_and_every_plan() -> None:

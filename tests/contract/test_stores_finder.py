@@ -64,6 +64,18 @@ def test_what_waits_those_that_end_first_first(stores: AnyStores) -> None:
     stored(stores, "over", status=PlaybookStatus.REJECTED)
     assert names(stores.finder.pending()) == ["soon", "late"]
     assert names(stores.finder.pending(limit=1)) == ["soon"]
+    assert stores.finder.count_pending() == 2
+
+
+def test_what_waits_is_read_on_page_by_page(stores: AnyStores) -> None:
+    for number in range(5):  # the middle three end at one moment
+        ends = NOW + timedelta(hours=(1, 2, 2, 2, 3)[number])
+        stored(stores, f"x-{number}", expires_at=ends, holds=str(number))
+    first = stores.finder.pending(limit=2)
+    second = stores.finder.pending(limit=2, after=first[-1])
+    third = stores.finder.pending(limit=2, after=second[-1])
+    assert names(first + second + third) == [f"x-{number}" for number in range(5)]
+    assert stores.finder.pending(limit=2, after=third[-1]) == []
 
 
 def test_rollbacks_that_wait_those_that_end_first_first(stores: AnyStores) -> None:
@@ -84,7 +96,10 @@ def test_rollbacks_that_wait_those_that_end_first_first(stores: AnyStores) -> No
     stored(stores, "unreviewed", status=done, decisions=(GLASS,))
     assert names(stores.finder.rollbacks()) == ["soon", "late"]
     assert stores.finder.rollbacks()[1] == late
-    assert names(stores.finder.rollbacks(limit=1)) == ["soon"]
+    (first,) = stores.finder.rollbacks(limit=1)
+    assert names([first]) == ["soon"]
+    assert names(stores.finder.rollbacks(limit=2, after=first)) == ["late"]
+    assert stores.finder.rollbacks(after=late) == []
 
 
 def test_what_a_person_asked_for_newest_first(stores: AnyStores) -> None:

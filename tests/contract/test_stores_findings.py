@@ -195,6 +195,18 @@ def test_a_finding_that_is_listed_twice_is_compared_by_its_worst_listing(stores:
     ]
 
 
+def test_news_are_counted_beyond_what_is_listed(stores: Stores) -> None:
+    severe = [a_finding(number, severity=Severity.CRITICAL) for number in range(60)]
+    report(stores, 1, *severe, a_finding(61), a_finding(62, status=PASS))
+    tracker, since = stores.tracker, NOW - timedelta(seconds=1)
+    news = {LifecycleState.NEW, LifecycleState.REGRESSED}
+    assert len(tracker.newly(news, since, now=NOW, limit=10)) == 10
+    assert tracker.count_newly(news, since, now=NOW, severity=Severity.CRITICAL) == 60
+    assert tracker.count_newly(news, since, now=NOW, severity=Severity.LOW) == 0
+    assert tracker.count_newly(news, NOW + timedelta(hours=1), now=NOW, severity=Severity.CRITICAL) == 0
+    assert tracker.count_newly(set(), since, now=NOW, severity=Severity.CRITICAL) == 0
+
+
 def test_comparing_two_reports(stores: Stores) -> None:
     elsewhere = a_finding(7, account_id="210987654321", severity=Severity.LOW)
     report(stores, 1, a_finding(6))

@@ -23,6 +23,7 @@ class MemoryBatches:
         self.by_id: dict[str, Batch] = {}
         self.cards: dict[str, BatchCard] = {}
         self.told: dict[str, str] = {}
+        self.told_due: dict[str, datetime] = {}
 
     def create(
         self, batch: Batch, executions: Sequence[PlaybookExecution], events: Sequence[TrailEvent]
@@ -64,8 +65,8 @@ class MemoryBatches:
 
     def note_refused(self, batch_id: str, refused: Mapping[str, str], event: TrailEvent) -> None:
         self._executions.trail.record(event)
-        self.by_id[batch_id] = replace(self.get(batch_id), refused=dict(refused))
-        self.cards[batch_id] = replace(self.card(batch_id), drawn_total=0, attempted_total=0)
+        batch = self.get(batch_id)
+        self.by_id[batch_id] = replace(batch, refused=dict(refused), refusals=batch.refusals + 1)
 
     def card(self, batch_id: str) -> BatchCard:
         self.get(batch_id)
@@ -80,16 +81,24 @@ class MemoryBatches:
             batch.batch_id for batch in sorted(behind, key=lambda each: (each.created_at, each.batch_id))
         ][:limit]
 
-    def claim(self, batch_id: str, outcome: str) -> bool:
-        if self.told.get(batch_id, "") == outcome:
+    def claim(self, batch_id: str, outcome: str, now: datetime) -> bool:
+        if self.told.get(batch_id, "") == outcome and not self._is_untold(batch_id, now):
             return False
         self.told[batch_id] = outcome
+        self.told_due.pop(batch_id, None)
         return True
+
+    def put_off(self, batch_id: str, outcome: str, *, until: datetime) -> None:
+        if self.told.get(batch_id) == outcome:
+            self.told_due[batch_id] = until
+
+    def _is_untold(self, batch_id: str, now: datetime) -> bool:
+        return batch_id in self.told_due and self.told_due[batch_id] <= now
 
     def _is_behind(self, batch: Batch, now: datetime) -> bool:
         card, total = self.card(batch.batch_id), self.members(batch.batch_id).total
         waits = card.attempted_total >= total and card.next_attempt_at and card.next_attempt_at > now
-        return card.drawn_total < total and not waits
+        return self._is_untold(batch.batch_id, now) or (card.drawn_total < total and not waits)
 
     def _or_nothing(self, events: Sequence[TrailEvent]) -> ExitStack:
         """Put everything back as it was, unless the block gets through."""

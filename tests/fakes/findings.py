@@ -51,6 +51,11 @@ class NoTracker:
     ) -> list[TrackedFinding]:
         return []
 
+    def count_newly(
+        self, states: Collection[LifecycleState], since: datetime, *, now: datetime, severity: Severity
+    ) -> int:
+        return 0
+
     def mark_fixed(
         self,
         fingerprint: str,

@@ -205,13 +205,28 @@ class MemoryFinder:
             raise NotFoundError(f"more than one execution begins with “{name}”")
         return (exact or found)[0]
 
-    def pending(self, *, limit: int = 10) -> list[PlaybookExecution]:
-        waiting = [each for each in self._all() if each.status is PlaybookStatus.PENDING]
-        return sorted(waiting, key=lambda each: (each.expires_at, each.execution_id))[:limit]
+    def pending(self, *, limit: int = 10, after: PlaybookExecution | None = None) -> list[PlaybookExecution]:
+        def place(each: PlaybookExecution) -> tuple[datetime, str]:
+            return each.expires_at, each.execution_id
 
-    def rollbacks(self, *, limit: int = 10) -> list[PlaybookExecution]:
+        waiting = [each for each in self._all() if each.status is PlaybookStatus.PENDING]
+        return sorted((each for each in waiting if after is None or place(each) > place(after)), key=place)[
+            :limit
+        ]
+
+    def count_pending(self) -> int:
+        return sum(each.status is PlaybookStatus.PENDING for each in self._all())
+
+    def rollbacks(
+        self, *, limit: int = 10, after: PlaybookExecution | None = None
+    ) -> list[PlaybookExecution]:
+        def place(each: PlaybookExecution) -> tuple[datetime, str]:
+            return each.wakes_at or each.created_at, each.execution_id
+
         waiting = [each for each in self._all() if each.rollback is not None]
-        return sorted(waiting, key=lambda each: (each.wakes_at or each.created_at, each.execution_id))[:limit]
+        return sorted((each for each in waiting if after is None or place(each) > place(after)), key=place)[
+            :limit
+        ]
 
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         def is_theirs(actor: Actor) -> bool:

@@ -122,7 +122,7 @@ def start(mode: str, folder: Path, *, extra: Mapping[str, str] = NOTHING) -> Ite
             assert slack.violations == (), "the bot broke a rule of Slack's"
 
 
-@pytest.fixture(scope="module", params=["http", "socket"])
+@pytest.fixture(scope="module", params=["http", pytest.param("socket", marks=pytest.mark.slow)])
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     yield from start(request.param, tmp_path_factory.mktemp(request.param))
 

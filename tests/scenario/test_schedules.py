@@ -4,7 +4,7 @@ import pytest
 
 from tests.scenario.conftest import CHANNEL, Stage
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 
 def test_a_schedule_is_made_and_run(http_stage: Stage) -> None:

@@ -31,7 +31,7 @@ print(count, peak_mb() - before)
 
 
 @pytest.mark.usefixtures("stores")
-@pytest.mark.parametrize("count", [30_000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [20_000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_loading_and_streaming_hold_no_report(url: str, count: int) -> None:
     child = subprocess.run(
         [sys.executable, "-c", _PROGRAM, url, str(count)],

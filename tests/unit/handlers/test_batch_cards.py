@@ -198,3 +198,45 @@ def test_a_value_that_is_none_of_ours_is_refused(value: object) -> None:
 def test_a_value_comes_back_as_it_was() -> None:
     for ref in (BatchRef("b-1", "0" * 64), BatchRef("b-1", "")):
         assert BatchRef.parse(ref.value) == ref
+
+
+def asked_back(*values: str) -> Members:
+    """Return a batch whose rollback waits for a second signature: one item for each value that goes back."""
+    request = cards.rollback_asked().rollback
+    assert request
+    items = []
+    for number, value in enumerate(values, 1):
+        (first, *_) = request.settings
+        waits = replace(request, settings=(replace(first, was=value),))
+        items.append(an_item(number, _S.COMPLETED, rollback=waits))
+    return a_batch(*items)
+
+
+def actions_of(message: Message) -> list[str]:
+    blocks = to_checked(message)["blocks"]
+    return [each["action_id"] for block in blocks if block["type"] == "actions" for each in block["elements"]]
+
+
+def test_a_rollback_is_signed_where_all_of_it_stands() -> None:
+    shown = card(asked_back("one", "one", "two", "three"))
+    assert "batch_rollback" in actions_of(shown)
+    assert "for 2 of them" in str(shown.to_dict())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param([f"v{number}" for number in range(5)], id="more kinds than are shown"),
+        pytest.param(["x" * 4000], id="a value that is cut"),
+        pytest.param(["x" * 4000 + "a", "x" * 4000 + "b"], id="values that differ where they are cut"),
+    ],
+)
+def test_a_rollback_that_is_cut_is_not_signed_on_the_card(values: list[str]) -> None:
+    shown = card(asked_back(*values))
+    assert "batch_rollback" not in actions_of(shown)
+    assert "batch_refuse_rollback" in actions_of(shown)
+    assert "not signed here" in str(shown.to_dict())
+    if len(values) == 5:
+        assert "and 1 more items" in str(shown.to_dict())
+    if len(values) == 2:
+        assert str(shown.to_dict()).count("for 1 of them") == 2

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from audit.errors import TrailError
 from audit.findings import Finding, Severity
 from bot.sandbox import Message
+from handlers.decisions import answer_decision
 from remediation.protection import Protection
 from remediation.states import PlaybookStatus
 from storage import Stores
@@ -98,6 +100,19 @@ def test_a_card_that_is_drawn_again_tells_nobody_again(hall: House) -> None:
     hall.do("batch", batch_id)
     assert len([m for m in hall.slack.messages("@ana") if "2 fixed" in m.words]) == 1
     assert len(hall.replies(card)) == 1
+
+
+def test_an_outcome_that_slack_did_not_take_is_told_later(hall: House) -> None:
+    card = ask(hall, *DOORS[:2])
+    hall.slack.faults.add("chat.postMessage", error="internal_error", times=1)
+    assert hall.slack.click("omar", card, "batch_approve").ok
+    hall.work()
+    assert states(hall) == ["COMPLETED"] * 2
+    for minutes, told in ((0, 0), (2, 1), (2, 1)):
+        hall.now += timedelta(minutes=minutes)
+        for batch_id in hall.services.batches.outdated(hall.now):
+            hall.do("batch", batch_id)
+        assert len([m for m in hall.slack.messages("@ana") if "2 fixed" in m.words]) == told
 
 
 def test_while_items_run_one_edit_stands_for_many(hall: House) -> None:
@@ -281,6 +296,75 @@ def test_a_rollback_that_is_refused(make_house: MakeHouse) -> None:
     hall.click("priya", card_of(hall, card), "batch_refuse_rollback")
     assert states(hall) == ["COMPLETED"] * 2
     assert not any(each.rollback for each in hall.services.batches.members(_batch_id(card)).executions)
+
+
+class Killed(BaseException):
+    """Ends everything at once, as a signal nobody catches."""
+
+
+def die() -> None:
+    raise Killed
+
+
+def test_a_rollback_that_was_cut_off_never_says_that_nothing_was_done(hall: House) -> None:
+    card = ask(hall, *DOORS[:3])
+    hall.click("omar", card, "batch_approve")
+    left = iter([None, die])
+
+    def die_at_the_second() -> None:
+        if fault := next(left, die):
+            fault()
+
+    hall.board.faults["before write"] = die_at_the_second
+    assert hall.slack.click("priya", card_of(hall, card), "batch_rollback").ok
+    with pytest.raises(Killed):
+        hall.work()
+    hall.board.faults.clear()
+    assert "ROLLED_BACK" in states(hall)
+    replay(hall)
+    assert "cut off in the middle" in hall.whisper("priya").words
+    assert "othing was" not in hall.whisper("priya").words
+
+
+def test_a_choice_that_was_cut_off_never_says_that_nothing_was_done(hall: House) -> None:
+    card = ask(hall, *DOORS[:3])
+    names = [each.execution_id for each in hall.services.batches.members(_batch_id(card)).executions]
+    form = view(hall, "omar", card, "batch_choose")
+    assert hall.slack.submit_view("omar", form, {"kept_0": names[1:], "reason": "needed"}).accepted
+    kind, request_id = hall.hands.next(timeout_s=5) or ("", "")
+    assert kind == "request"
+    request = hall.services.inbox.begin(request_id)
+    assert request
+    answer_decision(hall.services, request)  # and the process dies before it is noted as answered
+    replay(hall)
+    assert states(hall) == ["REJECTED", "PENDING", "PENDING"]
+    assert "cut off in the middle" in hall.whisper("omar").words
+    assert "othing was" not in hall.whisper("omar").words
+
+
+def replay(house: House) -> None:
+    """Answer what was left open, as a start does."""
+    (request,) = house.services.inbox.open_requests()
+    house.do("request", request if isinstance(request, str) else request.request_id)
+    house.work_off()
+
+
+def test_what_breaks_one_item_is_told_beside_what_went_back(hall: House) -> None:
+    card = ask(hall, *DOORS[:2])
+    hall.click("omar", card, "batch_approve")
+    errors = [TrailError("the trail cannot be written; nothing was changed")]
+
+    def fail_once() -> None:
+        if errors:
+            raise errors.pop()
+
+    hall.board.faults["before write"] = fail_once
+    hall.click("priya", card_of(hall, card), "batch_rollback")
+    said = hall.whisper("priya").words
+    assert "1 went back" in said
+    assert "1 failed on the way" in said
+    assert "the trail cannot be written" in said
+    assert "nothing was changed" not in said
 
 
 def test_what_people_search_for_is_taken_where_the_playbook_answers_it(make_house: MakeHouse) -> None:

@@ -47,6 +47,8 @@ def a_digest(**changes: object) -> Digest:
             ("new", cards.FINDING),
             ("came back", replace(cards.FINDING, id="2", title="<!channel> & more")),
         ],
+        urgent_count=2,
+        pending_count=1,
         overdue=4,
     )
     return replace(digest, **changes)  # type: ignore[arg-type]
@@ -65,22 +67,58 @@ def test_fixes_by_one_playbook_can_be_planned_together() -> None:
         Fixable(OTHER, "AWS-MFA"),
     ]
     blocks = to_checked(build_digest(a_digest(fixes=fixes)))["blocks"]
-    (together,) = [block for block in blocks if block.get("block_id") == "together"]
+    (together,) = [block for block in blocks if block.get("block_id") == "together-0"]
     (button,) = together["elements"]
     assert button["value"] == f"AWS-PUBLIC-S3 {cards.FINDING.handle} {second.handle}"
     assert button["action_id"] == "plan_fix"
+
+
+def test_two_playbooks_with_several_fixes_each_have_a_row_each() -> None:
+    fixes = [
+        Fixable(replace(cards.FINDING, id=str(number), resource=f"arn:{number}"), playbook)
+        for number, playbook in enumerate(["AWS-PUBLIC-S3", "AWS-MFA"] * 2)
+    ]
+    blocks = to_checked(build_digest(a_digest(fixes=fixes)))["blocks"]
+    rows = [block for block in blocks if str(block.get("block_id")).startswith("together")]
+    assert [row["block_id"] for row in rows] == ["together-0", "together-1"]
+    said = [[button["text"]["text"] for button in row["elements"]] for row in rows]
+    assert said == [["Plan 2 with AWS-PUBLIC-S3"], ["Plan 2 with AWS-MFA"]]
 
 
 def test_digest() -> None:
     check_golden("digest", build_digest(a_digest()))
 
 
+def test_a_digest_counts_all_and_lists_the_first() -> None:
+    full = a_digest(
+        pending=[cards.pending()] * 10,
+        pending_count=1037,
+        urgent=[("new", cards.FINDING)] * 10,
+        urgent_count=64,
+    )
+    said = str(to_checked(build_digest(full)))
+    for words in ("approval*\\n1,037", "criticals*\\n64", "… and 1,027 more", "… and 54 more"):
+        assert words in said
+
+
 def test_digest_after_a_time_away() -> None:
-    check_golden("digest_missed", build_digest(a_digest(missed=3, due_at=cards.AT, urgent=None, pending=[])))
+    check_golden(
+        "digest_missed",
+        build_digest(a_digest(missed=3, due_at=cards.AT, urgent=None, pending=[], pending_count=0)),
+    )
 
 
 def test_quiet_digest() -> None:
-    quiet = a_digest(fixes=[], pending=[], urgent=[], overdue=0, earlier=None, report=scored(None))
+    quiet = a_digest(
+        fixes=[],
+        pending=[],
+        pending_count=0,
+        urgent=[],
+        urgent_count=0,
+        overdue=0,
+        earlier=None,
+        report=scored(None),
+    )
     check_golden("digest_quiet", build_digest(quiet))
 
 
@@ -111,7 +149,9 @@ def test_whatever_a_digest_says_slack_takes_it(text: str, many: int, severity: S
     )
     digest = a_digest(
         urgent=[("new", finding)] * many,
+        urgent_count=many * 1000,
         pending=pending,
+        pending_count=many * 1000,
         fixes=[Fixable(finding, "AWS-PUBLIC-S3")] * min(many, 5),
         report=replace(a_header(), name=text or "x"),
         missed=many,

@@ -28,6 +28,7 @@ from tests.unit.handlers import cards
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.golden import check_golden_view
 from tests.unit.handlers.house import DOOR, House
+from tests.unit.handlers.test_batch_cards import a_batch
 
 RULES = CardRules(required_approvals=1, environment="production")
 STANDING = Standing(
@@ -88,9 +89,21 @@ def test_the_fullest_home_fits_whatever_it_says(texts: list[str]) -> None:
     waiting = replace(done, status=PlaybookStatus.PENDING)
     hostile = tuple(replace(cards.PREVIEW[0], setting=text, was=text, now=text) for text in texts * 9)
     asked = replace(done, rollback=cards.rollback_asked().rollback)
-    page = a_page(pending=[waiting] * 50, rollbacks=[asked] * 20, requests=[done] * 20, recent=[done] * 20)
+    batches = [
+        a_batch(waiting, batch_id=f"b-{number}", channel=texts[0], playbook_name=texts[1])
+        for number in range(20)
+    ]
+    page = a_page(
+        pending=[waiting] * 50,
+        batches=batches[:4],
+        rollbacks=[asked] * 20,
+        requests=[done] * 20,
+        recent=[done] * 20,
+    )
     for view in (
         build_home(page),
+        build_home(replace(page, batches=batches)),
+        build_home(replace(page, rollbacks=[], more_waits=True, more_rollbacks=True)),
         build_review_view(waiting, RULES),
         build_details_view(done, RULES),
         build_reading_view(done, RULES),

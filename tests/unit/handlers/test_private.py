@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.actor import Actor
-from handlers.blocks.card import CardRules
-from handlers.blocks.executions import build_history, build_pending, build_rollbacks
+from handlers.blocks.card import CardRules, build_card
+from handlers.blocks.executions import Pending, build_history, build_pending, build_rollbacks
 from handlers.blocks.private import (
     build_rejected,
     build_rollback_ordered,
@@ -17,10 +17,12 @@ from handlers.blocks.private import (
     build_to_roll_back,
     build_to_sign,
 )
-from remediation.execution import ActionResult
+from handlers.blocks.views import build_roll_back_view
+from remediation.execution import ActionResult, PlaybookExecution
 from remediation.states import ActionStatus, PlaybookStatus
 from tests.unit.handlers import cards
 from tests.unit.handlers.golden import check_golden, to_checked
+from tests.unit.handlers.test_batch_cards import a_batch, an_item
 
 RULES = CardRules(required_approvals=1, environment="production")
 TWO = replace(RULES, rollback_approvals=2)
@@ -46,12 +48,21 @@ def test_a_rollback_to_order() -> None:
 
 
 def test_lists() -> None:
-    check_golden("pending_list", build_pending([cards.pending(), cards.drifted()], most=1))
+    check_golden(
+        "pending_list", build_pending(Pending(executions=[cards.pending(), cards.drifted()], total=2), most=1)
+    )
     asked = cards.rollback_asked()
     check_golden("rollback_list", build_rollbacks([asked, asked], most=1, needed=2))
     check_golden(
         "pending_list_both",
-        build_pending([cards.pending()], most=10, rollbacks=[asked], rollback_approvals=2),
+        build_pending(
+            Pending(executions=[cards.pending()], rollbacks=[asked]), most=10, rollback_approvals=2
+        ),
+    )
+    batch = a_batch(an_item(1), an_item(2))
+    check_golden(
+        "pending_list_batch",
+        build_pending(Pending(executions=[cards.pending()], batches=[batch], total=3), most=10),
     )
     every = [cards.in_state(status) for status in PlaybookStatus]
     check_golden("history_list", build_history(every[:10], most=10, about="AWS-PUBLIC-S3"))
@@ -81,17 +92,58 @@ def test_whatever_is_written_fits_and_is_escaped(texts: list[str]) -> None:
     request = cards.rollback_asked().rollback
     assert request is not None
     asked = replace(execution, rollback=replace(request, settings=hostile, requester=Actor(email=texts[0])))
+    batch = a_batch(waiting, channel=texts[0], playbook_name=texts[1])
+    full = Pending(
+        executions=[waiting] * 11, batches=[batch] * 8, total=900, is_cut=True, rollbacks=[asked] * 11
+    )
     for message in (
         build_status(execution, RULES),
         build_to_sign(waiting, RULES),
         build_to_roll_back(execution, RULES, hostile),
         build_to_roll_back(asked, TWO, hostile),
         build_rollbacks([asked] * 11, most=10, needed=2),
-        build_pending([waiting] * 11, most=10, rollbacks=[asked] * 11, rollback_approvals=2),
+        build_pending(full, most=10, rollback_approvals=2),
+        build_pending(replace(full, executions=[waiting] * 11), most=10, rollback_approvals=2),
         build_signed(execution),
         build_rejected(execution),
         build_rollback_ordered(execution),
-        build_pending([waiting] * 11, most=10),
+        build_pending(replace(full, rollbacks=[]), most=10),
         build_history([execution] * 11, most=10, about=texts[0]),
     ):
         assert "<!channel>" not in str(to_checked(message))
+
+
+LONG = "x" * 2000
+
+
+def asked_for_long(value: str = LONG) -> PlaybookExecution:
+    done = cards.rollback_asked()
+    assert done.rollback
+    (first, *_) = done.rollback.settings
+    return replace(done, rollback=replace(done.rollback, settings=(replace(first, was=value, now=None),)))
+
+
+def test_a_rollback_that_is_cut_is_signed_in_its_window_alone() -> None:
+    execution = asked_for_long()
+    assert execution.rollback
+    settings = execution.rollback.settings
+    card = to_checked(build_card(execution, TWO))
+    offer = to_checked(build_to_roll_back(execution, TWO, settings))
+    for shown in (card, offer):
+        assert "home_rollback" in str(shown)
+        assert "'rollback'" not in str(shown)
+        assert "rollback_here" not in str(shown)
+    window = build_roll_back_view(execution, TWO, settings).to_dict()
+    assert window["callback_id"] == "rollback_form"
+    assert str(window).count("x") >= len(LONG)
+    assert max(len(block["text"]["text"]) for block in window["blocks"] if "text" in block) <= 3000
+
+
+def test_what_no_window_shows_whole_is_not_signed_there() -> None:
+    execution = asked_for_long("x" * 60_000)
+    assert execution.rollback
+    window = build_roll_back_view(execution, TWO, execution.rollback.settings).to_dict()
+    assert window["callback_id"] == "details"
+    assert "submit" not in window
+    assert "cannot be signed" in str(window)
+    assert len(window["blocks"]) <= 100
