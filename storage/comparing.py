@@ -68,8 +68,10 @@ class _Side:
         )
         rows = _plain_rows(session, wanted)
         found = dict(rows)
-        if len(found) < len(rows):  # of findings that are listed twice the worst one counts
-            found = dict(reversed(dict(reversed(rows)).items()))
+        if len(found) < len(rows):  # a finding that is listed twice stands where its worst listing does
+            found = {}
+            for fingerprint, position in rows:
+                found.setdefault(fingerprint, position)
         return cls(row, found)
 
     def findings(self, session: Session, fingerprints: Sequence[str]) -> tuple[Finding, ...]:

@@ -180,6 +180,21 @@ def test_the_news_since_we_looked_last(stores: Stores) -> None:
     assert [(each.finding.id, each.state) for each in found] == [("scanner-1", LifecycleState.FIXED)]
 
 
+def test_a_finding_that_is_listed_twice_is_compared_by_its_worst_listing(stores: Stores) -> None:
+    first = report(stores, 1, a_finding(9))
+    low, worst = a_finding(1, severity=Severity.LOW), a_finding(1, severity=Severity.CRITICAL)
+    second = report(stores, 2, low, a_finding(2), worst, a_finding(3))
+    found = stores.tracker.compare(first, second, limit=1)
+    assert found.new.count == 3
+    assert found.new.worst == (worst,)
+    rest = stores.tracker.compare(first, second, limit=9).new.worst
+    assert [(each.id, each.severity) for each in rest] == [
+        ("scanner-1", Severity.CRITICAL),
+        ("scanner-2", Severity.HIGH),
+        ("scanner-3", Severity.HIGH),
+    ]
+
+
 def test_news_are_counted_beyond_what_is_listed(stores: Stores) -> None:
     severe = [a_finding(number, severity=Severity.CRITICAL) for number in range(60)]
     report(stores, 1, *severe, a_finding(61), a_finding(62, status=PASS))
