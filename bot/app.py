@@ -329,6 +329,7 @@ def _make_services(
         channel=config.channel or "",
         pull=SecurityHub(config.accounts.to_clouds().aws, stores.pulls, stores.reports),
         csv_columns=config.ingest.csv_columns,
+        is_stopping=lambda: worker.is_stopping,
     )
 
 
