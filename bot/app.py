@@ -181,6 +181,8 @@ class Bot:
             problems["schedules"] = "the clock has stopped"
         if self._socket and (problem := find_silence(self._socket.client, now=time.time())):
             problems["slack"] = problem
+        if self._socket and not self._socket.is_kept:
+            problems["socket"] = "nobody looks after the connection of Socket Mode"
         if self._line.revoked:
             problems["token"] = f"Slack no longer takes SLACK_BOT_TOKEN: {self._line.revoked}"
         try:
