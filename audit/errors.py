@@ -8,7 +8,8 @@
     ├── ConfigError                a setting is missing or wrong; names the variable or key
     ├── RefusedError               a gate said no; carries the reason for the person who asked
     ├── StateError                 the thing has moved on: a lost compare-and-swap, a move not in the table
-    │   └── HeldError              another execution on the same resource is under way; carries its id
+    │   ├── HeldError              another execution on the same resource is under way; carries its id
+    │   └── HandedOverError        this process is stopping, and the next one goes on with it
     ├── TrailError                 the trail cannot be written or does not verify
     └── ActionError                a step against a cloud failed
         ├── TemporaryActionError   worth another try after `delay_s`
@@ -63,6 +64,10 @@ class HeldError(StateError):
     def __init__(self, holder: str) -> None:
         super().__init__(f"{holder} is under way on the same resource")
         self.holder = holder
+
+
+class HandedOverError(StateError):
+    """This process is stopping: what takes long is left as it is, and the next one goes on with it."""
 
 
 class TrailError(CountersignError):

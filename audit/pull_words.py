@@ -15,7 +15,7 @@ USAGE: Final = "aws [REGION] [ACCOUNT] [SEVERITY…]"
 _AWS: Final = "aws"
 _ARCHIVED: Final = "archived"
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
-_REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
+_REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d", re.ASCII)
 _SINCE: Final = re.compile(r"since:(\d{1,4})", re.ASCII)
 
 

@@ -89,6 +89,7 @@ class Bot:
                 "exception": Lane(self._end_exception, threads=1),
                 "anchor": Lane(self._anchor, threads=1),
                 "fire": Lane(self._fire, threads=4),
+                "abandoned": Lane(self._remove_abandoned, threads=1),
                 "findings": Lane(self._catch_up, threads=1),
                 "recheck": Lane(self._recheck, threads=2, about="execution_id"),
                 "regression": Lane(self._tell_regression, threads=1),
@@ -181,6 +182,8 @@ class Bot:
             problems["schedules"] = "the clock has stopped"
         if self._socket and (problem := find_silence(self._socket.client, now=time.time())):
             problems["slack"] = problem
+        if self._socket and not self._socket.is_kept:
+            problems["socket"] = "nobody looks after the connection of Socket Mode"
         if self._line.revoked:
             problems["token"] = f"Slack no longer takes SLACK_BOT_TOKEN: {self._line.revoked}"
         try:
@@ -225,6 +228,9 @@ class Bot:
     def _anchor(self, _head: str) -> None:
         if anchor := self.anchoring.due():
             self.anchoring.note(anchor)
+
+    def _remove_abandoned(self, _all: str) -> None:
+        self._stores.reports.remove_abandoned(self.services.clock())
 
     def _catch_up(self, _report: str) -> None:
         while self._stores.tracker.catch_up(self.services.clock()):
@@ -276,6 +282,8 @@ class Bot:
         yield from (("regression", str(key)) for key in self._stores.regressions.untold(now))
         if self._stores.tracker.is_behind():
             yield "findings", "next"
+        if self._stores.reports.has_abandoned(now):
+            yield "abandoned", "reports"
         yield from (("tell", execution_id) for execution_id in self._stores.outcomes.untold(now))
         yield from (("batch", batch_id) for batch_id in self._stores.batches.outdated(now))
         yield from (("home", name) for name in due_homes(self.services))
@@ -330,6 +338,7 @@ def _make_services(
         channel=config.channel or "",
         pull=SecurityHub(config.accounts.to_clouds().aws, stores.pulls, stores.reports),
         csv_columns=config.ingest.csv_columns,
+        is_stopping=lambda: worker.is_stopping,
     )
 
 

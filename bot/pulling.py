@@ -61,9 +61,12 @@ def pull(  # noqa: PLR0913 - where from, where to, what, who, when, and who is t
     done = _fetch_all(aws, request, pulls, now=now, say=say)
     try:
         with _joined(pulls, done.key, _where(request)) as stream:
-            return reports.ingest(_reading(stream, request, done), actor=actor, now=now)
-    finally:
+            stored = reports.ingest(_reading(stream, request, done), actor=actor, now=now)
+    except InputError:  # what is wrong with these pages stays wrong; where the database fails, they wait
         pulls.close(done.key)
+        raise
+    pulls.close(done.key)
+    return stored
 
 
 def _fetch_all(aws: AwsClients, request: PullRequest, pulls: Pulls, *, now: datetime, say: Say) -> Pull:

@@ -23,6 +23,8 @@ PING_EVERY_S = 5
 LOOK_EVERY_S = 1.0
 _LONGEST_WAIT_S = 30.0
 _STEADY_AFTER_S = 60.0
+# What the client raises where the answer is JSON of another shape, such as a gateway's in front of Slack.
+_NOT_SLACKS = (AttributeError, LookupError, ValueError)
 _BUFFER_BYTES = 8192  # an envelope is read at once, not by the kilobyte
 # The other side has closed or reset. Linux says so while there is still something to read, others afterwards.
 _ENDED = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR | select.POLLNVAL
@@ -48,6 +50,11 @@ class Socket(SocketModeHandler):
         super().connect()  # type: ignore[no-untyped-call]
         self._keeper.start()
 
+    @property
+    def is_kept(self) -> bool:
+        """Tell whether somebody looks after the connection."""
+        return self._keeper.is_alive()
+
     def close(self) -> None:
         """Disconnect for good."""
         self._stopping.set()
@@ -70,11 +77,11 @@ class Socket(SocketModeHandler):
 
     def _reconnect(self) -> None:
         session = self.client.current_session
-        if session is not None:
-            session.disconnect()
         try:
+            if session is not None:
+                session.disconnect()
             self.client.connect_to_new_endpoint()
-        except SLACK_FAILURES as error:
+        except (*SLACK_FAILURES, *_NOT_SLACKS) as error:
             log.warning("Socket Mode not reconnected", error=code_of(error))
         else:
             log.info("Socket Mode reconnected", connected=self.client.is_connected())

@@ -101,6 +101,11 @@ class Worker:
         """Tell whether the sweep is running."""
         return self._sweeper.is_alive()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Tell whether what is being done has to end soon."""
+        return self._stopping.is_set()
+
     def loads(self) -> dict[str, Load]:
         """Return how much there is to do, by lane."""
         now = time.monotonic()

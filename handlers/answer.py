@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import structlog
 
-from audit.errors import CountersignError
+from audit.errors import CountersignError, HandedOverError
 from handlers.blocks.names import NEXT_FINDINGS, PREVIOUS_FINDINGS, SHOW_FINDINGS
 from handlers.blocks.parts import Message
 from handlers.clicks import answer_click
@@ -51,7 +51,11 @@ def answer(services: Services, request_id: str) -> None:
     if request is None:
         return
     with structlog.contextvars.bound_contextvars(request_id=request_id, actor=request.actor.label):
-        message, outcome = _find_answer(services, request)
+        try:
+            message, outcome = _find_answer(services, request)
+        except HandedOverError:  # it stays in the inbox, for the next process
+            log.info("request handed over", kind=request.kind)
+            return
         services.inbox.done(request_id)
         if message is not None:
             url = services.reply_urls.take(request_id, now=services.clock())
@@ -67,5 +71,7 @@ def _find_answer(services: Services, request: Request) -> tuple[Message | None, 
         return refer("request given up", kind=request.kind, attempts=request.attempts), "given_up"
     try:
         return _ANSWERS[request.kind](services, request), "ok"
+    except HandedOverError:
+        raise
     except Exception as error:  # noqa: BLE001 - the worker boundary: a person waits for an answer
         return to_words(error), "refused" if isinstance(error, CountersignError) else "failed"

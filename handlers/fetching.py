@@ -57,9 +57,10 @@ class PullSender:
         return done.header.report_id
 
     def _holder(self, fire: Fire) -> Callable[[], None]:
-        """Return what says that we are still at it, before the lease is over; it raises StateError where we are not."""
+        """Return what says that we are still at it, before the lease is over; it raises StateError where we are not, or have to stop."""
 
         def hold() -> None:
+            self.services.go_on()
             self.services.schedules.note(replace(fire, not_before=self.services.clock() + LEASE))
 
         return hold
@@ -91,13 +92,13 @@ class PullSender:
         before = next((report for report in reports if report not in {"", NOTHING}), "")
         if not before:
             return None
-        self._work_in()
+        self._work_in(self._holder(fire))
         return self.services.tracker.compare(before, fire.brought(REPORT), limit=0)
 
-    def _work_in(self) -> None:
+    def _work_in(self, hold: Callable[[], None]) -> None:
         """Have the report worked into the findings' states: only then is it known what came back."""
         while self.services.tracker.catch_up(self.services.clock()):
-            pass
+            hold()
 
 
 def _query(request: PullRequest) -> list[str]:

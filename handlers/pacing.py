@@ -31,7 +31,7 @@ class _Queue:
 
 
 class Pace:
-    """The limits that Slack has told this process about, shared by all its clients. Nothing is kept once nobody waits."""
+    """The limits that Slack has told this process about, shared by all its clients. Nothing is kept once it is over and nobody waits."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -64,12 +64,12 @@ class Pace:
         with self._changed:
             while (queue := self._queues.get(key)) and not self._may_go(queue, me):
                 if queue.opens_at > until or (me not in queue.waiting and len(queue.waiting) >= MOST_WAITING):
-                    raise queue.refusal
+                    raise _again(queue.refusal)
                 if me not in queue.waiting:
                     queue.waiting.append(me)
                 left = min(until, queue.opens_at if queue.waiting[0] is me else until) - time.monotonic()
                 if left <= 0 and queue.waiting[0] is not me:
-                    raise queue.refusal
+                    raise _again(queue.refusal)
                 self._changed.wait(max(left, 0))
 
     @staticmethod
@@ -90,9 +90,20 @@ class Pace:
         with self._changed:
             if queue := self._queues.get(key):
                 queue.waiting = [other for other in queue.waiting if other is not me]
-                if not queue.waiting and time.monotonic() >= queue.opens_at:
-                    del self._queues[key]
+            self._drop_those_over()
             self._changed.notify_all()
+
+    def _drop_those_over(self) -> None:
+        """Forget limits that are over and that nobody waits for, whoever met them."""
+        now = time.monotonic()
+        over = [key for key, queue in self._queues.items() if not queue.waiting and now >= queue.opens_at]
+        for key in over:
+            del self._queues[key]
+
+
+def _again(refusal: SlackApiError) -> SlackApiError:
+    """Return an error of its own for each caller: one that is raised by many threads gathers all their tracebacks."""
+    return SlackApiError(refusal.args[0].split("\n")[0], refusal.response)  # type: ignore[no-untyped-call]
 
 
 def wait_of(refusal: SlackApiError) -> float:

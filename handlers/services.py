@@ -6,6 +6,7 @@ from datetime import datetime
 
 from slack_sdk import WebClient
 
+from audit.errors import HandedOverError
 from audit.ingest import ColumnMap
 from audit.ports import FindingTracker, ReportStore, Trail
 from audit.pulling import PullReports
@@ -31,6 +32,11 @@ from remediation.service import Remediation
 
 Answered = Callable[[str, str, float], None]
 """Told of each answered request: its kind, `ok`, `refused`, `failed` or `given_up`, and the seconds since it came."""
+
+
+def _is_going_on() -> bool:
+    """Tell that a process is not stopping which never says so."""
+    return False
 
 
 def _count_nothing(_kind: str, _outcome: str, _seconds: float) -> None:
@@ -76,10 +82,20 @@ class Services:
     pull: PullReports | None = None
     csv_columns: ColumnMap = field(default_factory=dict)
     answered: Answered = _count_nothing
+    is_stopping: Callable[[], bool] = _is_going_on
     drawing: KeyedLocks = field(default_factory=KeyedLocks)
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
     people: RememberedPeople = field(default_factory=RememberedPeople)
     aside: Aside = field(default_factory=Aside)
+
+    def go_on(self) -> None:
+        """Return, unless this process is stopping; to be asked between the pieces of what takes long.
+
+        Raises:
+            HandedOverError: it is; the next process has to go on.
+        """
+        if self.is_stopping():
+            raise HandedOverError("I am being restarted, and go on with this afterwards")
 
     @property
     def scheduling(self) -> Scheduling:

@@ -9,9 +9,9 @@ from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import ColumnElement, and_, delete, insert, update
+from sqlalchemy import and_, insert, update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from audit.actor import Actor
 from audit.errors import CountersignError, InputError, StateError
@@ -21,18 +21,18 @@ from audit.report import ReportHeader
 from audit.trail import TrailEvent
 from storage.columns import column_text
 from storage.database import Database
-from storage.finding_texts import FindingTextsRow, SharedTexts
+from storage.finding_texts import SharedTexts
 from storage.lifecycle_tables import ScopeRow
 from storage.loading import Contents, Writer
 from storage.merging import queue, take_step
+from storage.removing import remove_abandoned, remove_loading
 from storage.report_rows import to_header
 from storage.scopes import Scopes
-from storage.tables import LOADING, VISIBLE, FindingRow, ReportRow
+from storage.tables import LOADING, VISIBLE, ReportRow
 from storage.trail import append_in
 
 _BATCH = 1000
 _SCOPE_BATCH = 50
-_ABANDONED_AFTER = timedelta(hours=1)
 
 
 def ingest(database: Database, reading: Reading, *, actor: Actor, now: datetime) -> Ingested:
@@ -47,7 +47,7 @@ def ingest(database: Database, reading: Reading, *, actor: Actor, now: datetime)
         return Ingested(known, is_new=False)
     with ExitStack() as undo:
         report_key = _begin(database, reading, now)
-        undo.callback(_remove, database, report_key)
+        undo.callback(remove_loading, database, report_key)
         contents = _load(database, report_key, reading)
         try:
             header = _publish(database, report_key, contents, actor=actor, now=now)
@@ -87,8 +87,8 @@ def _begin(database: Database, reading: Reading, now: datetime) -> int:
         recommendations=[],
         rejected=[],
     )
+    remove_abandoned(database, now)
     with database.writing() as session:
-        _remove_abandoned(session, now)
         session.add(row)
         session.flush()
         assert row.report_key is not None  # noqa: S101 - the database has just given it; narrows the type
@@ -150,23 +150,3 @@ def _event(row: ReportRow, contents: Contents, *, actor: Actor, now: datetime) -
         "counts": contents.counts(),
     }
     return TrailEvent(kind="report.ingested", actor=actor, at=now, subject=row.report_id, detail=detail)
-
-
-def _remove(database: Database, report_key: int) -> None:
-    with database.writing() as session:
-        _delete_loading(session, col(ReportRow.report_key) == report_key)
-
-
-def _remove_abandoned(session: Session, now: datetime) -> None:
-    """Remove what a process that died left half loaded."""
-    _delete_loading(session, col(ReportRow.begun_at) < now - _ABANDONED_AFTER)
-
-
-def _delete_loading(session: Session, which: ColumnElement[bool]) -> None:
-    """Delete reports that never became visible. One that did is on the trail, and stays."""
-    loading = and_(col(ReportRow.state) == LOADING, which)
-    keys = select(ReportRow.report_key).where(loading)
-    session.exec(delete(ScopeRow).where(col(ScopeRow.report_key).in_(keys)))
-    session.exec(delete(FindingTextsRow).where(col(FindingTextsRow.report_key).in_(keys)))
-    session.exec(delete(FindingRow).where(col(FindingRow.report_key).in_(keys)))
-    session.exec(delete(ReportRow).where(loading))

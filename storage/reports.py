@@ -17,6 +17,7 @@ from storage.finding_texts import STORED, TextReader
 from storage.ingest import ingest
 from storage.lookup import find_finding, search_report
 from storage.naming import named_report, newest_reports
+from storage.removing import has_abandoned, remove_abandoned
 from storage.report_rows import to_header
 from storage.tables import FindingRow
 
@@ -38,6 +39,14 @@ class SqlReports:
             TrailError: the trail cannot be written; nothing is stored.
         """
         return ingest(self._database, reading, actor=actor, now=now)
+
+    def has_abandoned(self, now: datetime) -> bool:
+        """Tell whether a process that died has left a report half loaded."""
+        return has_abandoned(self._database, now)
+
+    def remove_abandoned(self, now: datetime) -> None:
+        """Remove what processes that died left half loaded, in short transactions."""
+        remove_abandoned(self._database, now)
 
     def list_reports(self, limit: int = 20) -> list[ReportHeader]:
         """Return the newest reports, newest first."""

@@ -19,12 +19,16 @@ def pull_report(services: Services, request: Request, words: Sequence[str]) -> M
     Raises:
         InputError: a word means nothing here.
         RefusedError: this bot is not set up to fetch.
+        HandedOverError: this process is stopping; the pages that came are kept.
         CountersignError: Security Hub cannot be asked, or has nothing.
     """
     wanted = read_pull(words)
     if services.pull is None:
         raise RefusedError("This bot is not set up to fetch findings.")
-    return describe(services.pull(wanted, actor=request.actor, now=services.clock()), "Security Hub")
+    done = services.pull(
+        wanted, actor=request.actor, now=services.clock(), say=lambda _pages: services.go_on()
+    )
+    return describe(done, "Security Hub")
 
 
 def describe(done: Ingested, source: str) -> Message:

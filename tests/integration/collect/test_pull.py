@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from audit.actor import Actor
-from audit.errors import ActionError, InputError, NothingFoundError, StateError
+from audit.errors import ActionError, InputError, NothingFoundError, StateError, TrailError
 from audit.findings import Severity
+from audit.ports import Ingested
 from audit.pulling import Pull, PullRequest
 from bot.cli import app
 from bot.pulling import GOOD_FOR, SecurityHub, filters, pull
@@ -103,6 +104,19 @@ def test_nothing_to_fetch_is_said_and_forgotten(hub: Hub, stores: Stores) -> Non
         fetch(hub, stores, request)
     hub.fill(1)
     assert fetch(hub, stores, request).header.summary["total_findings"] == 1
+
+
+def test_a_report_that_cannot_be_stored_leaves_its_pages(hub: Hub, stores: Stores) -> None:
+    class Full:
+        def ingest(self, *_: Any, **__: Any) -> Ingested:
+            raise TrailError("the database is full")
+
+    hub.fill(150)
+    request = PullRequest(region=hub.region)
+    with pytest.raises(TrailError):
+        pull(hub, request, pulls=stores.pulls, reports=Full(), actor=ANA, now=NOW)  # type: ignore[arg-type]
+    assert fetch(hub, stores, request).header.summary["total_findings"] == 150
+    assert len(hub.asked) == 2, "nothing is fetched again"
 
 
 def test_where_security_hub_is_off_it_says_so(hub: Hub, stores: Stores) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import select
@@ -308,3 +308,66 @@ def test_somebody_fetching_the_same_is_waited_for(house: House, hub: Hub) -> Non
     assert "somebody else" in house.slack.messages("@ana", as_user="ana")[-1].words
     wait(house, minutes=1)
     assert last(house).state is FireState.SENT
+
+
+def stop_in_the_middle(house: House, hub: Hub) -> None:
+    """Have the process told to stop while the first page is fetched."""
+    stopping: list[bool] = []
+    hub.before = lambda: stopping.append(True)
+    house.services = replace(house.services, is_stopping=lambda: bool(stopping))
+
+
+def go_on_in_the_next(house: House, hub: Hub) -> None:
+    hub.before = lambda: None
+    house.services = replace(house.services, is_stopping=lambda: False)
+
+
+def test_a_scheduled_fetch_is_handed_over_by_a_process_that_stops(house: House, hub: Hub) -> None:
+    scheduled(house, hub)
+    hub.fill(250)
+    stop_in_the_middle(house, hub)
+    wait(house, days=1)
+    assert len(hub.asked) == 1
+    assert house.slack.messages("@ana", as_user="ana") == ()
+    go_on_in_the_next(house, hub)
+    wait(house, seconds=LEASE.total_seconds())
+    assert (len(hub.asked), len(told(house))) == (3, 1)
+
+
+def test_a_fetch_that_was_asked_for_is_handed_over_too(house: House, hub: Hub) -> None:
+    hub.fill(250)
+    stop_in_the_middle(house, hub)
+    request = house.put_command("/report", {"text": f"pull aws {hub.region}", "channel_id": SECURITY})
+    house.work_off()
+    assert len(hub.asked) == 1
+    assert house.services.inbox.open_requests() == [request]
+    go_on_in_the_next(house, hub)
+    house.do("request", request)
+    assert len(hub.asked) == 3
+    assert "250 findings" in house.whisper("ana").text
+
+
+def test_working_a_report_in_keeps_the_lease(house: House, hub: Hub) -> None:
+    schedule = scheduled(house, hub)
+    hub.fill(1)
+    wait(house, days=1)
+    others: list[list[str]] = []
+
+    class Slow:
+        """A tracker that has three more steps to take, each almost as long as a lease."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(tracker, name)
+
+        def catch_up(self, _now: datetime) -> bool:
+            house.now += LEASE - timedelta(seconds=1)
+            others.append(house.services.schedules.waiting(house.now))
+            return len(others) < 3
+
+    tracker = house.services.tracker
+    house.services = replace(house.services, tracker=Slow())  # type: ignore[arg-type]
+    hub.put([to_asff(1, hub.region)])
+    house.services.scheduling.run_now(schedule.schedule_id, schedule.owner, key="k")
+    wait(house, seconds=1)
+    assert others == [[], [], []]
+    assert len(told(house)) == 2

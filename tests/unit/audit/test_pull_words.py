@@ -37,6 +37,7 @@ def test_words_in_any_order(words: str, meant: PullRequest) -> None:
         ("aws 123456789012 210987654321", "one account"),
         ("aws since:7 since:8", "at most"),
         ("aws since:9999", "0 to 3650"),
+        ("aws eu-west-\N{ARABIC-INDIC DIGIT ONE}", "is not a severity"),
         ("", "come from aws"),
     ],
 )

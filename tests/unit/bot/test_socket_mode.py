@@ -3,16 +3,21 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from slack_bolt import App
+from slack_sdk import WebClient
 
 from bot.app import Bot
 from bot.config import read_config
 from bot.sandbox import SlackStandIn
 from bot.sandbox.demo import CONFIG
 from bot.settings import Settings
+from bot.socket_mode import Socket
 from storage import Stores
+from tests.fakes.elsewhere import Elsewhere, serving_elsewhere
 
 CHANNEL = "#security"
 PATIENCE_S = 30.0
@@ -35,6 +40,12 @@ def slack(one_slack: SlackStandIn) -> Iterator[SlackStandIn]:
     one_slack.sockets.keeps_envelopes = True
     yield one_slack
     assert one_slack.violations == ()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Callable[[Elsewhere], Elsewhere]]:
+    with ExitStack() as stack:
+        yield lambda plan: stack.enter_context(serving_elsewhere(plan))
 
 
 def until(see: Callable[[], object]) -> None:
@@ -108,3 +119,26 @@ def test_readiness_tells_while_slack_lets_nobody_in(slack: SlackStandIn, bot: Bo
     slack.faults.clear()
     until(lambda: bot.missing() == {})
     assert slack.command(user="ana", channel=CHANNEL, text="/report list").ok
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"ok"', b"12", b"{}", b"<html>"])
+def test_an_answer_of_another_shape_does_not_end_the_keeper(
+    body: bytes, elsewhere: Callable[[Elsewhere], Elsewhere]
+) -> None:
+    gateway = elsewhere(Elsewhere(body))
+    app = App(token="xoxb-x", token_verification_enabled=False)
+    client = WebClient("xoxb-x", base_url=f"{gateway.url}/api/", retry_handlers=[])
+    socket = Socket(app, "xapp-x", client=client)
+    try:
+        socket._reconnect()
+    finally:
+        socket.close()
+    assert set(gateway.paths) == {"/api/apps.connections.open"}
+
+
+def test_readiness_tells_when_nobody_looks_after_the_connection(bot: Bot) -> None:
+    assert bot.missing() == {}
+    assert bot._socket
+    bot._socket._stopping.set()
+    bot._socket._keeper.join(PATIENCE_S)
+    assert "nobody looks after" in bot.missing()["socket"]

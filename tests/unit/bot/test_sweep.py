@@ -15,6 +15,7 @@ from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER, Request
 from remediation.states import PlaybookStatus
 from storage import Stores
+from storage.tables import ReportRow
 from tests.fakes.samples import an_event, an_execution
 from tests.unit.handlers import cards
 
@@ -90,3 +91,16 @@ def test_what_was_acknowledged_and_not_answered(bot: Bot, stores: Stores) -> Non
     assert found(bot, "q-1") == ["request"]
     assert stores.inbox.begin("q-1", owner="boot-other", now=utc_now())
     assert found(bot, "q-1") == [], "another process answers it"
+
+
+def test_a_report_that_was_never_finished(bot: Bot, stores: Stores) -> None:
+    assert found(bot, "reports") == []
+    long_ago = utc_now() - timedelta(hours=2)
+    report = {"report_id": "r-1", "content_sha256": "0" * 64, "state": "loading", "source": "x", "name": "n"}
+    times = {"generated_at": long_ago, "as_of": long_ago, "begun_at": long_ago}
+    nothing: dict[str, object] = {"summary": {}, "compliance": {}, "recommendations": [], "rejected": []}
+    with stores.database.writing() as session:
+        session.add(ReportRow(**report, **times, **nothing))
+    assert found(bot, "reports") == ["abandoned"]
+    bot._remove_abandoned("reports")
+    assert found(bot, "reports") == []

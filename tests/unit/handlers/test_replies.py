@@ -1,12 +1,10 @@
 """Private answers, file uploads, and where they may go."""
 
 import hashlib
-import http.server
 import io
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -27,6 +25,7 @@ from handlers.replies import reply
 from handlers.slack_errors import may_have_arrived
 from handlers.slack_urls import is_slack_url
 from remediation.ports import Request
+from tests.fakes.elsewhere import Elsewhere, serving_elsewhere
 from tests.unit.handlers.cards import AT
 
 API = "https://slack.com/api/"
@@ -153,46 +152,10 @@ def test_a_file_slack_does_not_take_says_so(slack: SlackStandIn, method: str, fa
     assert slack.messages("#security") == ()
 
 
-@dataclass
-class Elsewhere:
-    """A server that answers everything with one body and status, and remembers paths."""
-
-    body: bytes
-    status: int = 200
-    paths: list[str] = field(default_factory=list)
-    url: str = ""
-
-
 @pytest.fixture
 def elsewhere() -> Iterator[Callable[[Elsewhere], Elsewhere]]:
-    servers: list[tuple[http.server.ThreadingHTTPServer, threading.Thread]] = []
-
-    def start(plan: Elsewhere) -> Elsewhere:
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                plan.paths.append(self.path)
-                body = plan.body.replace(b"SELF", plan.url.encode())
-                self.send_response(plan.status if "upload" in self.path else 200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_args: object) -> None:
-                """Say nothing."""
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        plan.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        servers.append((server, thread))
-        return plan
-
-    yield start
-    for server, thread in servers:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with ExitStack() as stack:
+        yield lambda plan: stack.enter_context(serving_elsewhere(plan))
 
 
 def test_a_file_is_not_sent_to_a_stranger(elsewhere: Callable[[Elsewhere], Elsewhere]) -> None:

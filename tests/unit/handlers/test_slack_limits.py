@@ -276,3 +276,33 @@ def test_an_impatient_and_a_brief_client_do_not_wait_a_limit_out(
     with pytest.raises(SlackApiError, match="ratelimited"):
         make_brief(client).chat_postMessage(channel=SECURITY, text="two")
     assert len(seen) == 1
+
+
+def test_each_who_meets_a_limit_gets_an_error_of_their_own() -> None:
+    pace, errors = Pace(), list[SlackApiError]()
+
+    def limited() -> None:
+        raise told_to_wait(600)
+
+    for _ in range(3):
+        with pytest.raises(SlackApiError, match="ratelimited") as refused:
+            pace.call(("m", "c"), limited, patience_s=0)
+        errors.append(refused.value)
+    assert len({id(error) for error in errors}) == 3
+    assert {error.response.status_code for error in errors} == {429}
+    assert len({str(error) for error in errors[1:]}) == 1
+
+
+def test_a_limit_that_nobody_waited_out_is_forgotten_once_it_is_over() -> None:
+    pace = Pace()
+
+    def limited() -> None:
+        raise told_to_wait(0.05)
+
+    with pytest.raises(SlackApiError):
+        pace.call(("m", "one"), limited, patience_s=0)
+    assert len(pace) == 1
+    until = time.monotonic() + 30
+    while len(pace):
+        assert time.monotonic() < until, "it is kept for ever"
+        pace.call(("m", "another"), lambda: None, patience_s=0)
