@@ -16,7 +16,13 @@ from tests.contract.cases import all_cases
 from tests.contract.cases.aws_s3_public_access import S3PublicAccessCase
 from tests.contract.cases.contract import ActionCase, OneClient, ReadOnly, aws_registry
 
-STATES = [(kind, state) for kind in all_cases() for state in kind.states]
+# Each plays many calls of a real server: of these, all states but the first are left to `make test-all`.
+LONG = {"EncryptedCopyCase", "FlowLogsCase", "FirewallRestrictionCase", "RotateKeyCase"}
+STATES = [
+    pytest.param((kind, state), marks=[pytest.mark.slow] if number and kind.__name__ in LONG else [])
+    for kind in all_cases()
+    for number, state in enumerate(kind.states)
+]
 UNSETTLED = [(kind, kind.unsettled) for kind in all_cases()]
 # What the clouds' own roles call a permission.
 PERMISSIONS = {
