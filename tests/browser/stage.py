@@ -23,7 +23,7 @@ from bot.sandbox.inbox import Inbox
 from bot.sandbox.standin import SlackStandIn
 from tests.browser.gate import Gate
 from tests.browser.visitor import Visitor, opened_window
-from tests.browser.weeks import BUCKETS, PICKED, findings_in, write_weeks
+from tests.browser.weeks import BUCKETS, PICKED, PICTURED, findings_in, write_weeks
 from tests.shell import run_in
 
 CONFIG = """\
@@ -50,7 +50,9 @@ class Stage:
     reports: list[str] = field(default_factory=list)
     child: "subprocess.Popen[bytes] | None" = None
     _running: ExitStack = field(default_factory=ExitStack)
-    _buckets: Iterator[str] = field(default_factory=lambda: iter(b for b in BUCKETS if b != PICKED))
+    _buckets: Iterator[str] = field(
+        default_factory=lambda: iter(name for name in BUCKETS if name not in PICTURED | {PICKED})
+    )
 
     @classmethod
     @contextmanager

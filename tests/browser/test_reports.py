@@ -207,7 +207,7 @@ def test_a_severity_that_is_clicked_filters_the_findings(show: Show) -> None:
     page = show(demo_report(), "html")
     everything = shown_checks(page)
     segment = page.locator(".stack rect.critical")
-    expect(segment.locator("title")).to_have_text("2 critical: 15%")
+    expect(segment.locator("title")).to_have_text("2 critical: 14%")
     brightness = segment.evaluate("node => getComputedStyle(node).opacity")
     segment.hover()
     assert segment.evaluate("node => getComputedStyle(node).opacity") < brightness

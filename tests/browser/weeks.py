@@ -35,11 +35,29 @@ BUCKETS = tuple(
         "video-drafts",
         "visit-reports",
         "warehouse-scans",
+        "weather-maps",
+        "web-logs",
+        "weekly-plans",
+        "welcome-packs",
         "wiki-images",
     )
 )
 # The one that a form's picker is asked for: Security Hub complains about it too, so whichever report is the newest has it.
 PICKED = BUCKETS[-1]
+# What the pictures are of, by name: no scenario is given one of these, in whatever order the tests come.
+PICTURED = frozenset(
+    f"northwind-{name}"
+    for name in (
+        "payroll-exports",
+        "press-kit",
+        "support-uploads",
+        "build-artifacts",
+        "meeting-notes",
+        "sensor-data",
+        "map-tiles",
+        "old-website",
+    )
+)
 CHECK = "s3_bucket_level_public_access_block"
 
 
