@@ -2,15 +2,17 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import event, func
 from sqlmodel import select
 
 from audit.actor import Actor
 from audit.ingest import Reading
-from storage import Stores
+from storage import Stores, open_engine, upgrade
 from storage.removing import STEP, remove_loading
 from storage.tables import LOADING, FindingRow, ReportRow
 from tests.conftest import NOW
+from tests.contract.conftest import a_schema
 from tests.unit.handlers.house import DOOR
 
 LATER = NOW + timedelta(hours=1, seconds=1)
@@ -69,3 +71,18 @@ def test_a_report_that_is_visible_stays() -> None:
     remove_loading(stores.database, key - 1)
     assert left(stores) == 2
     stores.close()
+
+
+@pytest.mark.slow
+def test_more_than_a_step_is_removed_on_postgres(postgres: str) -> None:
+    with a_schema(postgres) as url:
+        engine = open_engine(url)
+        upgrade(engine)
+        engine.dispose()
+        stores = Stores.open(url)
+        try:
+            abandoned(stores, rows=STEP + 1)
+            stores.reports.remove_abandoned(LATER)
+            assert left(stores) == 0
+        finally:
+            stores.close()
