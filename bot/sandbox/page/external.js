@@ -43,6 +43,10 @@ export function externalSelect(element, place) {
   const search = async () => {
     if (input.value.length < (element.min_query_length ?? 3)) return close();
     const turn = ++asked;
+    // What an earlier search found never stands under other words: it would be picked for them.
+    list.replaceChildren(h("li", { class: "nothing" }, "Searching …"));
+    list.found = [];
+    active = -1;
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     const body = { as: store.me, target: place.target, action_id: element.action_id, query: input.value };
