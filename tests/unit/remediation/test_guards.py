@@ -10,16 +10,19 @@ from audit.actor import POLICY as BY_POLICY
 from audit.errors import RefusedError, StateError
 from audit.findings import Finding
 from remediation.actions.contract import Draft
+from remediation.attention import Attention, Herald
 from remediation.excepted import FindingException, NoExceptions
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.journal import InHand
 from remediation.memory import MemoryExecutions
 from remediation.plan import Target
 from remediation.policy import is_approved
+from remediation.protection import Protection
 from remediation.rollback import rollback_digest
 from remediation.rollbacks import Rollbacks
 from remediation.rules import BreakGlass
 from remediation.states import ActionStatus, PlaybookStatus
+from tests.fakes.stores import MemoryStores
 from tests.fakes.switches import (
     ANA,
     OMAR,
@@ -229,6 +232,50 @@ def test_a_rollback_that_does_not_hold_is_not_called_done(bench: Bench) -> None:
     rolled = bench.runner.roll_back(name, OMAR)
     assert rolled.status is S.ROLLBACK_FAILED
     assert "door is closed, not open" in str(rolled.error)
+
+
+def test_what_is_protected_by_now_is_not_put_back_by_itself(bench: Bench) -> None:
+    name = approved(bench)
+    ran = bench.runner.run(name)
+    book = {**ran.playbook, "rollback_on_failure": True}
+    failed = put(bench, replace(ran, playbook=book, status=S.FAILED))
+    guarded = replace(
+        bench.runner.planner, policy=replace(POLICY, protection=Protection(resources=("board/*",)))
+    )
+    runner = replace(bench.runner, planner=guarded)
+    assert runner._put_back_failed(failed, guarded.stored_steps(book, failed.finding)).status is S.FAILED
+    assert bench.board.switches == {"door": "closed"}
+
+
+def test_the_clouds_own_ids_of_what_was_done_are_on_the_trail(bench: Bench) -> None:
+    name = approved(bench)
+    bench.runner.run(name)
+    bench.runner.roll_back(name, OMAR)
+    assert isinstance(bench.store, MemoryExecutions)
+    told = {
+        event["kind"]: event["detail"].get("request_ids")
+        for event in map(orjson.loads, (each.body for each in bench.store.trail))
+    }
+    assert told["action.completed"] == told["rollback.action.completed"] == ["req-1"]
+
+
+def test_of_broken_glass_the_thread_and_the_channel_hear() -> None:
+    stores = MemoryStores()
+    glass = BreakGlass(people=frozenset({"U0ANA"}), channel="C0ALARM")
+    policy = replace(POLICY, break_glass=glass)
+    bench = Bench(stores.executions, policy)
+    broken = bench.remediation.break_glass(ask(bench).execution_id, ANA, reason="customers are down")
+    herald = Herald(
+        store=stores.executions,
+        exceptions=stores.exceptions,
+        notices=stores.notices,
+        policy=policy,
+        attention=Attention(),
+    )
+    name = broken.execution_id
+    assert set(herald.due(bench.now)) == {f"glass:{name}:1-thread", f"glass:{name}:1-channel"}
+    bench.pass_time(hours=24)
+    assert f"overdue:{name}:1-0" in herald.due(bench.now)
 
 
 TWO = replace(POLICY, rollback_approvals=2)
