@@ -35,23 +35,30 @@ def digest(value: object) -> str:
 
 
 def _check(value: object, *, depth: int) -> None:
-    if depth > _MAX_DEPTH:
-        raise InputError("nested too deep to be written canonically")
-    if value is None or isinstance(value, bool):
-        return
-    if isinstance(value, int):
-        _check_integer(value)
+    """Refuse what has no single spelling. Texts of ASCII, which nearly all are, are passed by where they are met."""
+    if isinstance(value, dict):
+        _check_depth(depth)
+        for key, entry in value.items():
+            if not (isinstance(key, str) and key.isascii()):
+                _check_key(key)
+            if not (isinstance(entry, str) and entry.isascii()):
+                _check(entry, depth=depth + 1)
+    elif isinstance(value, (list, tuple)):
+        _check_depth(depth)
+        for entry in value:
+            if not (isinstance(entry, str) and entry.isascii()):
+                _check(entry, depth=depth + 1)
     elif isinstance(value, str):
         _check_text(value)
-    elif isinstance(value, dict):
-        for key, entry in value.items():
-            _check_key(key)
-            _check(entry, depth=depth + 1)
-    elif isinstance(value, (list, tuple)):
-        for entry in value:
-            _check(entry, depth=depth + 1)
-    else:
+    elif isinstance(value, int):
+        _check_integer(value)
+    elif value is not None:
         raise InputError(f"a {type(value).__name__} has no canonical form")
+
+
+def _check_depth(depth: int) -> None:
+    if depth >= _MAX_DEPTH:
+        raise InputError("nested too deep to be written canonically")
 
 
 def _check_integer(value: int) -> None:
@@ -60,8 +67,6 @@ def _check_integer(value: int) -> None:
 
 
 def _check_text(value: str) -> None:
-    if value.isascii():  # nearly every text, and many times faster than to encode it
-        return
     try:
         value.encode()
     except UnicodeEncodeError:
