@@ -8,7 +8,7 @@ only beyond the Basic Multilingual Plane, where we refuse keys.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from audit.errors import InputError
 
@@ -35,19 +35,13 @@ def digest(value: object) -> str:
 
 
 def _check(value: object, *, depth: int) -> None:
-    """Refuse what has no single spelling. Texts of ASCII, which nearly all are, are passed by where they are met."""
     if isinstance(value, dict):
-        _check_depth(depth)
-        for key, entry in value.items():
+        for key in value:
             if not (isinstance(key, str) and key.isascii()):
                 _check_key(key)
-            if not (isinstance(entry, str) and entry.isascii()):
-                _check(entry, depth=depth + 1)
+        _check_entries(value.values(), depth=depth)
     elif isinstance(value, (list, tuple)):
-        _check_depth(depth)
-        for entry in value:
-            if not (isinstance(entry, str) and entry.isascii()):
-                _check(entry, depth=depth + 1)
+        _check_entries(value, depth=depth)
     elif isinstance(value, str):
         _check_text(value)
     elif isinstance(value, int):
@@ -56,9 +50,13 @@ def _check(value: object, *, depth: int) -> None:
         raise InputError(f"a {type(value).__name__} has no canonical form")
 
 
-def _check_depth(depth: int) -> None:
+def _check_entries(entries: Iterable[object], *, depth: int) -> None:
+    """Check what an object or a list holds. Texts of ASCII, which nearly all are, are passed by here, without a call."""
     if depth >= _MAX_DEPTH:
         raise InputError("nested too deep to be written canonically")
+    for entry in entries:
+        if not (isinstance(entry, str) and entry.isascii()):
+            _check(entry, depth=depth + 1)
 
 
 def _check_integer(value: int) -> None:

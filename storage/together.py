@@ -152,7 +152,9 @@ def _do_or_undo(connection: Connection, tickets: Sequence[_Ticket[Any, Any]]) ->
     Raises:
         Exception: the error took the whole transaction with it, as a full disk may on SQLite.
     """
-    driver: Any = connection.connection.driver_connection  # these three need nothing of what the toolkit does around each
+    driver: Any = (
+        connection.connection.driver_connection
+    )  # these three need nothing of what the toolkit does around each
     driver.execute("SAVEPOINT work")
     undone: Exception | None = None
     try:
@@ -161,7 +163,9 @@ def _do_or_undo(connection: Connection, tickets: Sequence[_Ticket[Any, Any]]) ->
         for ticket, result in zip(tickets, results, strict=True):
             ticket.results = [result]
     except Exception as error:
-        if not driver.in_transaction:  # SQLite has rolled it back by itself, where it cannot undo one statement
+        if (
+            not driver.in_transaction
+        ):  # SQLite has rolled it back by itself, where it cannot undo one statement
             raise
         driver.execute("ROLLBACK TO work")
         undone = error
