@@ -13,6 +13,7 @@ from tests.browser.scenarios.parts import ask_for_fix, id_in
 from tests.browser.stage import ALL_ON, CONFIG, Stage
 from tests.browser.studio import Studio, newest
 from tests.browser.visitor import Visitor
+from tests.browser.waiting import LONG_MS
 
 pytestmark = pytest.mark.browser
 READER = "ciso@northwind.example"
@@ -58,8 +59,7 @@ def show_reports(stage: Stage, studio: Studio) -> None:
     studio.take("report-show", visitor.ask("/report show"))
     studio.take("findings-list", visitor.ask("/report findings severity:high"), in_dark=True)
     studio.take("findings-compare", visitor.ask(f"/report compare {stage.reports[0]} latest"))
-    visitor.type("/report trend")
-    trend = visitor.posted("Trend over 5 reports")
+    trend = visitor.post_of(lambda: visitor.type("/report trend"), "Trend over 5 reports")
     trend.locator("img.preview").evaluate("image => image.decode()")
     studio.take("findings-trend", trend, in_dark=True)
 
@@ -92,7 +92,7 @@ def show_schedule_form(visitor: Visitor, studio: Studio) -> None:
 
 def fix_and_put_back(stage: Stage, studio: Studio) -> None:
     visitor = stage.visitor
-    card = ask_for_fix(stage, stage.next_finding())
+    card = ask_for_fix(stage, stage.findings["northwind-invoices-archive"])
     studio.take("card-pending", card, in_dark=True)
     visitor.be("Omar")
     visitor.press(card, "Approve")
@@ -120,10 +120,11 @@ def fix_several(stage: Stage, studio: Studio) -> None:
         stage.findings[f"northwind-{name}"] for name in ("build-artifacts", "meeting-notes", "sensor-data")
     ]
     visitor.be("Ana")
-    visitor.type(f"/playbook run AWS-PUBLIC-S3 {' '.join(finding.handle for finding in found)}")
-    card = visitor.posted("3 at once", "sensor-data")
-    studio.take("batch-pending", card, in_dark=True)
-    batch = visitor.stream.locator(f"article[data-target='{card.get_attribute('data-target')}']")
+    words = " ".join(finding.handle for finding in found)
+    batch = visitor.post_of(
+        lambda: visitor.type(f"/playbook run AWS-PUBLIC-S3 {words}"), "3 at once", "sensor-data"
+    )
+    studio.take("batch-pending", batch, in_dark=True)
     visitor.be("Omar")
     visitor.press(batch, "Choose")
     visitor.form.get_by_role("checkbox", name=re.compile("sensor-data")).uncheck()
@@ -210,7 +211,7 @@ def send_a_digest(visitor: Visitor, studio: Studio) -> None:
     expect(digest.get_by_role("button", name="1 reply")).to_be_visible()
     studio.take("digest", digest, in_dark=True)
     mails = visitor.tab("Mail")
-    mails.get_by_role("button", name=re.compile("northwind-week-48")).first.click()
+    mails.get_by_role("button", name=re.compile(f"{READER}.*northwind-week-48")).first.click()
     expect(visitor.page.frame_locator("iframe").get_by_text("Root user must have MFA").first).to_be_visible()
     studio.take("digest-mail", mails)
     visitor.page.keyboard.press("Escape")
@@ -255,7 +256,7 @@ def sign_a_rollback(stage: Stage, studio: Studio) -> None:
 def remind(stage: Stage, studio: Studio, card: Locator) -> None:
     """By these rules it is time for a reminder a minute after the card; the card has waited since the beginning."""
     visitor = stage.visitor
-    card.get_by_role("button", name="1 reply").click(timeout=180_000)
+    card.get_by_role("button", name="1 reply").click(timeout=LONG_MS)
     reminder = visitor.page.locator("#thread article", has_text="still waits for a decision")
     studio.take("notice-reminder", reminder)
     visitor.page.keyboard.press("Escape")

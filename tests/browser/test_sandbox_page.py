@@ -13,6 +13,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.sandbox import Command, PageSetup, Panel, PanelAction, PanelRow, SlackStandIn, TourStep
+from tests.browser.patience import PATIENCE_S, give_patience
 
 pytestmark = pytest.mark.browser
 
@@ -284,7 +285,7 @@ def slack() -> Iterator[SlackStandIn]:
         bolt = tiny_bot(WebClient(standin.workspace.bot_token, base_url=standin.api_url))
         handler = SocketModeHandler(bolt, standin.workspace.app_token, logger=bolt.logger)
         handler.connect()  # type: ignore[no-untyped-call]
-        standin.wait_for(lambda: standin.sockets.connections)
+        standin.wait_for(lambda: standin.sockets.connections, PATIENCE_S)
         yield standin
         handler.close()  # type: ignore[no-untyped-call]
 
@@ -338,7 +339,7 @@ def test_a_modal_with_an_inline_error_and_a_private_answer(slack: SlackStandIn, 
     demo.get_by_label("Reason").fill("The bucket serves our website")
     demo.get_by_role("button", name="Reject", exact=True).click()
     demo.get_by_text("Only visible to you").wait_for()
-    assert slack.views("omar") == ()
+    slack.wait_for(lambda: slack.views("omar") == (), PATIENCE_S)
     become(demo, "U0ANA")
     assert demo.get_by_text("Only visible to you").count() == 0
 
@@ -375,7 +376,7 @@ def test_a_command_is_completed_sent_and_recalled(slack: SlackStandIn, demo: Pag
     demo.get_by_text("You asked for: export").wait_for()
     field.press("ArrowUp")
     expect(field).to_have_value("/report export")
-    slack.wait_for(slack.files)
+    slack.wait_for(slack.files, PATIENCE_S)
     assert slack.files()[0].name == "report.html"
 
 
@@ -420,6 +421,7 @@ def test_it_fits_a_phone_and_the_dark(
     slack.reset()
     post(slack, CARD)
     context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    give_patience(context)
     page = context.new_page()
     page.goto(slack.page_url)
     page.get_by_text("Block public access").first.wait_for()
