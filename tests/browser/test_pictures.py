@@ -90,6 +90,11 @@ def show_schedule_form(visitor: Visitor, studio: Studio) -> None:
     visitor.has_gone(visitor.form)
 
 
+def has_replies(message: Locator, number: str) -> None:
+    """Wait for what comes in the thread: until then the message is not as it stays."""
+    expect(message.get_by_role("button", name=number)).to_be_visible()
+
+
 def fix_and_put_back(stage: Stage, studio: Studio) -> None:
     visitor = stage.visitor
     card = ask_for_fix(stage, stage.findings["northwind-invoices-archive"])
@@ -97,7 +102,7 @@ def fix_and_put_back(stage: Stage, studio: Studio) -> None:
     visitor.be("Omar")
     visitor.press(card, "Approve")
     expect(card).to_contain_text("Done, and verified")
-    expect(card.get_by_role("button", name="1 reply")).to_be_visible()
+    has_replies(card, "1 reply")
     studio.take("card-done", card)
     card.get_by_role("button", name="1 reply").click()
     studio.take("card-thread", visitor.page.locator("#thread .thread-list article").last)
@@ -139,6 +144,7 @@ def fix_several(stage: Stage, studio: Studio) -> None:
     visitor.has_gone(visitor.form)
     visitor.press(batch, "Approve all")
     expect(batch).to_contain_text("2 fixed")
+    has_replies(batch, "1 reply")
     assert [stage.flags(finding) for finding in found] == [ALL_ON, ALL_ON, set()]
     studio.take("batch-done", batch)
     visitor.press(batch, "Roll back all")
@@ -208,7 +214,7 @@ def send_a_digest(visitor: Visitor, studio: Studio) -> None:
     name = id_in(answer, "s")
     visitor.ask(f"/schedule run {name}")
     digest = visitor.posted("Security digest", name)
-    expect(digest.get_by_role("button", name="1 reply")).to_be_visible()
+    has_replies(digest, "1 reply")
     studio.take("digest", digest, in_dark=True)
     mails = visitor.tab("Mail")
     mails.get_by_role("button", name=re.compile(f"{READER}.*northwind-week-48")).first.click()
@@ -228,6 +234,7 @@ def break_the_glass(stage: Stage, studio: Studio) -> None:
     visitor.submit("Approve alone")
     expect(card).to_contain_text("broke the glass and approved this alone")
     expect(card).to_contain_text("Done, and verified")
+    has_replies(card, "2 replies")
     studio.take("card-break-glass", card)
     visitor.go_to("general")
     studio.take("notice-break-glass", visitor.posted("broke the glass"))
@@ -246,6 +253,7 @@ def sign_a_rollback(stage: Stage, studio: Studio) -> None:
     visitor.press(card, "Roll back")
     visitor.confirm("Roll back")
     expect(card).to_contain_text("Rollback asked for by @omar. 1 of 2 approvals")
+    has_replies(card, "1 reply")
     studio.take("card-rollback-signatures", card)
     visitor.be("Priya")
     visitor.press(card, "Approve rollback")
