@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from storage import Stores, open_engine, upgrade
+from storage import Stores, open_engine
+from tests.databases import stores_at
 
 
 @pytest.fixture
@@ -23,8 +24,7 @@ def empty(url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def stores(url: str, empty: Engine) -> Iterator[Stores]:
-    upgrade(empty)
-    opened = Stores.open(url)
+def stores(url: str) -> Iterator[Stores]:
+    opened = stores_at(url)
     yield opened
     opened.close()

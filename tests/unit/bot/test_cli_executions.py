@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.commands.executions import to_dict
-from storage import Stores, open_engine, upgrade
+from tests.databases import stores_at
 from tests.fakes.samples import an_event, an_execution
 from tests.shell import countersign
 from tests.unit.handlers import cards
@@ -16,10 +16,7 @@ from tests.unit.handlers import cards
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("executions")
     url = f"sqlite:///{folder / 'test.db'}"
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
-    stores = Stores.open(url)
+    stores = stores_at(url)
     stores.executions.create(an_execution("x-0a1b", error="\x1b[2Jno"), an_event())
     stores.close()
     return folder

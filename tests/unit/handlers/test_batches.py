@@ -12,7 +12,7 @@ from bot.sandbox import Message
 from handlers.decisions import answer_decision
 from remediation.protection import Protection
 from remediation.states import PlaybookStatus
-from storage import Stores
+from tests.databases import stores_in_memory
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.house import APPROVERS, CHANNEL, DOOR, House
 from tests.unit.remediation.hall import hall_playbook
@@ -368,7 +368,7 @@ def test_what_breaks_one_item_is_told_beside_what_went_back(hall: House) -> None
 
 
 def test_what_people_search_for_is_taken_where_the_playbook_answers_it(make_house: MakeHouse) -> None:
-    with_stores = Stores.in_memory()
+    with_stores = stores_in_memory()
     hall = furnish(make_house(stores=with_stores), 3)
     other = replace(DOOR, id="W-1", title="Window is open", check_id="window", resource="board/window")
     hall.ingest(*DOORS[:3], other, name="next.json")

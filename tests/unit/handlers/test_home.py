@@ -23,7 +23,7 @@ from handlers.blocks.views import (
 from remediation.audience import HOME_EVERY
 from remediation.execution import ActionResult
 from remediation.states import ActionStatus, PlaybookStatus
-from storage import Stores
+from tests.databases import stores_in_memory
 from tests.unit.handlers import cards
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.golden import check_golden_view
@@ -161,7 +161,7 @@ def actions_of(view: View) -> list[str]:
 
 
 def test_it_is_drawn_for_whoever_opens_it(make_house: MakeHouse) -> None:
-    stores = Stores.in_memory()
+    stores = stores_in_memory()
     house = make_house(stores=stores)
     house.ingest(DOOR, replace(DOOR, id="F-2", check_id="x", status=FindingStatus.PASS))
     while stores.tracker.catch_up(house.now):
@@ -173,7 +173,7 @@ def test_it_is_drawn_for_whoever_opens_it(make_house: MakeHouse) -> None:
 
 
 def test_the_trend_is_that_of_one_account_however_many_report(make_house: MakeHouse) -> None:
-    stores = Stores.in_memory()
+    stores = stores_in_memory()
     house = make_house(stores=stores)
     passed = replace(DOOR, id="F-2", check_id="x", status=FindingStatus.PASS)
     house.ingest(DOOR, passed)
