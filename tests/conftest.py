@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from moto.server import ThreadedMotoServer
 
 from audit.findings import Finding, Severity
+from tests.endings import Later, ending_later
 from tests.postgres import HOW_TO_GET_IT, find_server, running_postgres
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -50,6 +51,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def later() -> Iterator[Later]:
+    """End what a test has started beside the tests that follow."""
+    with ending_later() as end:
+        yield end
 
 
 @pytest.fixture(scope="session")

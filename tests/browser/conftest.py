@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.patience import give_patience
 from tests.browser.pictures import KeepPicture, shrink
 from tests.browser.stage import Stage
 from tests.browser.waiting import Waiting
@@ -45,6 +46,7 @@ def page(chromium: Browser) -> Iterator[Page]:
     """Open a window in which any error of the page's own scripts fails the test."""
     errors: list[str] = []
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    give_patience(context)
     window = context.new_page()
     window.on("pageerror", lambda error: errors.append(str(error)))
     window.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from bot.sandbox.cloud import demo_cloud
 from bot.sandbox.demo import page_setup, running_bot
 from bot.sandbox.standin import SlackStandIn
+from tests.shell import run_in
 
 pytestmark = pytest.mark.browser
 ASK = "/playbook run AWS-PUBLIC-S3 check:s3_bucket_public_access,s3_bucket_level_public_access_block"
@@ -22,6 +23,9 @@ def slack(tmp_path: Path) -> Iterator[SlackStandIn]:
         SlackStandIn.start(page=page_setup(cloud)) as slack,
         running_bot(slack, cloud, tmp_path),
     ):
+        # Searching the findings works the report in, which the bot may still be at.
+        done = run_in({"DATABASE_URL": f"sqlite:///{tmp_path / 'countersign.db'}"}, "report", "findings")
+        assert done.returncode == 0, done.stderr
         yield slack
     assert slack.violations == ()
 
@@ -68,7 +72,7 @@ def test_a_batch_from_the_search_to_the_rollback(slack: SlackStandIn, page: Page
     press(page, "Roll back all")
     page.get_by_role("dialog").get_by_role("button", name="Roll back", exact=True).click()
     expect(page.get_by_text("2 rolled back").last).to_be_visible()
-    expect(page.get_by_text("broke a rule of Slack")).to_have_count(0)
+    expect(page.locator("#violations")).to_be_hidden()
 
 
 def test_several_findings_are_picked_in_the_form(slack: SlackStandIn, page: Page) -> None:
@@ -93,4 +97,4 @@ def test_several_findings_are_picked_in_the_form(slack: SlackStandIn, page: Page
     form.get_by_role("option", name=re.compile("AWS-PUBLIC-S3")).click()
     form.get_by_role("button", name="Go").click()
     expect(page.get_by_text("2 at once").last).to_be_visible()
-    expect(page.get_by_text("broke a rule of Slack")).to_have_count(0)
+    expect(page.locator("#violations")).to_be_hidden()
