@@ -24,6 +24,7 @@ from remediation.audience import HOME_EVERY
 from remediation.execution import ActionResult
 from remediation.states import ActionStatus, PlaybookStatus
 from tests.databases import stores_in_memory
+from tests.examples import share
 from tests.unit.handlers import cards
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.golden import check_golden_view
@@ -72,7 +73,7 @@ def test_windows_on_file() -> None:
     check_golden_view("window_sign_rollback", asked)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=share(15), deadline=None)
 @given(st.lists(_NASTY, min_size=4, max_size=4))
 def test_the_fullest_home_fits_whatever_it_says(texts: list[str]) -> None:
     finding = replace(cards.FINDING, title=texts[0], resource=texts[1], id=texts[2])
