@@ -18,6 +18,7 @@ from bot.cli import app
 from bot.pulling import GOOD_FOR, SecurityHub, filters, pull
 from storage import Stores
 from tests.conftest import NOW
+from tests.databases import stores_in_memory
 from tests.integration.collect.hub import Hub, new_keys
 
 ANA = Actor(email="ana@northwind.example")
@@ -30,7 +31,7 @@ def hub(moto_endpoint: str) -> Hub:
 
 @pytest.fixture
 def stores() -> Iterator[Stores]:
-    opened = Stores.in_memory()
+    opened = stores_in_memory()
     yield opened
     opened.close()
 

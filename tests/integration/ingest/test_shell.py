@@ -19,6 +19,7 @@ from audit.errors import ConfigError, InputError
 from bot.config import read_config
 from bot.ingesting import _copy
 from bot.progress import make_progress, watched
+from tests.databases import migrate
 from tests.unit.audit.ingest.known import KNOWN, PROWLER_CSV
 
 pytestmark = pytest.mark.slow
@@ -53,7 +54,7 @@ def stored(folder: Path) -> list[tuple[str, int]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    assert countersign(tmp_path, "db", "upgrade").returncode == 0
+    migrate(environment(tmp_path)["DATABASE_URL"])
     return tmp_path
 
 

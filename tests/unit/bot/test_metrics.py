@@ -14,6 +14,7 @@ from bot.metrics import MeteredApp, Metrics
 from bot.worker import Lane, Worker
 from remediation.states import PlaybookStatus
 from storage import Stores
+from tests.databases import stores_in_memory
 from tests.fakes.samples import an_event, an_execution
 
 PATIENCE_S = 10
@@ -21,7 +22,7 @@ PATIENCE_S = 10
 
 @pytest.fixture
 def stores() -> Iterator[Stores]:
-    opened = Stores.in_memory()
+    opened = stores_in_memory()
     yield opened
     opened.close()
 

@@ -16,6 +16,7 @@ from remediation.ports import OWNER_LOST_AFTER, Request
 from remediation.states import PlaybookStatus
 from storage import Stores
 from storage.tables import ReportRow
+from tests.databases import stores_in_memory
 from tests.fakes.samples import an_event, an_execution
 from tests.unit.handlers import cards
 
@@ -25,7 +26,7 @@ Store = Callable[..., PlaybookExecution]
 
 @pytest.fixture
 def stores() -> Stores:
-    return Stores.in_memory()
+    return stores_in_memory()
 
 
 @pytest.fixture
