@@ -35,6 +35,7 @@ from exporters.formats import export_formats
 from exporters.service import ExportService
 from handlers.answer import answer
 from handlers.batch_drawing import draw_batch
+from handlers.batch_returns import go_on_with_return
 from handlers.batch_windows import register_batches
 from handlers.directory import SlackDirectory
 from handlers.drawing import draw
@@ -95,6 +96,7 @@ class Bot:
                 "regression": Lane(self._tell_regression, threads=1),
                 "homes": Lane(self._note_change, threads=1),
                 "home": Lane(self._publish_home, threads=2),
+                "return": Lane(self._go_on, threads=2, about="batch_id"),
                 "batch": Lane(self._draw_batch, threads=4, about="batch_id"),
                 "window": Lane(self._fill_window, threads=4),
                 "tell": Lane(self._tell, threads=2, about="execution_id"),
@@ -249,6 +251,9 @@ class Bot:
     def _publish_home(self, name: str) -> None:
         publish_home(self.services, name)
 
+    def _go_on(self, batch_id: str) -> None:
+        go_on_with_return(self.services, batch_id)
+
     def _draw_batch(self, batch_id: str) -> None:
         draw_batch(self.services, batch_id)
 
@@ -268,6 +273,7 @@ class Bot:
             yield ("run" if is_approved else "expire", execution.execution_id)
         for execution in self._stores.executions.unfinished(owner, now):
             yield "recover", execution.execution_id
+        yield from (("return", batch_id) for batch_id in self._stores.returns.left(owner, now))
         yield from (("draw", execution_id) for execution_id in self._stores.postings.outdated(now))
         yield from (
             ("rollback", execution.execution_id)
@@ -314,6 +320,7 @@ def _make_services(
         homes=stores.homes,
         outcomes=stores.outcomes,
         batches=stores.batches,
+        returns=stores.returns,
         remediation=Remediation(
             store=stores.executions,
             planner=planner,
