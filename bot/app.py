@@ -99,6 +99,7 @@ class Bot:
             homes=stores.homes,
             outcomes=stores.outcomes,
             batches=stores.batches,
+            returns=stores.returns,
             remediation=Remediation(
                 store=stores.executions,
                 planner=planner,

@@ -22,7 +22,7 @@ from handlers.reply_urls import ReplyUrls
 from remediation.aftercare import Regressions
 from remediation.attention import Attention, Herald
 from remediation.audience import Homes, Outcomes
-from remediation.batches import Batches
+from remediation.batches import Batches, Returns
 from remediation.execution import PlaybookExecution
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
@@ -66,6 +66,7 @@ class Services:
     homes: Homes
     outcomes: Outcomes
     batches: Batches
+    returns: Returns
     remediation: Remediation
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]

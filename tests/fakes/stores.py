@@ -20,7 +20,7 @@ from remediation.execution import PlaybookExecution
 from remediation.ports import ANSWERER_LOST_AFTER, OWNER_LOST_AFTER, Posting, Request, notice_wait
 from remediation.states import NEVER_RAN, PlaybookStatus, check_transition
 from tests.fakes.audience import MemoryHomes, MemoryOutcomes
-from tests.fakes.batches import MemoryBatches
+from tests.fakes.batches import MemoryBatches, MemoryReturns
 from tests.fakes.findings import NoRegressions, NoTracker
 from tests.fakes.reports import MemoryReports
 
@@ -400,6 +400,7 @@ class MemoryStores:
     homes: MemoryHomes = field(default_factory=MemoryHomes)
     outcomes: MemoryOutcomes = field(init=False)
     batches: MemoryBatches = field(init=False)
+    returns: MemoryReturns = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
@@ -408,6 +409,7 @@ class MemoryStores:
         object.__setattr__(self, "inbox", MemoryInbox(self.executions.owners))
         object.__setattr__(self, "outcomes", MemoryOutcomes(self.executions.by_id))
         object.__setattr__(self, "batches", MemoryBatches(self.executions))
+        object.__setattr__(self, "returns", MemoryReturns(self.executions, self.batches))
         object.__setattr__(self, "finder", MemoryFinder(self.executions))
         object.__setattr__(self, "exceptions", MemoryExceptions(self.executions))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))
