@@ -1,18 +1,22 @@
 """A click on a batch's card becomes one decision about exactly the set that it showed, or a private no that says why."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import structlog
 
 from audit.errors import CountersignError, RefusedError
+from handlers.blocks.batch_private import build_batch_rollback_ordered, build_batch_signed
 from handlers.blocks.names import (
     BATCH_APPROVE,
     BATCH_APPROVE_FORM,
+    BATCH_APPROVE_HERE,
     BATCH_CHOOSE_FORM,
     BATCH_REFUSE_ROLLBACK,
     BATCH_REJECT_FORM,
     BATCH_ROLL_BACK,
+    BATCH_ROLL_BACK_HERE,
     BatchRef,
 )
 from handlers.blocks.parts import Message
@@ -54,10 +58,20 @@ def answer_batch_decision(services: Services, request: Request, name: str) -> Me
 
 
 def _approve(services: Services, request: Request, ref: BatchRef) -> None:
+    _sign(services, request, ref)
+
+
+def _approve_here(services: Services, request: Request, ref: BatchRef) -> Message:
+    decided = _sign(services, request, ref)
+    return build_batch_signed(services.batches.members(ref.batch_id), len(decided))
+
+
+def _sign(services: Services, request: Request, ref: BatchRef) -> list[PlaybookExecution]:
     decided = _decisions(services).approve(ref.batch_id, request.actor, set_seen=ref.set_seen)
     for execution in decided:
         if execution.status is PlaybookStatus.APPROVED:
             services.dispatcher.submit("run", execution.execution_id)
+    return decided
 
 
 def _reject(services: Services, request: Request, ref: BatchRef) -> None:
@@ -96,6 +110,13 @@ def _roll_back(services: Services, request: Request, ref: BatchRef) -> Message |
     return Message("\n".join(parts))
 
 
+def _roll_back_here(services: Services, request: Request, ref: BatchRef) -> Message:
+    told = _roll_back(services, request, ref)
+    if told is not None:
+        return replace(told, replaces=True)
+    return build_batch_rollback_ordered(services.batches.members(ref.batch_id))
+
+
 def _items(items: Sequence[PlaybookExecution], about: Mapping[str, str]) -> list[str]:
     """Return a line for each of some items, with what is to be said about it."""
     lines = [
@@ -127,10 +148,12 @@ def _rollbacks(services: Services) -> BatchRollbacks:
 BATCH_DECISIONS: Mapping[str, Decide] = MappingProxyType(
     {
         BATCH_APPROVE: _approve,
+        BATCH_APPROVE_HERE: _approve_here,
         BATCH_APPROVE_FORM: _approve,
         BATCH_CHOOSE_FORM: _take_out,
         BATCH_REJECT_FORM: _reject,
         BATCH_ROLL_BACK: _roll_back,
+        BATCH_ROLL_BACK_HERE: _roll_back_here,
         BATCH_REFUSE_ROLLBACK: _refuse_rollback,
     }
 )

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from handlers.batch_outcomes import tell_batch_outcome
-from handlers.blocks.batch_card import Asked, BatchRules, build_batch_card, build_plain_batch_card
+from handlers.batch_rules import rules_for
+from handlers.blocks.batch_card import build_batch_card, build_plain_batch_card
 from handlers.blocks.batch_outcome import build_batch_progress, has_batch_progress
 from handlers.blocks.batch_views import fits_window
 from handlers.blocks.parts import Message, plain_message
@@ -54,22 +55,6 @@ def _is_soon_enough(members: Members, card: BatchCard, *, now: datetime) -> bool
     if is_tried and card.next_attempt_at and now < card.next_attempt_at:
         return True
     return members.is_busy and card.drawn_at is not None and now - card.drawn_at < CALM
-
-
-def rules_for(services: Services, members: Members) -> BatchRules:
-    """Return what the card says about the rules in force."""
-    policy = services.remediation.policy
-    asked = {
-        each.execution_id: Asked(required_approvals=terms.needed, approvers=terms.describe_approvers())
-        for each in members.executions
-        for terms in [policy.terms_of(each)]
-    }
-    return BatchRules(
-        asked=asked,
-        rollback_approvals=policy.rollback_approvals,
-        allows_self_approval=policy.allow_self_approval,
-        environment=services.environment,
-    )
 
 
 class _Drawing:

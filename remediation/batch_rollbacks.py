@@ -11,7 +11,7 @@ from audit.errors import ActionError, CountersignError, RefusedError, StateError
 from audit.trail import TrailEvent
 from remediation.batch_deciding import name_of, read_once
 from remediation.batches import Batches, Members, return_digest
-from remediation.execution import PlaybookExecution
+from remediation.execution import PlaybookExecution, Restored
 from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
 from remediation.service import Remediation
@@ -34,6 +34,14 @@ class BatchRollback:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What a rollback would do now, by execution id: what goes back, and why the others stay."""
+
+    settings: Mapping[str, tuple[Restored, ...]]
+    refused: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Said:
     """What came of one item: why it stays, empty where it went back; `is_known` is False where it failed on the way."""
 
@@ -49,6 +57,24 @@ class BatchRollbacks:
     remediation: Remediation
     runner: Runner
     batches: Batches
+
+    def preview(self, members: Members) -> Preview:
+        """Read every resource and return what a rollback of the batch would put back now. Changes nothing.
+
+        Raises:
+            RefusedError: nothing of it can be put back: something waits or is under way, or each item is refused.
+        """
+        refuse_unsettled(members)
+        preview_one = partial(_preview, Rollbacks(self.remediation, self.runner))
+        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="preview") as pool:
+            seen = list(pool.map(preview_one, members.returnable))
+        names = _ids(members)
+        refused = {name: each for name, each in zip(names, seen, strict=True) if isinstance(each, str)}
+        if len(refused) == len(names):
+            raise RefusedError(_say_why(members, refused))
+        return Preview(
+            {name: each for name, each in zip(names, seen, strict=True) if not isinstance(each, str)}, refused
+        )
 
     def ask(self, batch_id: str, actor: Actor, *, set_seen: str) -> BatchRollback:
         """Put every item back that can be, or sign its rollback where that takes more people.
@@ -129,6 +155,21 @@ class BatchRollbacks:
         self.batches.note_refused(batch_id, refused, event)
 
 
+def refuse_unsettled(members: Members) -> None:
+    """Refuse the rollback of a batch of which something waits or is under way, as its card does.
+
+    Raises:
+        RefusedError: says what to do first.
+    """
+    if members.waiting or members.is_busy:
+        raise RefusedError(
+            "Something of this batch waits for a decision, or is under way. It goes back as a whole when that is over; "
+            "`/playbook rollback` with the id of one item puts that one back."
+        )
+    if not members.returnable:
+        raise RefusedError("There is nothing to put back in this batch.")
+
+
 def refuse_other_returnables(members: Members, set_seen: str) -> None:
     """Refuse a rollback of another set than the one that can be put back now.
 
@@ -180,6 +221,14 @@ def _allow_refusal(rollbacks: Rollbacks, actor: Actor, execution: PlaybookExecut
         raise RefusedError(
             f"{error} This is about {name_of(execution)}; no rollback of this batch was refused."
         ) from error
+
+
+def _preview(rollbacks: Rollbacks, execution: PlaybookExecution) -> tuple[Restored, ...] | str:
+    """Return what would go back, or why it stays."""
+    try:
+        return rollbacks.preview(execution.execution_id)
+    except CountersignError as error:
+        return error.explain()
 
 
 def _ask(rollbacks: Rollbacks, actor: Actor, execution: PlaybookExecution) -> _Said:

@@ -155,6 +155,13 @@ class Batches(Protocol):
             NotFoundError: none goes by that id.
         """
 
+    def named(self, name: str) -> Members:
+        """Return the one batch whose id is the name, or begins with it, in any case.
+
+        Raises:
+            NotFoundError: none, or more than one, goes by that name.
+        """
+
     def holders(self, holds: Iterable[str]) -> dict[str, str]:
         """Return which of these resources are held at this moment, and the id of the execution that holds each."""
 

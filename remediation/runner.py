@@ -163,7 +163,7 @@ class Runner:
     def _start(self, execution: PlaybookExecution) -> PlaybookExecution:
         now = self.journal.clock()
         # What is held keeps two from beginning on one resource at once, and so from being given one number.
-        others = self.journal.store.touching(execution.finding.resource, limit=None)
+        others = self.journal.store.touching(*execution.resource_names, limit=None)
         number = 1 + max((each.run_number for each in others), default=0)
         started = execution.moved(
             PlaybookStatus.RUNNING, owner=self.journal.owner, started_at=now, run_number=number

@@ -20,6 +20,7 @@ from storage.columns import column_text, key_text
 from storage.database import Database
 from storage.executions import SqlExecutions
 from storage.journal import EXECUTIONS, create_on, load_on, save_on
+from storage.naming import MOST_NAMED, pick_named
 from storage.tables import ExecutionRow, table_of
 from storage.trail import append_all_in
 
@@ -87,6 +88,15 @@ class SqlBatches:
             found = load_on(session.connection(), _rows_of(batch_id))
         names = tuple(each.execution_id for each in found)
         return Members(_to_batch(row, names), tuple(found))
+
+    def named(self, name: str) -> Members:
+        """Return the one batch whose id is the name, or begins with it, in any case; see `Batches.named`."""
+        known = col(BatchRow.batch_id)
+        begins = func.lower(known).startswith(key_text(name.strip().lower()), autoescape=True)
+        wanted = select(known).where(begins).order_by(func.length(known), known).limit(MOST_NAMED)
+        with self._database.reading() as session:
+            found = list(session.exec(wanted))
+        return self.members(pick_named(name, found, kind="batch"))
 
     def holders(self, holds: Iterable[str]) -> dict[str, str]:
         """Return which of these resources are held, and by which execution."""

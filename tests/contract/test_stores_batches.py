@@ -258,3 +258,14 @@ def test_members_sort_what_waits_from_what_left() -> None:
     assert members.kept == (items[0], items[2])
     assert not members.is_over
     assert Members(a_batch(), (items[1],)).is_over
+
+
+def test_a_batch_by_the_beginning_of_its_id_in_any_case(stores: AnyStores) -> None:
+    create(stores, a_batch("b-0a1"))
+    create(stores, a_batch("b-0a12", names=("other-7",)), events=2)
+    create(stores, a_batch("b-0c", names=("third-8",)), events=2)
+    assert stores.batches.named("B-0A1").batch.batch_id == "b-0a1", "a whole id wins over a longer one"
+    assert stores.batches.named(" b-0c ").executions[0].execution_id == "third-8"
+    for name, says in (("b-0a", "more than one"), ("b-9", "no batch"), ("", "no batch"), ("%", "no batch")):
+        with pytest.raises(NotFoundError, match=says):
+            stores.batches.named(name)

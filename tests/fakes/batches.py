@@ -49,6 +49,16 @@ class MemoryBatches:
         with self._executions.lock:
             return Members(batch, tuple(map(self._executions.get, batch.execution_ids)))
 
+    def named(self, name: str) -> Members:
+        wanted = name.strip().lower()
+        found = [each for each in self.by_id if wanted and each.lower().startswith(wanted)]
+        exact = [each for each in found if each.lower() == wanted]
+        if not found:
+            raise NotFoundError(f"there is no batch “{name}”")
+        if len(found) > 1 and not exact:
+            raise NotFoundError(f"more than one batch begins with “{name}”")
+        return self.members((exact or found)[0])
+
     def holders(self, holds: Iterable[str]) -> dict[str, str]:
         wanted = set(holds)
         under_way = tuple(self._executions.by_id.values())

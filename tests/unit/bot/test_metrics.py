@@ -28,7 +28,8 @@ def stores() -> Iterator[Stores]:
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
-    made = Worker({"idle": Lane(lambda _name: None, 1)}, lambda: ())
+    made = Worker()
+    made.take_on({"idle": Lane(lambda _name: None, 1)}, lambda: ())
     yield made
     made.stop()
 
@@ -83,7 +84,8 @@ def test_work_counts_from_its_submission_to_its_end() -> None:
         began.set()
         assert may_end.wait(PATIENCE_S)
 
-    busy = Worker({"slow": Lane(work, 1), "idle": Lane(work, 1)}, lambda: ())
+    busy = Worker()
+    busy.take_on({"slow": Lane(work, 1), "idle": Lane(work, 1)}, lambda: ())
     busy.submit("slow", "one")
     busy.submit("slow", "two")
     assert began.wait(PATIENCE_S)

@@ -102,5 +102,5 @@ def test_a_report_that_was_never_finished(bot: Bot, stores: Stores) -> None:
     with stores.database.writing() as session:
         session.add(ReportRow(**report, **times, **nothing))
     assert found(bot, "reports") == ["abandoned"]
-    bot._remove_abandoned("reports")
+    bot._lanes["abandoned"].do("reports")
     assert found(bot, "reports") == []

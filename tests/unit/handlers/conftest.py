@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bot.sandbox import SlackStandIn
+from tests.unit.handlers.batch_house import furnish
 from tests.unit.handlers.house import House, serving
 
 MakeHouse = Callable[..., House]
@@ -33,3 +34,9 @@ def make_house(slack: SlackStandIn) -> Iterator[MakeHouse]:
 @pytest.fixture
 def house(make_house: MakeHouse) -> House:
     return make_house()
+
+
+@pytest.fixture
+def hall(house: House) -> House:
+    """Return a house with many open doors."""
+    return furnish(house)

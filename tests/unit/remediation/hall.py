@@ -11,6 +11,7 @@ from remediation.batching import Batching
 from remediation.playbook import RemediationPlaybook
 from remediation.policy import Policy
 from remediation.service import Remediation
+from storage import Stores
 from tests.fakes.stores import MemoryStores
 from tests.fakes.switches import ANA, POLICY, Bench, Switchboard
 
@@ -40,10 +41,10 @@ def doors(count: int) -> list[Finding]:
 
 @dataclass
 class Hall:
-    """Everything for batches, on stores in memory."""
+    """Everything for batches; most of it on stores in memory."""
 
     policy: Policy = POLICY
-    stores: MemoryStores = field(default_factory=MemoryStores)
+    stores: MemoryStores | Stores = field(default_factory=MemoryStores)
 
     def __post_init__(self) -> None:
         board = Switchboard({f"door-{number}": "open" for number in range(1, 61)})
