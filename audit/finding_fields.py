@@ -13,6 +13,7 @@ _ONLY_JSON = (
     orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
 _MOST_SHARED_BYTES = 2**14
+KEY_LENGTH = 500
 # PostgreSQL keeps no NUL in a text, and half of a surrogate pair has no UTF-8.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -26,6 +27,11 @@ def clean(text: str) -> str:
     if text.isascii() and "\0" not in text:  # nearly every text, and many times faster than the pattern
         return text
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def key_text(text: str) -> str:
+    """Return text short enough for an index: a Postgres B-tree entry ends at about 2700 bytes."""
+    return clean(text)[:KEY_LENGTH]
 
 
 def read_required(record: Mapping[str, object], name: str) -> str:

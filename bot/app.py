@@ -24,6 +24,7 @@ from bot.metrics import MeteredApp, Metrics
 from bot.planning import make_planner
 from bot.playbooks import load_playbooks
 from bot.pulling import SecurityHub
+from bot.reading_apart import open_apart
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
 from bot.scheduler import make_clockwork, make_firing
@@ -338,6 +339,7 @@ def _make_services(
         channel=config.channel or "",
         pull=SecurityHub(config.accounts.to_clouds().aws, stores.pulls, stores.reports),
         csv_columns=config.ingest.csv_columns,
+        open_file=open_apart,
         is_stopping=lambda: worker.is_stopping,
     )
 
