@@ -1,7 +1,7 @@
 """Reading the fields of a finding's dictionary: forgiving where that is safe, and clear where it is not."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -62,6 +62,22 @@ def read_text(record: Mapping[str, object], name: str) -> str:
     if isinstance(value, (int, float)):
         return clean(str(value))
     raise InputError(f"{name} must be a text")
+
+
+def read_texts(record: Mapping[str, object], names: Sequence[str]) -> dict[str, str]:
+    """Return what `read_text` returns for each of the names.
+
+    Raises:
+        InputError: as there.
+    """
+    texts = {name: record.get(name, "") for name in names}
+    try:
+        joined = "".join(texts.values())  # type: ignore[arg-type]
+    except TypeError:  # not all of them are texts
+        joined = "\0"
+    if joined.isascii() and "\0" not in joined:  # nearly every finding, looked through at once
+        return texts  # type: ignore[return-value]
+    return {name: read_text(record, name) for name in names}
 
 
 def read_instant(value: object) -> datetime | None:

@@ -46,3 +46,4 @@ class Writer:
                 insert_many(connection, FindingTextsRow, ("number", "body"), texts, report_key=key)
             if batch.values:
                 insert_many(connection, FindingRow, FIELDS, batch.values, report_key=key)
+        self._database.settle()

@@ -34,7 +34,7 @@ FIELDS: Final = (
 """What is told of each finding. `body` is its record as JSON; where `texts_number` says which texts it shares, without these."""
 
 BODY: Final = FIELDS.index("body")
-MOST_ROWS: Final = 1000
+MOST_ROWS: Final = 500
 MOST_BYTES: Final = 4 * 2**20
 MOST_REJECTED_LINES: Final = 100
 _COUNTS: Final = ("critical", "high", "medium", "low", "info", "passed", "manual", "muted")
