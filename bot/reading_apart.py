@@ -26,7 +26,7 @@ from audit.ingest.watched import Say, say_nothing
 from bot.reading_child import NO_MEMORY
 
 MOST_MEMORY: Final = 2 * 2**30
-_PROGRAM: Final = Path(__file__).with_name("reading_child.py")
+_PROGRAM: Final = Path(__file__).resolve().with_name("reading_child.py")
 _LOOK_AHEAD_BYTES: Final = 2**20
 """As much as the reading process may be ahead, beside the batch that it is working on."""
 
