@@ -247,7 +247,9 @@ def keep_on(run, flat: int, port: int, pid: int, slack: SlackStandIn) -> bool:  
         wait_until_idle(port)
         slack.reset()
     reached = seen[-1] - seen[1] < FLAT_MB
-    print(f"  resident memory in MB, each {flat // 10:,} requests: {' '.join(f'{each:.0f}' for each in seen)}")
+    print(
+        f"  resident memory in MB, each {flat // 10:,} requests: {' '.join(f'{each:.0f}' for each in seen)}"
+    )
     print(f"  from {seen[1]:.1f} MB to {seen[-1]:.1f} MB over {flat:,}: {'flat' if reached else 'RISES'}")
     return reached
 
