@@ -4,21 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from audit.errors import NotFoundError
 from audit.trail import TrailEvent
 from remediation.batches import Batch, BatchCard, Members, Saving
 from remediation.execution import PlaybookExecution
-
-if TYPE_CHECKING:
-    from tests.fakes.stores import MemoryExecutions
+from tests.fakes.executions import MemoryExecutions
 
 
 class MemoryBatches:
     """Batches by id. All that is stored together is tried on a copy first."""
 
-    def __init__(self, executions: "MemoryExecutions") -> None:
+    def __init__(self, executions: MemoryExecutions) -> None:
         self._executions = executions
         self.by_id: dict[str, Batch] = {}
         self.cards: dict[str, BatchCard] = {}
