@@ -19,6 +19,7 @@ from bot.metrics import MeteredApp, Metrics
 from bot.planning import make_planner
 from bot.playbooks import load_playbooks
 from bot.pulling import SecurityHub
+from bot.reading_apart import open_apart
 from bot.report_page import AT_ONCE as REPORTS_AT_ONCE
 from bot.report_page import ReportPage
 from bot.scheduler import make_clockwork
@@ -99,6 +100,7 @@ class Bot:
             homes=stores.homes,
             outcomes=stores.outcomes,
             batches=stores.batches,
+            returns=stores.returns,
             remediation=Remediation(
                 store=stores.executions,
                 planner=planner,
@@ -123,6 +125,7 @@ class Bot:
             channel=config.channel or "",
             pull=SecurityHub(config.accounts.to_clouds().aws, stores.pulls, stores.reports),
             csv_columns=config.ingest.csv_columns,
+            open_file=open_apart,
             answered=self.metrics.answered,
             is_stopping=lambda: worker.is_stopping,
         )

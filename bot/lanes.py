@@ -11,6 +11,7 @@ from bot.scheduler import make_firing
 from bot.worker import Lane, Work
 from handlers.answer import answer
 from handlers.batch_drawing import draw_batch
+from handlers.batch_returns import go_on_with_return
 from handlers.drawing import draw
 from handlers.home import due_homes, note_change, publish_home
 from handlers.notices import tell_notice
@@ -48,6 +49,12 @@ def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict
         ),
         "recover": Lane(
             _unless_too_late(runner.recover), threads=2, about="execution_id", waiting=executions.left
+        ),
+        "return": Lane(
+            partial(go_on_with_return, services),
+            threads=2,
+            about="batch_id",
+            waiting=partial(stores.returns.left, owner),
         ),
         "draw": Lane(
             partial(draw, services), threads=8, about="execution_id", waiting=stores.postings.outdated

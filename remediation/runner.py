@@ -12,7 +12,7 @@ from datetime import timedelta
 from audit.actor import POLICY, Actor
 from audit.errors import ActionError, CountersignError, RefusedError
 from remediation.actions.registry import Step
-from remediation.attempt import attempt, require_unchanged
+from remediation.attempt import do, require_unchanged
 from remediation.drift import drift_between, spell
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import KINDS, InHand, Journal, plans_of
@@ -212,7 +212,7 @@ class Runner:
         execution = self.journal.record(
             execution, position, intent, "action.started", before=dict(plan.before)
         )
-        result = attempt(step, plan, step.action.apply, step.action.verify, goal=plan.after)
+        result = do(step, plan)
         result = replace(
             result,
             message=result.message or step.action.done,

@@ -1,6 +1,6 @@
 """Batches in the database. What changes several executions is one transaction: every compare-and-swap, every trail entry, or nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -114,13 +114,6 @@ class SqlBatches:
             if after.status is not before.status:
                 self._executions.on_move(after)
         return saved
-
-    def note_refused(self, batch_id: str, refused: Mapping[str, str], event: TrailEvent) -> None:
-        """Store why a rollback leaves items as they are; the card is due to be drawn."""
-        told = {name: column_text(why) for name, why in refused.items()}
-        with self._database.writing() as session:
-            session.exec(_change(batch_id).values(refused=told, refusals=col(BatchRow.refusals) + 1))
-            append_all_in(session, [event])
 
     def card(self, batch_id: str) -> BatchCard:
         """Return where a batch is shown."""

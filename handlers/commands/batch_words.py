@@ -4,6 +4,7 @@ Nothing is signed and nothing is put back by a typed word alone, as for a single
 """
 
 from audit.errors import RefusedError
+from handlers.batch_returns import make_batch_rollbacks
 from handlers.batch_rules import rules_for
 from handlers.blocks.batch_private import (
     build_batch_rejected,
@@ -14,7 +15,6 @@ from handlers.blocks.batch_private import (
 from handlers.blocks.parts import Message
 from handlers.services import Services
 from remediation.batch_deciding import BatchDecisions
-from remediation.batch_rollbacks import BatchRollbacks
 from remediation.batches import Members, set_digest
 from remediation.ports import Request
 from remediation.refusals import refuse_late
@@ -56,5 +56,5 @@ def offer_batch_rollback(services: Services, members: Members) -> Message:
     Raises:
         RefusedError: there is nothing to put back, or not now.
     """
-    preview = BatchRollbacks(services.remediation, services.runner, services.batches).preview(members)
+    preview = make_batch_rollbacks(services).preview(members)
     return build_batch_to_roll_back(members, rules_for(services, members), preview)

@@ -35,6 +35,12 @@ def address() -> Iterator[str]:
     assert "Traceback" not in rest
 
 
+@pytest.fixture
+def tall(address: str, page: Page) -> None:
+    """Let a whole card fit into the window, for the pictures."""
+    page.set_viewport_size({"width": 1440, "height": 1000})
+
+
 def read_address(child: "subprocess.Popen[str]") -> str:
     assert child.stdout is not None
     said = []
@@ -88,6 +94,7 @@ class Visitor:
         expect(panel.get_by_text(value, exact=False)).to_have_count(times)
 
 
+@pytest.mark.usefixtures("tall")
 def test_the_tour(address: str, page: Page, take_picture: Callable[[Page, str], None]) -> None:
     page.goto(address)
     visitor = Visitor(page)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from tests.browser.patience import give_patience
 
@@ -16,17 +16,28 @@ _ASKED_AT_MOST = 60
 @contextmanager
 def opened_window(browser: Browser, address: str, *, scheme: str = "light") -> Iterator[Page]:
     """Open a window in front of the page; an error of the page's own scripts fails whoever opened it."""
-    errors: list[str] = []
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     give_patience(context)
     window = context.new_page()
-    window.on("pageerror", lambda error: errors.append(str(error)))
-    window.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    errors = heed_errors(window)
     window.goto(address)
     expect(window.locator("#channel-head h1")).to_be_visible()
     yield window
     context.close()
     assert errors == []
+
+
+def heed_errors(window: Page) -> list[str]:
+    """Return where the errors of the page's own scripts, and what it could not load, will be found."""
+    errors: list[str] = []
+
+    def heed(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            errors.append(f"{said.text} ({said.location.get('url', '')})")
+
+    window.on("pageerror", lambda error: errors.append(str(error)))
+    window.on("console", heed)
+    return errors
 
 
 class Visitor:

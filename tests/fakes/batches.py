@@ -5,11 +5,58 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 
-from audit.errors import NotFoundError
+from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEvent
-from remediation.batches import Batch, BatchCard, Members, Saving
+from remediation.batches import Batch, BatchCard, Members, ReturnOrder, Saving
 from remediation.execution import PlaybookExecution
+from remediation.ports import OWNER_LOST_AFTER
 from tests.fakes.executions import MemoryExecutions
+
+
+class MemoryReturns:
+    """Orders by batch. An owner is alive while the executions' store has heard of it."""
+
+    def __init__(self, executions: MemoryExecutions, batches: "MemoryBatches") -> None:
+        self._executions, self._batches = executions, batches
+        self.by_batch: dict[str, ReturnOrder] = {}
+
+    def put(self, order: ReturnOrder, event: TrailEvent) -> None:
+        with self._executions.lock:
+            if order.batch_id in self.by_batch:
+                raise StateError("a rollback of this batch is under way already")
+            self._note(order.batch_id, {}, event)
+            self.by_batch[order.batch_id] = order
+
+    def get(self, batch_id: str) -> ReturnOrder | None:
+        return self.by_batch.get(batch_id)
+
+    def left(self, owner: str, now: datetime) -> list[str]:
+        others = {name for name, seen in self._executions.owners.items() if seen > now - OWNER_LOST_AFTER}
+        free = [each for each in self.by_batch.values() if each.owner not in others - {owner}]
+        return [each.batch_id for each in sorted(free, key=lambda each: each.ordered_at)]
+
+    def take_over(self, order: ReturnOrder, owner: str, event: TrailEvent) -> ReturnOrder:
+        with self._executions.lock:
+            self._require(order)
+            self._executions.trail.record(event)
+            taken = replace(order, owner=owner, takeovers=order.takeovers + 1)
+            self.by_batch[order.batch_id] = taken
+        return taken
+
+    def end(self, order: ReturnOrder, refused: Mapping[str, str], event: TrailEvent) -> None:
+        with self._executions.lock:
+            self._require(order)
+            self._note(order.batch_id, refused, event)
+            del self.by_batch[order.batch_id]
+
+    def _require(self, order: ReturnOrder) -> None:
+        if self.by_batch.get(order.batch_id) != order:
+            raise StateError("somebody was faster with the rollback of this batch")
+
+    def _note(self, batch_id: str, refused: Mapping[str, str], event: TrailEvent) -> None:
+        self._executions.trail.record(event)
+        batch = self._batches.get(batch_id)
+        self._batches.by_id[batch_id] = replace(batch, refused=dict(refused), refusals=batch.refusals + 1)
 
 
 class MemoryBatches:
@@ -69,11 +116,6 @@ class MemoryBatches:
             ]
             self._executions.trail.record_all(events[len(savings) :])
         return saved
-
-    def note_refused(self, batch_id: str, refused: Mapping[str, str], event: TrailEvent) -> None:
-        self._executions.trail.record(event)
-        batch = self.get(batch_id)
-        self.by_id[batch_id] = replace(batch, refused=dict(refused), refusals=batch.refusals + 1)
 
     def card(self, batch_id: str) -> BatchCard:
         self.get(batch_id)

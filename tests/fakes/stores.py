@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from exporters.schedule_memory import MemorySchedules
 from tests.fakes.audience import MemoryHomes, MemoryOutcomes
-from tests.fakes.batches import MemoryBatches
+from tests.fakes.batches import MemoryBatches, MemoryReturns
 from tests.fakes.cards_and_inbox import MemoryInbox, MemoryNotices, MemoryPostings
 from tests.fakes.executions import MemoryExceptions, MemoryExecutions, MemoryFinder
 from tests.fakes.findings import NoRegressions, NoTracker
@@ -36,6 +36,7 @@ class MemoryStores:
     homes: MemoryHomes = field(default_factory=MemoryHomes)
     outcomes: MemoryOutcomes = field(init=False)
     batches: MemoryBatches = field(init=False)
+    returns: MemoryReturns = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "anchors", MemoryAnchors(self.trail))
@@ -44,6 +45,7 @@ class MemoryStores:
         object.__setattr__(self, "inbox", MemoryInbox(self.executions.owners))
         object.__setattr__(self, "outcomes", MemoryOutcomes(self.executions.by_id))
         object.__setattr__(self, "batches", MemoryBatches(self.executions))
+        object.__setattr__(self, "returns", MemoryReturns(self.executions, self.batches))
         object.__setattr__(self, "finder", MemoryFinder(self.executions))
         object.__setattr__(self, "exceptions", MemoryExceptions(self.executions))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))

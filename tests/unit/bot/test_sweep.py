@@ -9,6 +9,7 @@ import pytest
 from audit.actor import Actor
 from bot.app import Bot
 from bot.config import Config
+from bot.reading_apart import open_apart
 from bot.settings import Settings
 from remediation.clock import utc_now
 from remediation.execution import PlaybookExecution
@@ -92,6 +93,10 @@ def test_what_was_acknowledged_and_not_answered(bot: Bot, stores: Stores) -> Non
     assert found(bot, "q-1") == ["request"]
     assert stores.inbox.begin("q-1", owner="boot-other", now=utc_now())
     assert found(bot, "q-1") == [], "another process answers it"
+
+
+def test_files_of_strangers_are_read_by_another_process(bot: Bot) -> None:
+    assert bot.services.open_file is open_apart
 
 
 def test_a_report_that_was_never_finished(bot: Bot, stores: Stores) -> None:

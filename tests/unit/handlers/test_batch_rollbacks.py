@@ -96,3 +96,27 @@ def test_what_breaks_one_item_is_told_beside_what_went_back(hall: House) -> None
     assert "1 failed on the way" in said
     assert "the trail cannot be written" in said
     assert "nothing was changed" not in said
+
+
+def test_a_rollback_that_was_cut_off_goes_on_and_tells_who_ordered_it_what_stays(hall: House) -> None:
+    card = ask(hall, *DOORS[:3])
+    hall.click("omar", card, "batch_approve")
+    hall.board.faults["before write"] = die
+    assert hall.slack.click("priya", card_of(hall, card), "batch_rollback").ok
+    with pytest.raises(Killed):
+        hall.work()
+    hall.board.faults.clear()
+    hall.board.switches[DOORS[1].resource] = "bricked up"
+    owner = hall.services.runner.journal.owner
+    for execution in hall.services.executions.unfinished(owner, hall.now):
+        hall.services.runner.recover(execution.execution_id)
+    assert hall.services.returns.left(owner, hall.now) == [batch_id_of(card)]
+    hall.do("return", batch_id_of(card))
+    hall.work_off()
+    assert [states(hall)[n] for n in (0, 2)] == ["ROLLED_BACK"] * 2
+    assert hall.board.switches[DOORS[1].resource] == "bricked up"
+    (told,) = [m.words for m in hall.slack.messages("@priya") if "went on by itself" in m.words]
+    assert "bricked up" in told
+    assert "2 rolled back" in card_of(hall, card).words
+    hall.do("return", batch_id_of(card))
+    assert len([m for m in hall.slack.messages("@priya") if "went on by itself" in m.words]) == 1

@@ -45,15 +45,18 @@ class Hall:
 
     policy: Policy = POLICY
     stores: MemoryStores | Stores = field(default_factory=MemoryStores)
+    board: Switchboard = field(
+        default_factory=lambda: Switchboard({f"door-{number}": "open" for number in range(1, 61)})
+    )
 
     def __post_init__(self) -> None:
-        board = Switchboard({f"door-{number}": "open" for number in range(1, 61)})
-        self.bench = Bench(self.stores.executions, self.policy, board)
-        self.board = board
+        self.bench = Bench(self.stores.executions, self.policy, self.board)
         self.remediation: Remediation = replace(self.bench.remediation, exceptions=self.stores.exceptions)
         self.batching = Batching(self.remediation, self.stores.batches)
         self.decisions = BatchDecisions(self.remediation, self.stores.batches)
-        self.rollbacks = BatchRollbacks(self.remediation, self.bench.runner, self.stores.batches)
+        self.rollbacks = BatchRollbacks(
+            self.remediation, self.bench.runner, self.stores.batches, self.stores.returns
+        )
 
     def ask(
         self,
