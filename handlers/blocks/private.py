@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
-from handlers.blocks.buttons import execution_button
-from handlers.blocks.card import CardRules, card_body, roll_back_button
+from handlers.blocks.buttons import execution_button, roll_back_button
+from handlers.blocks.card import CardRules, card_body
 from handlers.blocks.names import APPROVE_HERE, REFUSE_ROLLBACK, ROLL_BACK_HERE
 from handlers.blocks.parts import Message, context, fit, join_newest, section
 from handlers.blocks.pending import preview_blocks, three_states

@@ -4,22 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.batches import Batch, BatchCard, Members, ReturnOrder, Saving
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER
-
-if TYPE_CHECKING:
-    from tests.fakes.stores import MemoryExecutions
+from tests.fakes.executions import MemoryExecutions
 
 
 class MemoryReturns:
     """Orders by batch. An owner is alive while the executions' store has heard of it."""
 
-    def __init__(self, executions: "MemoryExecutions", batches: "MemoryBatches") -> None:
+    def __init__(self, executions: MemoryExecutions, batches: "MemoryBatches") -> None:
         self._executions, self._batches = executions, batches
         self.by_batch: dict[str, ReturnOrder] = {}
 
@@ -65,7 +62,7 @@ class MemoryReturns:
 class MemoryBatches:
     """Batches by id. All that is stored together is tried on a copy first."""
 
-    def __init__(self, executions: "MemoryExecutions") -> None:
+    def __init__(self, executions: MemoryExecutions) -> None:
         self._executions = executions
         self.by_id: dict[str, Batch] = {}
         self.cards: dict[str, BatchCard] = {}
