@@ -14,7 +14,8 @@ from remediation.batch_deciding import name_of, read_once
 from remediation.batches import Batches, Members, ReturnItem, ReturnOrder, Returns, return_digest
 from remediation.execution import PlaybookExecution, Restored
 from remediation.policy import Policy
-from remediation.recovery import HALF_BACK, MOST_TAKEOVERS
+from remediation.recovery import HALF_BACK
+from remediation.resuming import MOST_TAKEOVERS
 from remediation.rollback import rollback_signatures, rollback_signers
 from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner

@@ -163,8 +163,8 @@ class MemoryExecutions:
             )
         )
 
-    def touching(self, resource: str, *, limit: int | None = 50) -> list[PlaybookExecution]:
-        return self._sorted(lambda execution: execution.finding.resource == resource)[::-1][:limit]
+    def touching(self, *names: str, limit: int | None = 50) -> list[PlaybookExecution]:
+        return self._sorted(lambda execution: execution.resource_names[0] in names)[::-1][:limit]
 
     def beat(self, owner: str, now: datetime) -> None:
         self.owners[owner] = now

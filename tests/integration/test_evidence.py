@@ -19,7 +19,8 @@ from remediation.excepting import ExceptionWish
 from remediation.rollbacks import Rollbacks
 from remediation.rules import BreakGlass
 from remediation.states import PlaybookStatus
-from storage import Stores, open_engine, upgrade
+from storage import Stores
+from tests.databases import stores_at
 from tests.fakes.switches import ANA, OMAR, OTTO, POLICY, PRIYA, Bench, door_finding, door_playbook
 from tests.shell import countersign
 from tests.unit.remediation.hall import Hall, doors
@@ -35,10 +36,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a database in which both fixes have come to their end."""
     folder = tmp_path_factory.mktemp("evidence")
     url = f"sqlite:///{folder / 'test.db'}"
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
-    stores = Stores.open(url)
+    stores = stores_at(url)
     bench = Bench(stores.executions, STRICT)
     bench.remediation = replace(bench.remediation, exceptions=stores.exceptions)
     _break_glass_and_put_back(bench)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.commands.executions import to_dict
 from remediation.batches import Batch, LeftOut
-from storage import Stores, open_engine, upgrade
+from tests.databases import stores_at
 from tests.fakes.samples import an_event, an_execution
 from tests.shell import countersign
 from tests.unit.handlers import cards
@@ -17,10 +17,7 @@ from tests.unit.handlers import cards
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("executions")
     url = f"sqlite:///{folder / 'test.db'}"
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
-    stores = Stores.open(url)
+    stores = stores_at(url)
     stores.executions.create(an_execution("x-0a1b", error="\x1b[2Jno"), an_event())
     stores.close()
     return folder
@@ -30,10 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def with_batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("batches")
     url = f"sqlite:///{folder / 'test.db'}"
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
-    stores = Stores.open(url)
+    stores = stores_at(url)
     items = [an_execution(name, holds=name, batch_id="b-77aa") for name in ("x-0c1d", "x-0c2e")]
     batch = Batch(
         batch_id="b-77aa",

@@ -16,7 +16,7 @@ from bot.sandbox import SlackStandIn
 from bot.sandbox.demo import CONFIG
 from bot.settings import Settings
 from bot.socket_mode import Socket
-from storage import Stores
+from tests.databases import stores_in_memory
 from tests.fakes.elsewhere import Elsewhere, serving_elsewhere
 
 CHANNEL = "#security"
@@ -67,7 +67,7 @@ def bot(slack: SlackStandIn, tmp_path: Path) -> Iterator[Bot]:
         slack_app_token=slack.workspace.app_token,
         countersign_config=config,
     )
-    bot = Bot(settings, read_config(config), Stores.in_memory())
+    bot = Bot(settings, read_config(config), stores_in_memory())
     bot.start()
     slack.wait_for(lambda: slack.sockets.connections)
     yield bot

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from remediation.protection import Protection
-from storage import Stores
+from tests.databases import stores_in_memory
 from tests.unit.handlers.batch_house import DOORS, ask, card_of, furnish, states
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.house import APPROVERS, CHANNEL, DOOR, House
@@ -57,7 +57,7 @@ def test_too_many_resources_are_refused_whole(house: House) -> None:
 
 
 def test_what_people_search_for_is_taken_where_the_playbook_answers_it(make_house: MakeHouse) -> None:
-    with_stores = Stores.in_memory()
+    with_stores = stores_in_memory()
     hall = furnish(make_house(stores=with_stores), 3)
     other = replace(DOOR, id="W-1", title="Window is open", check_id="window", resource="board/window")
     hall.ingest(*DOORS[:3], other, name="next.json")

@@ -18,6 +18,7 @@ from handlers.blocks.thread import build_progress, build_superseded_progress, ha
 from remediation.execution import ActionResult, PlaybookExecution, Verdict
 from remediation.plan import Change, Plan
 from remediation.states import ActionStatus, PlaybookStatus
+from tests.examples import share
 from tests.unit.handlers import cards
 from tests.unit.handlers.golden import check_golden, check_golden_view, to_checked
 
@@ -317,7 +318,7 @@ def _hostile(draw: st.DrawFn) -> PlaybookExecution:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=share(60), deadline=None)
 @given(_hostile())
 def test_nothing_a_stranger_writes_becomes_markup_or_breaks_a_limit(execution: PlaybookExecution) -> None:
     for message in (

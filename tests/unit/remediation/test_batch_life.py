@@ -12,6 +12,7 @@ from audit.findings import Finding, Severity
 from remediation.attention import Attention, Herald, Notice
 from remediation.execution import PlaybookExecution
 from remediation.rules import Rule
+from tests.examples import share
 from tests.fakes.switches import OMAR, POLICY, PRIYA
 from tests.unit.remediation.hall import Hall, a_door, doors
 
@@ -131,7 +132,7 @@ def a_move(hall: Hall, name: str, number: int) -> None:
         hall.board.switches[execution.finding.resource] = f"ajar-{number}"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     moves=st.lists(
         st.tuples(st.sampled_from(["reject", "approve", "run", "meddle"]), st.integers(0, 7)), max_size=8

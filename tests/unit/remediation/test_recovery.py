@@ -17,7 +17,7 @@ from remediation.plan import State, Target
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import OWNER_LOST_AFTER
 from remediation.protection import Freeze, Protection
-from remediation.recovery import MOST_TAKEOVERS
+from remediation.resuming import MOST_TAKEOVERS
 from remediation.states import ActionStatus, PlaybookStatus
 from tests.fakes.switches import (
     ANA,
