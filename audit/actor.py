@@ -1,6 +1,6 @@
 """Who did it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,12 @@ class Actor:
 
     def to_dict(self) -> dict[str, str]:
         """Return the four fields, for the trail and the tables."""
-        return asdict(self)
+        return {
+            "workspace": self.workspace,
+            "slack_id": self.slack_id,
+            "email": self.email,
+            "origin": self.origin,
+        }
 
 
 def _agree(mine: str, theirs: str) -> bool:

@@ -6,6 +6,7 @@ Slack is not in it: what a listener does with a click is called as the listener 
 """
 
 import argparse
+import gc
 import multiprocessing
 import shutil
 import sqlite3
@@ -117,7 +118,8 @@ class Clicks:
             store=self.stores.executions, planner=planner, directory=AtOnce(), clock=lambda: AT
         )
         self.decided: dict[str, float] = {}
-        self.worker = Worker({"request": Lane(self.decide, REQUEST_THREADS)}, list)
+        self.worker = Worker()
+        self.worker.take_on({"request": Lane(self.decide, REQUEST_THREADS)}, list)
 
     def click(self, number: int) -> float:
         """Write a click down and hand it on, as a listener does; return when it came."""
@@ -143,6 +145,8 @@ class Clicks:
     ) -> list[float]:
         """Click so many times at once, again and again; return the milliseconds of each from click to commit."""
         taken: list[float] = []
+        gc.collect()
+        gc.freeze()  # as `bot/serving.py` does once all is made
         with ThreadPoolExecutor(clicks) as people:
             for _ in range(rounds):
                 chosen = [next(numbers) for _ in range(clicks)]

@@ -11,6 +11,7 @@ import uvicorn
 
 from audit.errors import ConfigError
 from bot.app import Bot
+from bot.bounded_http import BoundedHttp
 from bot.config import read_config
 from bot.logs import configure_logs
 from bot.loopback import fence_in
@@ -49,10 +50,15 @@ def serve_forever() -> None:
             page=bot.page,
             registry=bot.metrics.registry,
         )
-        limits = uvicorn.Config(
-            web, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_WITHIN_S
+        served = uvicorn.Config(
+            web,
+            http=BoundedHttp,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=STOP_WITHIN_S,
         )
-        _Server(limits).run(sockets=[listener])
+        _Server(served).run(sockets=[listener])
     finally:
         bot.stop()
         log.info("stopped")

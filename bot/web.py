@@ -47,7 +47,7 @@ def make_web(
             admit,
             app,
             body=body.decode("utf-8", "replace"),
-            query=request.url.query,
+            query=request.scope["query_string"].decode("latin-1"),
             headers=_headers(request),
         )
         # Bolt's own adapters call the synchronous app on the event loop, one request at a time.

@@ -25,6 +25,7 @@ UNKNOWN = "Interrupted; nobody can tell whether it was done"
 UNSENT = "Interrupted; nobody can tell whether it was sent, so it is not sent again. Pass it on yourself."
 UNBEGUN = "Interrupted before it was sent, and it is not sent by itself. Pass it on yourself."
 NOT_DONE = "Interrupted before the write; the resource is as it was"
+HALF_BACK = "The rollback was interrupted. Roll back again: what is back already stays as it is."
 _SETTLED = {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
 
 Found = dict[int, ActionResult]
@@ -83,8 +84,7 @@ def recover_rollback(journal: Journal, planner: Planner, execution: PlaybookExec
     execution = _record(journal, execution, found)
     if all(each.status is ActionStatus.ROLLED_BACK for each in execution.actions if each.before is not None):
         return journal.end(execution, PlaybookStatus.ROLLED_BACK)
-    error = "The rollback was interrupted. Roll back again: what is back already stays as it is."
-    return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=error)
+    return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=HALF_BACK)
 
 
 def steps_if_usable(planner: Planner, execution: PlaybookExecution) -> list[Step]:

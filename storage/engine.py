@@ -18,6 +18,7 @@ from audit.errors import ConfigError
 BUSY_TIMEOUT_S = 30
 READ_ONLY = "countersign_read_only"
 MAY_BE_LOST = "countersign_may_be_lost"
+_SYNCHRONOUS = "countersign_synchronous"
 _DIALECTS = ("sqlite", "postgresql")
 _EXAMPLES = "sqlite:///countersign.db or postgresql://user@host/name"
 
@@ -124,9 +125,12 @@ def _begin(connection: Connection) -> None:
     if options.get(READ_ONLY, False):
         connection.exec_driver_sql("BEGIN")
         return
-    # Said anew each time, so that nothing a connection was used for before can weaken a commit that must last.
     level = "NORMAL" if options.get(MAY_BE_LOST, False) else "FULL"
-    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    # Said anew unless the connection has it, so that nothing it was used for before can weaken a commit that must last.
+    if connection.info.get(_SYNCHRONOUS) != level:
+        connection.info.pop(_SYNCHRONOUS, None)
+        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+        connection.info[_SYNCHRONOUS] = level
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from storage.anchors import SqlAnchors
 from storage.audience import SqlHomes, SqlOutcomes
+from storage.batch_returns import SqlReturns
 from storage.batches import SqlBatches
 from storage.database import Database
 from storage.engine import open_engine
@@ -45,6 +46,7 @@ class Stores:
     homes: SqlHomes
     outcomes: SqlOutcomes
     batches: SqlBatches
+    returns: SqlReturns
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -69,6 +71,7 @@ class Stores:
             homes=SqlHomes(database),
             outcomes=SqlOutcomes(database),
             batches=SqlBatches(database, executions),
+            returns=SqlReturns(database),
         )
 
     @classmethod

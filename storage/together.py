@@ -152,7 +152,10 @@ def _do_or_undo(connection: Connection, tickets: Sequence[_Ticket[Any, Any]]) ->
     Raises:
         Exception: the error took the whole transaction with it, as a full disk may on SQLite.
     """
-    connection.exec_driver_sql("SAVEPOINT work")
+    driver: Any = (
+        connection.connection.driver_connection
+    )  # these three need nothing of what the toolkit does around each
+    driver.execute("SAVEPOINT work")
     undone: Exception | None = None
     try:
         with in_words():
@@ -160,15 +163,11 @@ def _do_or_undo(connection: Connection, tickets: Sequence[_Ticket[Any, Any]]) ->
         for ticket, result in zip(tickets, results, strict=True):
             ticket.results = [result]
     except Exception as error:
-        if not _is_open(connection):
+        if (
+            not driver.in_transaction
+        ):  # SQLite has rolled it back by itself, where it cannot undo one statement
             raise
-        connection.exec_driver_sql("ROLLBACK TO work")
+        driver.execute("ROLLBACK TO work")
         undone = error
-    connection.exec_driver_sql("RELEASE work")
+    driver.execute("RELEASE work")
     return undone
-
-
-def _is_open(connection: Connection) -> bool:
-    """Tell whether the transaction still stands: SQLite rolls it back by itself where it cannot undo one statement."""
-    driver = connection.connection.driver_connection
-    return bool(driver and driver.in_transaction)

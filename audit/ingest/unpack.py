@@ -102,12 +102,16 @@ def _members(archive: zipfile.ZipFile, archive_bytes: int) -> list[zipfile.ZipIn
     inflated = sum(entry.file_size for entry in entries)
     if inflated > MAX_INFLATED_BYTES or _is_bomb(inflated, archive_bytes):
         raise InputError(f"holds {inflated:,} bytes in {archive_bytes:,}: too much for findings")
-    files = [entry for entry in entries if not entry.is_dir() and not _is_hidden(entry.filename)]
+    files = [entry for entry in entries if not (_is_folder(entry.filename) or _is_hidden(entry.filename))]
     if not files:
         raise InputError("is an archive without files")
     if locked := next((entry for entry in files if entry.flag_bits & _IS_ENCRYPTED), None):
         raise InputError(f"is an archive with a password ({locked.filename})")
     return files
+
+
+def _is_folder(name: str) -> bool:
+    return name.endswith("/")  # `ZipInfo.is_dir` stumbles over a member without a name (Python 3.11)
 
 
 def _is_hidden(name: str) -> bool:

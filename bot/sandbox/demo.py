@@ -33,7 +33,7 @@ from bot.sandbox.standin import SlackStandIn
 from bot.sandbox.workspace import DEFAULT_WORKSPACE
 from handlers.vocabulary import COMMANDS, IMPORT_REPORT, SHORTCUTS
 
-START_WITHIN_S = 60
+START_WITHIN_S = 180
 STOP_WITHIN_S = 20
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
 SENDER = "countersign@northwind.example"

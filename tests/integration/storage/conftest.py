@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from storage import Stores, open_engine, upgrade
+from storage import Stores, open_engine
 from tests.contract.conftest import a_schema
+from tests.databases import stores_at
 
 
 @pytest.fixture
@@ -24,9 +25,8 @@ def empty(url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def stores(url: str, empty: Engine) -> Iterator[Stores]:
-    upgrade(empty)
-    opened = Stores.open(url)
+def stores(url: str) -> Iterator[Stores]:
+    opened = stores_at(url)
     yield opened
     opened.close()
 
@@ -44,9 +44,6 @@ def racing_url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 def racing(racing_url: str) -> Iterator[Stores]:
     """Open what several processes use."""
-    engine = open_engine(racing_url)
-    upgrade(engine)
-    engine.dispose()
-    opened = Stores.open(racing_url)
+    opened = stores_at(racing_url)
     yield opened
     opened.close()

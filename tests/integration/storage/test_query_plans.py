@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import Stores, open_engine, upgrade
+from storage import Stores
+from tests.databases import stores_at
 
 READINGS: dict[str, tuple[Callable[[Stores], object], str]] = {
     "playbook": (lambda stores: stores.executions.history(playbook_id="P"), "ix_executions_of_playbook"),
@@ -23,10 +24,7 @@ SORTED = {"finding", "fingerprint", "resource"}
 def test_walks_its_index(what: str, tmp_path: Path) -> None:
     read, index = READINGS[what]
     url = f"sqlite:///{tmp_path}/countersign.db"
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
-    stores = Stores.open(url)
+    stores = stores_at(url)
     plans: list[str] = []
 
     def explain(connection: Any, cursor: Any, statement: str, values: Any, *_: object) -> None:

@@ -5,7 +5,7 @@ import logging
 import queue
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -32,6 +32,7 @@ from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.answer import answer
 from handlers.batch_drawing import draw_batch
+from handlers.batch_returns import go_on_with_return
 from handlers.batch_windows import register_batches
 from handlers.directory import SlackDirectory
 from handlers.door import Door
@@ -137,6 +138,7 @@ class House:
             homes=self.stores.homes,
             outcomes=self.stores.outcomes,
             batches=self.stores.batches,
+            returns=self.stores.returns,
             remediation=Remediation(
                 store=executions,
                 planner=planner,
@@ -227,24 +229,12 @@ class House:
 
     def do(self, kind: str, work_id: str) -> None:
         self.hands.done.append((kind, work_id))
-        if kind == "request":
-            answer(self.services, work_id)
-        elif kind == "fire":
+        if kind == "fire":
             make_firing(self.services).fire(work_id)
-        elif kind == "draw":
-            draw(self.services, work_id)
-        elif kind == "notice":
-            tell_notice(self.services, work_id)
         elif kind == "homes":
             note_change(self.services)
-        elif kind == "home":
-            publish_home(self.services, work_id)
-        elif kind == "batch":
-            draw_batch(self.services, work_id)
-        elif kind == "window":
-            fill_window(self.services, work_id)
-        elif kind == "tell":
-            tell_outcome(self.services, work_id)
+        elif kind in _LANES:
+            _LANES[kind](self.services, work_id)
         else:
             with contextlib.suppress(StateError):
                 self.services.runner.run(work_id)
@@ -293,6 +283,18 @@ class House:
 
     def replies(self, card: Message) -> list[Message]:
         return list(self.slack.thread(card.channel, card.ts)[1:])
+
+
+_LANES: Mapping[str, Callable[[Services, str], None]] = {
+    "request": answer,
+    "draw": draw,
+    "notice": tell_notice,
+    "home": publish_home,
+    "batch": draw_batch,
+    "return": go_on_with_return,
+    "window": fill_window,
+    "tell": tell_outcome,
+}
 
 
 @contextlib.contextmanager

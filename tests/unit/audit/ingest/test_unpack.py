@@ -159,6 +159,13 @@ def test_a_members_name_cannot_forge_a_line() -> None:
     assert str(caught.value).startswith("in/a\ufffdb: not a format we read")
 
 
+def test_a_member_without_a_name_is_a_broken_archive() -> None:
+    content = bytearray(zipped(("a.json", NATIVE)))
+    name = content.rindex(b"a.json")
+    content[name : name + 1] = b"\0"  # a name ends there
+    assert "broken archive" in refusal(bytes(content))
+
+
 @given(st.sampled_from([gzipped(NATIVE), zipped(("a.json", NATIVE))]), st.data())
 def test_damaged_archives_raise_nothing_but_our_errors(packed: bytes, data: st.DataObject) -> None:
     content = bytearray(packed)

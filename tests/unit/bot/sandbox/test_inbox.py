@@ -16,6 +16,7 @@ from bot.sandbox.demo import bot_environment, page_setup
 from bot.sandbox.inbox import MOST_BYTES, MOST_MAILS, Inbox
 from exporters.email_service import EmailService
 from exporters.mail_security import Security
+from tests.endings import Later
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SENDER = "countersign@northwind.example"
@@ -32,9 +33,10 @@ def inbox() -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def slack(inbox: Inbox) -> Iterator[SlackStandIn]:
-    with SlackStandIn.start(page=PageSetup(inbox=inbox)) as standin:
-        yield standin
+def slack(inbox: Inbox, later: Later) -> Iterator[SlackStandIn]:
+    standin = SlackStandIn.start(page=PageSetup(inbox=inbox))
+    yield standin
+    later(standin.stop)
 
 
 @pytest.fixture
