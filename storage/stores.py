@@ -11,6 +11,7 @@ from storage.engine import open_engine
 from storage.exceptions import SqlExceptions
 from storage.execution_lookup import SqlExecutionFinder
 from storage.executions import SqlExecutions
+from storage.home_pictures import SqlHomePictures
 from storage.inbox import SqlInbox
 from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
@@ -43,6 +44,7 @@ class Stores:
     regressions: SqlRegressions
     pulls: SqlPulls
     homes: SqlHomes
+    home_pictures: SqlHomePictures
     outcomes: SqlOutcomes
     batches: SqlBatches
 
@@ -67,6 +69,7 @@ class Stores:
             regressions=SqlRegressions(database),
             pulls=SqlPulls(database),
             homes=SqlHomes(database),
+            home_pictures=SqlHomePictures(database),
             outcomes=SqlOutcomes(database),
             batches=SqlBatches(database, executions),
         )

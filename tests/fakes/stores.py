@@ -19,7 +19,7 @@ from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
 from remediation.ports import ANSWERER_LOST_AFTER, OWNER_LOST_AFTER, Posting, Request, notice_wait
 from remediation.states import NEVER_RAN, PlaybookStatus, check_transition
-from tests.fakes.audience import MemoryHomes, MemoryOutcomes
+from tests.fakes.audience import MemoryHomePictures, MemoryHomes, MemoryOutcomes
 from tests.fakes.batches import MemoryBatches
 from tests.fakes.findings import NoRegressions, NoTracker
 from tests.fakes.reports import MemoryReports
@@ -398,6 +398,7 @@ class MemoryStores:
     tracker: NoTracker = field(default_factory=NoTracker)
     regressions: NoRegressions = field(default_factory=NoRegressions)
     homes: MemoryHomes = field(default_factory=MemoryHomes)
+    home_pictures: MemoryHomePictures = field(default_factory=MemoryHomePictures)
     outcomes: MemoryOutcomes = field(init=False)
     batches: MemoryBatches = field(init=False)
 
