@@ -41,6 +41,7 @@ from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
 from handlers.home import due_homes, note_change, publish_home, register_home
+from handlers.home_picture import tend_pictures
 from handlers.listeners import register
 from handlers.messenger import SlackMessenger
 from handlers.notices import tell_notice
@@ -95,6 +96,7 @@ class Bot:
                 "regression": Lane(self._tell_regression, threads=1),
                 "homes": Lane(self._note_change, threads=1),
                 "home": Lane(self._publish_home, threads=2),
+                "picture": Lane(self._tend_pictures, threads=1),
                 "batch": Lane(self._draw_batch, threads=4, about="batch_id"),
                 "window": Lane(self._fill_window, threads=4),
                 "tell": Lane(self._tell, threads=2, about="execution_id"),
@@ -249,6 +251,9 @@ class Bot:
     def _publish_home(self, name: str) -> None:
         publish_home(self.services, name)
 
+    def _tend_pictures(self, _all: str) -> None:
+        tend_pictures(self.services)
+
     def _draw_batch(self, batch_id: str) -> None:
         draw_batch(self.services, batch_id)
 
@@ -286,6 +291,8 @@ class Bot:
             yield "abandoned", "reports"
         yield from (("tell", execution_id) for execution_id in self._stores.outcomes.untold(now))
         yield from (("batch", batch_id) for batch_id in self._stores.batches.outdated(now))
+        if self._stores.home_pictures.is_due(now):
+            yield "picture", "trend"
         yield from (("home", name) for name in due_homes(self.services))
 
 
@@ -312,6 +319,7 @@ def _make_services(
         inbox=stores.inbox,
         schedules=stores.schedules,
         homes=stores.homes,
+        home_pictures=stores.home_pictures,
         outcomes=stores.outcomes,
         batches=stores.batches,
         remediation=Remediation(

@@ -19,7 +19,7 @@ class HomePicture:
     """A picture of what `digest` stands for.
 
     `file_id` is empty until it was uploaded; `is_ready` tells that Slack can show it. `since` is when it came to where it is,
-    `due_at` when it is to be looked at again: to make it, to ask about it, and once it is ready, from when on it may be shown.
+    `due_at` when it is to be looked at again: to make it, to ask Slack about it, or to delete it.
     """
 
     digest: str
@@ -32,14 +32,17 @@ class HomePicture:
 class HomePictures(Protocol):
     """The pictures of homes, by the digest of what they draw. One is the newest, the others were replaced by it."""
 
-    def find(self, digest: str, now: datetime) -> str:
-        """Return the file that homes may show now; empty where there is none."""
+    def find(self, digest: str) -> str:
+        """Return the file that homes may show; empty where there is none."""
 
     def begin(self, digest: str, now: datetime) -> HomePicture | None:
         """Make this the newest picture, and take upon oneself what is to be done about it.
 
         None where nothing is, or somebody took it within `PICTURE_LOST_AFTER`.
         """
+
+    def retire(self, now: datetime) -> None:
+        """Let there be no newest picture: what it showed is there no more."""
 
     def keep(self, picture: HomePicture) -> None:
         """Store what became of a picture, whether or not it was replaced meanwhile."""

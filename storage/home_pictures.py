@@ -17,11 +17,9 @@ class SqlHomePictures:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, digest: str, now: datetime) -> str:
-        """Return the file that homes may show now; empty where there is none."""
-        wanted = select(HomePictureRow.file_id).where(
-            _is(digest), col(HomePictureRow.is_ready), _waits_no_more(now)
-        )
+    def find(self, digest: str) -> str:
+        """Return the file that homes may show; empty where there is none."""
+        wanted = select(HomePictureRow.file_id).where(_is(digest), _IS_NEWEST, col(HomePictureRow.is_ready))
         with self._database.reading() as session:
             return session.exec(wanted).first() or ""
 
@@ -41,6 +39,11 @@ class SqlHomePictures:
         except IntegrityError:  # another process came first
             return None
 
+    def retire(self, now: datetime) -> None:
+        """Let there be no newest picture: what it showed is there no more."""
+        with self._database.writing() as session:
+            session.exec(update(HomePictureRow).where(_IS_NEWEST).values(replaced_at=now))
+
     def keep(self, picture: HomePicture) -> None:
         """Store what became of a picture, whether or not it was replaced meanwhile."""
         values = {
@@ -54,9 +57,7 @@ class SqlHomePictures:
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether there is anything to do about the newest picture, or about one that was replaced."""
-        newest = and_(
-            col(HomePictureRow.replaced_at).is_(None), ~col(HomePictureRow.is_ready), _waits_no_more(now)
-        )
+        newest = and_(_IS_NEWEST, ~col(HomePictureRow.is_ready), _waits_no_more(now))
         with self._database.reading() as session:
             found = session.exec(select(HomePictureRow.digest).where(or_(newest, _is_over(now))).limit(1))
             return found.first() is not None
@@ -74,11 +75,15 @@ class SqlHomePictures:
             session.exec(delete(HomePictureRow).where(_is(digest)))
 
 
+_IS_NEWEST = col(HomePictureRow.replaced_at).is_(None)
+
+
 def _make_newest(session: Session, digest: str, now: datetime) -> None:
-    """Let this be the one that was not replaced; it may have been before, where things are again as they were."""
-    older = and_(~_is(digest), col(HomePictureRow.replaced_at).is_(None))
-    session.exec(update(HomePictureRow).where(older).values(replaced_at=now))
-    if session.exec(update(HomePictureRow).where(_is(digest)).values(replaced_at=None)).rowcount == 0:
+    """Let this be the one that was not replaced. Where things are again as they were, its file is asked about anew."""
+    session.exec(update(HomePictureRow).where(~_is(digest), _IS_NEWEST).values(replaced_at=now))
+    again = update(HomePictureRow).where(_is(digest), ~_IS_NEWEST)
+    session.exec(again.values(replaced_at=None, is_ready=False, due_at=None))
+    if session.exec(select(HomePictureRow.digest).where(_is(digest))).first() is None:
         session.add(
             HomePictureRow(
                 digest=digest, file_id="", is_ready=False, since=now, due_at=None, replaced_at=None

@@ -69,19 +69,24 @@ class MemoryHomePictures:
         self.by_digest: dict[str, HomePicture] = {}
         self.replaced_at: dict[str, datetime] = {}
 
-    def find(self, digest: str, now: datetime) -> str:
+    def find(self, digest: str) -> str:
         found = self.by_digest.get(digest)
-        return found.file_id if found and found.is_ready and _waits_no_more(found, now) else ""
+        return found.file_id if found and found.is_ready and digest not in self.replaced_at else ""
 
     def begin(self, digest: str, now: datetime) -> HomePicture | None:
         self.by_digest.setdefault(digest, HomePicture(digest=digest, since=now))
-        self.replaced_at.pop(digest, None)
+        if self.replaced_at.pop(digest, None):
+            self.by_digest[digest] = replace(self.by_digest[digest], is_ready=False, due_at=None)
         for other in self.by_digest.keys() - {digest}:
             self.replaced_at.setdefault(other, now)
         if not self._is_to_do(digest, now):
             return None
         self.by_digest[digest] = replace(self.by_digest[digest], due_at=now + PICTURE_LOST_AFTER)
         return self.by_digest[digest]
+
+    def retire(self, now: datetime) -> None:
+        for digest in self.by_digest:
+            self.replaced_at.setdefault(digest, now)
 
     def keep(self, picture: HomePicture) -> None:
         if picture.digest in self.by_digest:

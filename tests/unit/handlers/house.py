@@ -5,7 +5,7 @@ import logging
 import queue
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -39,6 +39,7 @@ from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
 from handlers.home import due_homes, note_change, publish_home, register_home
+from handlers.home_picture import tend_pictures
 from handlers.listeners import register
 from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
@@ -135,6 +136,7 @@ class House:
             inbox=self.stores.inbox,
             schedules=self.stores.schedules,
             homes=self.stores.homes,
+            home_pictures=self.stores.home_pictures,
             outcomes=self.stores.outcomes,
             batches=self.stores.batches,
             remediation=Remediation(
@@ -209,7 +211,9 @@ class House:
                 self.do(*work)
 
     def sweep_homes(self) -> None:
-        """Draw the homes that a sweep finds."""
+        """Draw the homes that a sweep finds, and do what it finds to do about their picture."""
+        if self.stores.home_pictures.is_due(self.now):
+            self.do("picture", "trend")
         for name in due_homes(self.services):
             self.do("home", name)
 
@@ -227,24 +231,14 @@ class House:
 
     def do(self, kind: str, work_id: str) -> None:
         self.hands.done.append((kind, work_id))
-        if kind == "request":
-            answer(self.services, work_id)
-        elif kind == "fire":
+        if kind == "fire":
             make_firing(self.services).fire(work_id)
-        elif kind == "draw":
-            draw(self.services, work_id)
-        elif kind == "notice":
-            tell_notice(self.services, work_id)
         elif kind == "homes":
             note_change(self.services)
-        elif kind == "home":
-            publish_home(self.services, work_id)
-        elif kind == "batch":
-            draw_batch(self.services, work_id)
-        elif kind == "window":
-            fill_window(self.services, work_id)
-        elif kind == "tell":
-            tell_outcome(self.services, work_id)
+        elif kind == "picture":
+            tend_pictures(self.services)
+        elif lane := _LANES.get(kind):
+            lane(self.services, work_id)
         else:
             with contextlib.suppress(StateError):
                 self.services.runner.run(work_id)
@@ -293,6 +287,17 @@ class House:
 
     def replies(self, card: Message) -> list[Message]:
         return list(self.slack.thread(card.channel, card.ts)[1:])
+
+
+_LANES: Mapping[str, Callable[[Services, str], object]] = {
+    "request": answer,
+    "draw": draw,
+    "notice": tell_notice,
+    "home": publish_home,
+    "batch": draw_batch,
+    "window": fill_window,
+    "tell": tell_outcome,
+}
 
 
 @contextlib.contextmanager
