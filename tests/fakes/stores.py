@@ -8,7 +8,7 @@ together the way `storage.Stores` does.
 from dataclasses import dataclass, field
 
 from exporters.schedule_memory import MemorySchedules
-from tests.fakes.audience import MemoryHomes, MemoryOutcomes
+from tests.fakes.audience import MemoryHomePictures, MemoryHomes, MemoryOutcomes
 from tests.fakes.batches import MemoryBatches, MemoryReturns
 from tests.fakes.cards_and_inbox import MemoryInbox, MemoryNotices, MemoryPostings
 from tests.fakes.executions import MemoryExceptions, MemoryExecutions, MemoryFinder
@@ -34,6 +34,7 @@ class MemoryStores:
     tracker: NoTracker = field(default_factory=NoTracker)
     regressions: NoRegressions = field(default_factory=NoRegressions)
     homes: MemoryHomes = field(default_factory=MemoryHomes)
+    home_pictures: MemoryHomePictures = field(default_factory=MemoryHomePictures)
     outcomes: MemoryOutcomes = field(init=False)
     batches: MemoryBatches = field(init=False)
     returns: MemoryReturns = field(init=False)
