@@ -98,6 +98,7 @@ class Bot:
             inbox=stores.inbox,
             schedules=stores.schedules,
             homes=stores.homes,
+            home_pictures=stores.home_pictures,
             outcomes=stores.outcomes,
             batches=stores.batches,
             returns=stores.returns,

@@ -14,6 +14,7 @@ from handlers.batch_drawing import draw_batch
 from handlers.batch_returns import go_on_with_return
 from handlers.drawing import draw
 from handlers.home import due_homes, note_change, publish_home
+from handlers.home_picture import tend_pictures
 from handlers.notices import tell_notice
 from handlers.outcomes import tell_outcome
 from handlers.regressions import tell_regression
@@ -96,6 +97,11 @@ def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict
         ),
         "batch": Lane(
             partial(draw_batch, services), threads=4, about="batch_id", waiting=stores.batches.outdated
+        ),
+        "picture": Lane(
+            lambda _all: tend_pictures(services),
+            threads=1,
+            waiting=lambda now: ("trend",) if stores.home_pictures.is_due(now) else (),
         ),
         "home": Lane(partial(publish_home, services), threads=2, waiting=lambda _now: due_homes(services)),
         "homes": Lane(lambda _all: note_change(services), threads=1),

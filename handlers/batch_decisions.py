@@ -24,6 +24,7 @@ from handlers.blocks.parts import Message
 from handlers.lateness import refuse_old
 from handlers.requests import said, said_list
 from handlers.services import Services
+from handlers.wishes import read_wish
 from remediation.batch_deciding import BatchDecisions
 from remediation.execution import PlaybookExecution
 from remediation.ports import Request
@@ -74,7 +75,11 @@ def _sign(services: Services, request: Request, ref: BatchRef) -> list[PlaybookE
 
 def _reject(services: Services, request: Request, ref: BatchRef) -> None:
     _decisions(services).reject(
-        ref.batch_id, request.actor, set_seen=ref.set_seen, reason=said(request, "reason")
+        ref.batch_id,
+        request.actor,
+        set_seen=ref.set_seen,
+        reason=said(request, "reason"),
+        wish=read_wish(request),
     )
 
 
@@ -87,6 +92,7 @@ def _take_out(services: Services, request: Request, ref: BatchRef) -> None:
         set_seen=ref.set_seen,
         reason=said(request, "reason"),
         only=waiting - kept,
+        wish=read_wish(request),
     )
 
 

@@ -17,5 +17,6 @@ def rules_for(services: Services, members: Members) -> BatchRules:
         asked=asked,
         rollback_approvals=policy.rollback_approvals,
         allows_self_approval=policy.allow_self_approval,
+        allows_breaking_glass=policy.break_glass is not None,
         environment=services.environment,
     )

@@ -4,9 +4,11 @@ The three steps of docs.slack.dev/messaging/working-with-files, in constant memo
 file first.
 """
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
 from slack_sdk import WebClient
@@ -40,37 +42,56 @@ class SlackDelivery:
         Raises:
             InputError: Slack does not take it; says what can be done.
         """
+        share = {
+            "channel_id": self.channel,
+            "initial_comment": self.comment,
+            "thread_ts": self.thread or None,
+        }
         try:
-            words = {"alt_txt": self.alt_text} if self.alt_text else {}
-            place = self.client.files_getUploadURLExternal(filename=file.name, length=file.size, **words)
-            self._send(str(place["upload_url"]), file)
-            make_careful(self.client).files_completeUploadExternal(
-                files=[{"id": str(place["file_id"]), "title": file.name}],
-                channel_id=self.channel,
-                initial_comment=self.comment,
-                thread_ts=self.thread or None,
-            )
+            upload(self.client, file, alt_text=self.alt_text, share=share)
         except SLACK_FAILURES as error:
             raise InputError(f"The file could not be posted. {advise(code_of(error))}") from error
 
-    def _send(self, url: str, file: ExportedFile) -> None:
-        """Send the bytes to where Slack said, from the spool straight to the socket."""
-        if not is_slack_url(url, api_url=self.client.base_url):
-            raise InputError(
-                "The file could not be posted: Slack named a place to upload to that is not Slack's."
-            )
-        parts = urlsplit(url)
-        with closing(_connect(parts)) as connection:
-            connection.request(
-                "POST",
-                f"{parts.path}?{parts.query}" if parts.query else parts.path,
-                body=file.content,
-                headers={"Content-Type": "application/octet-stream", "Content-Length": str(file.size)},
-            )
-            answer = connection.getresponse()
-            answer.read()
-        if answer.status not in _OK:
-            raise HTTPException(f"upload answered {answer.status}")
+
+def upload(
+    client: WebClient,
+    file: ExportedFile,
+    *,
+    alt_text: str = "",
+    share: Mapping[str, str | None] = MappingProxyType({}),
+) -> str:
+    """Upload a file, share it where `share` says, and return its id. Without it the file is ours alone.
+
+    Raises:
+        InputError: Slack named a place to upload to that is not Slack's.
+        SlackClientError, HTTPException, OSError: see `SLACK_FAILURES`.
+    """
+    words = {"alt_txt": alt_text} if alt_text else {}
+    place = client.files_getUploadURLExternal(filename=file.name, length=file.size, **words)
+    _send(client, str(place["upload_url"]), file)
+    file_id = str(place["file_id"])
+    make_careful(client).files_completeUploadExternal(files=[{"id": file_id, "title": file.name}], **share)  # type: ignore[arg-type]
+    return file_id
+
+
+def _send(client: WebClient, url: str, file: ExportedFile) -> None:
+    """Send the bytes to where Slack said, from the spool straight to the socket."""
+    if not is_slack_url(url, api_url=client.base_url):
+        raise InputError(
+            "The file could not be posted: Slack named a place to upload to that is not Slack's."
+        )
+    parts = urlsplit(url)
+    with closing(_connect(parts)) as connection:
+        connection.request(
+            "POST",
+            f"{parts.path}?{parts.query}" if parts.query else parts.path,
+            body=file.content,
+            headers={"Content-Type": "application/octet-stream", "Content-Length": str(file.size)},
+        )
+        answer = connection.getresponse()
+        answer.read()
+    if answer.status not in _OK:
+        raise HTTPException(f"upload answered {answer.status}")
 
 
 def _connect(parts: SplitResult) -> HTTPConnection:

@@ -4,14 +4,15 @@ Drawing is coalesced (many changes in a moment are one drawing) and kept below S
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 from slack_bolt import Ack, App
+from slack_sdk import WebClient
 from slack_sdk.models.views import View
 
-from audit.errors import NotFoundError
 from handlers.blocks.card import CardRules
 from handlers.blocks.home import MOST_WAITING, HomePage, Standing, build_home, build_plain_home
 from handlers.blocks.names import (
@@ -23,6 +24,7 @@ from handlers.blocks.names import (
 )
 from handlers.blocks.views import build_details_view, build_review_view
 from handlers.clients import make_careful
+from handlers.home_picture import find_picture, hide_picture, read_points
 from handlers.requests import clicked, opener_of, view_request
 from handlers.rollback_window import register_rollback_window
 from handlers.services import Services
@@ -36,7 +38,6 @@ log = structlog.get_logger()
 Body = dict[str, Any]
 Build = Callable[[PlaybookExecution, CardRules], View]
 _MOST_LISTED = 11
-_TREND = 20
 _GONE = frozenset({"user_not_found", "account_inactive", "not_enabled", "user_disabled"})
 _BAD_VIEW = frozenset({"invalid_arguments", "invalid_blocks", "view_too_large", "SlackObjectFormationError"})
 
@@ -118,15 +119,28 @@ def publish_home(services: Services, name: str) -> None:
 
 
 def _publish(services: Services, home: Home, now: datetime) -> None:
+    """Publish the home; where Slack refuses its blocks without the picture, and where it refuses those too, words alone."""
     client = make_careful(services.client)
+    page = read_home(services, home, now)
+    if _is_taken(client, home, page):
+        return
+    picture, bare = page.standing.picture, replace(page, standing=replace(page.standing, picture=None))
+    if picture and _is_taken(client, home, bare):
+        hide_picture(services, picture)
+    else:
+        client.views_publish(user_id=home.slack_id, view=build_plain_home(now).to_dict())
+
+
+def _is_taken(client: WebClient, home: Home, page: HomePage) -> bool:
+    """Publish what a page shows, and tell whether Slack takes its blocks."""
     try:
-        view = build_home(read_home(services, home, now))
-        client.views_publish(user_id=home.slack_id, view=view.to_dict())
+        client.views_publish(user_id=home.slack_id, view=build_home(page).to_dict())
     except SLACK_FAILURES as error:
         if code_of(error) not in _BAD_VIEW:
             raise
-        log.exception("Slack refuses the home's blocks")
-        client.views_publish(user_id=home.slack_id, view=build_plain_home(now).to_dict())
+        log.exception("Slack refuses the home's blocks", with_picture=page.standing.picture is not None)
+        return False
+    return True
 
 
 def read_home(services: Services, home: Home, now: datetime) -> HomePage:
@@ -153,19 +167,14 @@ def read_standing(services: Services, now: datetime) -> Standing:
     if newest is None:
         return Standing(open={})
     overview = services.tracker.overview(now)
+    points = read_points(services, newest.report_id)
+    scores = [point.score for point in points if point.score is not None]
     return Standing(
         open=dict(overview.open_by_severity),
         overdue=dict(overview.overdue_by_severity),
-        scores=_read_scores(services, newest.report_id),
+        scores=scores,
+        unscored=len(points) - len(scores),
+        picture=find_picture(services, points),
         report_name=newest.name,
         reported_at=newest.generated_at,
     )
-
-
-def _read_scores(services: Services, report_id: str) -> list[float]:
-    """Return the scores of the row a report belongs to, oldest first; none where the report has just been removed."""
-    try:
-        points = services.tracker.trend(_TREND, report_id=report_id)
-    except NotFoundError:
-        return []
-    return [point.score for point in points if point.score is not None]

@@ -24,6 +24,7 @@ from remediation.attention import Attention, Herald
 from remediation.audience import Homes, Outcomes
 from remediation.batches import Batches, Returns
 from remediation.execution import PlaybookExecution
+from remediation.home_pictures import HomePictures
 from remediation.lookup import ExecutionFinder
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import Dispatcher, Exceptions, ExecutionStore, Inbox, Notices, Postings
@@ -64,6 +65,7 @@ class Services:
     inbox: Inbox
     schedules: ScheduleStore
     homes: Homes
+    home_pictures: HomePictures
     outcomes: Outcomes
     batches: Batches
     returns: Returns

@@ -14,6 +14,7 @@ from typing import Protocol, Self
 from audit.actor import Actor
 from audit.canonical import digest
 from audit.trail import TrailEvent
+from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 
@@ -226,8 +227,16 @@ class Batches(Protocol):
     def holders(self, holds: Iterable[str]) -> dict[str, str]:
         """Return which of these resources are held at this moment, and the id of the execution that holds each."""
 
-    def save_all(self, savings: Sequence[Saving], events: Sequence[TrailEvent]) -> list[PlaybookExecution]:
+    def save_all(
+        self,
+        savings: Sequence[Saving],
+        events: Sequence[TrailEvent],
+        *,
+        exceptions: Sequence[FindingException] = (),
+    ) -> list[PlaybookExecution]:
         """Store a change of each execution if every one still is as it was; return them with their new versions.
+
+        The exceptions that rejections grant are stored with them.
 
         Raises:
             StateError: somebody was faster with one of them, or the transition table has no such move. Nothing is written.

@@ -14,10 +14,12 @@ from audit.actor import Actor
 from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.batches import Batch, BatchCard, LeftOut, Members, Saving
+from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
 from storage.batch_tables import BatchItemRow, BatchRow
 from storage.columns import column_text, key_text
 from storage.database import Database
+from storage.exceptions import to_exception_row
 from storage.executions import SqlExecutions
 from storage.journal import EXECUTIONS, create_on, load_on, save_on
 from storage.naming import MOST_NAMED, pick_named
@@ -105,10 +107,17 @@ class SqlBatches:
         with self._database.reading() as session:
             return {by_key[key]: holder for key, holder in session.exec(held) if key is not None}
 
-    def save_all(self, savings: Sequence[Saving], events: Sequence[TrailEvent]) -> list[PlaybookExecution]:
+    def save_all(
+        self,
+        savings: Sequence[Saving],
+        events: Sequence[TrailEvent],
+        *,
+        exceptions: Sequence[FindingException] = (),
+    ) -> list[PlaybookExecution]:
         """Store a change of each execution, all of them or none; see `Batches.save_all`."""
         with self._database.writing() as session:
             saved = save_on(session.connection(), savings)
+            session.add_all(map(to_exception_row, exceptions))
             append_all_in(session, events)
         for (before, _), after in zip(savings, saved, strict=True):
             if after.status is not before.status:

@@ -29,3 +29,16 @@ class OutcomeRow(Row, table=True):
     execution_id: str = Field(primary_key=True, foreign_key="executions.execution_id")
     status: str = Field(primary_key=True)
     due_at: datetime | None
+
+
+class HomePictureRow(Row, table=True):
+    """A picture for homes; see `remediation.home_pictures.HomePicture`. `replaced_at` is None for the newest alone."""
+
+    __tablename__ = "home_pictures"
+
+    digest: str = Field(primary_key=True)
+    file_id: str
+    is_ready: bool
+    since: datetime
+    due_at: datetime | None
+    replaced_at: datetime | None

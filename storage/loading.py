@@ -2,13 +2,16 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
-from typing import Self
+from typing import Final, Self
 
 from audit.ingest.packing import FIELDS, Batch
 from storage.bulk import insert_many
 from storage.database import Database
 from storage.finding_texts import FindingTextsRow
 from storage.tables import FindingRow
+
+_SETTLED_AFTER: Final = 2000
+"""So many rows stay below what makes a log too long (`wal_autocheckpoint`); each time means waiting for the disk twice."""
 
 
 class Writer:
@@ -19,6 +22,7 @@ class Writer:
         self._report_key = report_key
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="report-writer")
         self._last: Future[None] | None = None
+        self._unsettled = 0
 
     def __enter__(self) -> Self:
         return self
@@ -46,4 +50,7 @@ class Writer:
                 insert_many(connection, FindingTextsRow, ("number", "body"), texts, report_key=key)
             if batch.values:
                 insert_many(connection, FindingRow, FIELDS, batch.values, report_key=key)
-        self._database.settle()
+        self._unsettled += batch.rows
+        if self._unsettled >= _SETTLED_AFTER:
+            self._database.settle()
+            self._unsettled = 0

@@ -12,6 +12,7 @@ from storage.engine import open_engine
 from storage.exceptions import SqlExceptions
 from storage.execution_lookup import SqlExecutionFinder
 from storage.executions import SqlExecutions
+from storage.home_pictures import SqlHomePictures
 from storage.inbox import SqlInbox
 from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
@@ -44,6 +45,7 @@ class Stores:
     regressions: SqlRegressions
     pulls: SqlPulls
     homes: SqlHomes
+    home_pictures: SqlHomePictures
     outcomes: SqlOutcomes
     batches: SqlBatches
     returns: SqlReturns
@@ -69,6 +71,7 @@ class Stores:
             regressions=SqlRegressions(database),
             pulls=SqlPulls(database),
             homes=SqlHomes(database),
+            home_pictures=SqlHomePictures(database),
             outcomes=SqlOutcomes(database),
             batches=SqlBatches(database, executions),
             returns=SqlReturns(database),

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from bot.sandbox.apiargs import Api, ApiError, Args, Method
 from bot.sandbox.blockkit import with_ids
-from bot.sandbox.checks import check_message
 from bot.sandbox.limits import LIMITS
+from bot.sandbox.namedfiles import check_message_in
 from bot.sandbox.records import Message
 from bot.sandbox.shapes import Json
 from bot.sandbox.wire import message_json
@@ -49,7 +49,7 @@ def post_message(api: Api, args: Args) -> Json:
     """Post to a channel, a thread or a person."""
     channel = writable(api, args.required("channel"))
     draft = _draft(api, args, channel.id)
-    api.refuse(args.method, check_message(draft.text, list(draft.blocks)))
+    api.refuse(args.method, check_message_in(api.state, draft.text, list(draft.blocks)))
     with api.state.change():
         posted = api.state.messages.post(replace(draft, blocks=with_ids(list(draft.blocks))))
     return {"channel": channel.id, "ts": posted.ts, "message": message_json(api.state, posted)}
@@ -62,7 +62,7 @@ def post_ephemeral(api: Api, args: Args) -> Json:
     if user not in channel.members:
         raise ApiError("user_not_in_channel")
     draft = replace(_draft(api, args, channel.id), only_for=user, metadata=None)
-    api.refuse(args.method, check_message(draft.text, list(draft.blocks)))
+    api.refuse(args.method, check_message_in(api.state, draft.text, list(draft.blocks)))
     with api.state.change():
         posted = api.state.messages.post(replace(draft, blocks=with_ids(list(draft.blocks))))
     return {"message_ts": posted.ts}
@@ -89,7 +89,8 @@ def update(api: Api, args: Args) -> Json:
     blocks = args.items("blocks") if args.values.get("blocks") is not None else list(old.blocks)
     if not (args.has("text") or args.values.get("blocks") is not None or args.has("metadata")):
         raise ApiError("no_text")
-    api.refuse(args.method, check_message(text, blocks, longest_text=LIMITS["update.text"]))
+    problems = check_message_in(api.state, text, blocks, longest_text=LIMITS["update.text"])
+    api.refuse(args.method, problems)
     metadata = args.json("metadata") or old.metadata
     with api.state.change():
         stamp = api.state.messages.next_ts()

@@ -1,4 +1,4 @@
-"""files.*: the three-step upload (get a URL, send the bytes, complete and share)."""
+"""files.*: the three-step upload (get a URL, send the bytes, complete and share), what Slack knows of a file, and deleting it."""
 
 import mimetypes
 import secrets
@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.sandbox.apiargs import Api, ApiError, Args, Method
 from bot.sandbox.apichat import writable
 from bot.sandbox.blockkit import with_ids
-from bot.sandbox.checks import check_message
+from bot.sandbox.namedfiles import check_message_in
 from bot.sandbox.records import Message, StoredFile
 from bot.sandbox.shapes import Json
 from bot.sandbox.state import State
@@ -60,10 +60,11 @@ def complete_upload(api: Api, args: Args) -> Json:
         file = api.state.files.get(ident)
         if file is None or file.content is None:
             raise ApiError("file_not_found")
+        api.state.put_file(replace(file, completed_at=api.state.now()))
     targets = [t for t in (args.text("channel_id") or args.text("channels")).split(",") if t]
     for target in targets:
         _share(api, args, target, wanted)
-    return {"files": [file_json(api.state.files[ident], api.base_url) for ident, _ in wanted]}
+    return {"files": [file_json(api.state, api.state.files[ident], api.base_url) for ident, _ in wanted]}
 
 
 def _share(api: Api, args: Args, target: str, wanted: list[tuple[str, str]]) -> None:
@@ -75,7 +76,7 @@ def _share(api: Api, args: Args, target: str, wanted: list[tuple[str, str]]) -> 
         raise ApiError("thread_not_found")
     comment, blocks = args.text("initial_comment"), args.items("blocks")
     names = ", ".join(title or api.state.files[ident].name for ident, title in wanted)
-    api.refuse(args.method, check_message(comment or f"Shared {names}", blocks))
+    api.refuse(args.method, check_message_in(api.state, comment or f"Shared {names}", blocks))
     for ident, title in wanted:
         api.state.share_file(ident, channel, title)
     user, files = api.state.workspace.bot_user_id, tuple(ident for ident, _ in wanted)
@@ -90,11 +91,24 @@ def file_info(api: Api, args: Args) -> Json:
     file = api.state.files.get(args.required("file"))
     if file is None:
         raise ApiError("file_not_found")
-    return {"file": file_json(file, api.base_url)}
+    return {"file": file_json(api.state, file, api.base_url)}
+
+
+def delete_file(api: Api, args: Args) -> Json:
+    """Delete one of the bot's own files; messages and homes that show it keep an empty place."""
+    file = api.state.files.get(args.required("file"))
+    if file is None:
+        raise ApiError("file_not_found")
+    if file.user != api.state.workspace.bot_user_id:
+        raise ApiError("cant_delete_file")
+    with api.state.change():
+        del api.state.files[file.id]
+    return {}
 
 
 METHODS: dict[str, Method] = {
     "files.getUploadURLExternal": get_upload_url,
     "files.completeUploadExternal": complete_upload,
     "files.info": file_info,
+    "files.delete": delete_file,
 }

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.sandbox.apiargs import Api, ApiError, Args, Method
 from bot.sandbox.blockkit import with_ids
-from bot.sandbox.checks import check_view
+from bot.sandbox.namedfiles import check_view_in
 from bot.sandbox.records import View
 from bot.sandbox.shapes import Json
 from bot.sandbox.state import Trigger
@@ -35,7 +35,7 @@ def _payload(api: Api, args: Args, kind: str) -> Json:
         raise ApiError("invalid_arguments", ["[ERROR] missing required field: view"])
     if view.get("type") != kind:
         raise ApiError("invalid_arguments", [f"[ERROR] must be a {kind} [json-pointer:/view/type]"])
-    api.refuse(args.method, check_view(view))
+    api.refuse(args.method, check_view_in(api.state, view))
     return view | {"blocks": list(with_ids(view["blocks"]))}
 
 

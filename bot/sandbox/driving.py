@@ -8,7 +8,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.sandbox import elements, payloads
@@ -156,9 +156,12 @@ class Driving(Reaching):
         person, place = self.workspace.person(user), self.channel_id(channel)
         ident = f"F{secrets.token_hex(5).upper()}"
         kind = mimetype_of(name)
-        self.state.put_file(
-            StoredFile(ident, name, name, len(content), kind, person.id, content=content, channels=(place,))
+        file = StoredFile(
+            ident, name, name, len(content), kind, person.id, content=content, channels=(place,)
         )
+        self.state.put_file(
+            replace(file, completed_at=0.0)
+        )  # a person sends a message once its file is there
         return self.show(Message(place, "", person.id, text, files=(ident,)))
 
     def open_home(self, user: str) -> Ack:

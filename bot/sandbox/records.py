@@ -80,7 +80,11 @@ class View:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """An uploaded file; `content` is None until the bytes arrive, `size` is what the bot announced."""
+    """An uploaded file; `content` is None until the bytes arrive, `size` is what the bot announced.
+
+    `completed_at` (seconds since the epoch) is when its upload was: until Slack has processed it, a little later, its
+    type is known to us and told to nobody.
+    """
 
     id: str
     name: str
@@ -91,6 +95,7 @@ class StoredFile:
     alt_text: str = ""
     content: bytes | None = None
     channels: tuple[str, ...] = ()
+    completed_at: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from bot.sandbox.blockkit import with_ids
-from bot.sandbox.checks import check_message
+from bot.sandbox.namedfiles import check_message_in
 from bot.sandbox.records import Message
 from bot.sandbox.shapes import Json, Problem
 from bot.sandbox.state import ResponseUrl, State
@@ -42,7 +42,7 @@ def place_response(state: State, url: ResponseUrl, body: Json, where: str) -> li
         _delete_original(state, url)
         return []
     text, blocks = str(body.get("text") or ""), body.get("blocks") or []
-    problems = check_message(text, blocks)
+    problems = check_message_in(state, text, blocks)
     state.record_problems(where, problems)
     if problems:
         return problems

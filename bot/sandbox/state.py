@@ -53,6 +53,7 @@ class State:
     messages: MessageStore = field(init=False)
     views: ViewStore = field(default_factory=ViewStore)
     files: dict[str, StoredFile] = field(default_factory=dict)
+    processing_s: float = 0.3  # until Slack knows what an uploaded file is
     upload_tokens: dict[str, str] = field(default_factory=dict)  # token in the upload URL -> file id
     direct: dict[str, Channel] = field(default_factory=dict)
     triggers: dict[str, Trigger] = field(default_factory=dict)
@@ -118,6 +119,10 @@ class State:
     def put_file(self, file: StoredFile) -> None:
         with self.change():
             self.files[file.id] = file
+
+    def has_processed(self, file: StoredFile) -> bool:
+        """Tell whether Slack has looked an uploaded file over by now."""
+        return file.completed_at is not None and self.now() >= file.completed_at + self.processing_s
 
     def share_file(self, file_id: str, channel: str, title: str) -> StoredFile:
         """Note that a file was posted to a channel, under a (new) title."""

@@ -1,8 +1,8 @@
 """What becomes of a modal after the bot acknowledged its submission."""
 
 from bot.sandbox.blockkit import with_ids
-from bot.sandbox.checks import check_view
 from bot.sandbox.delivery import Ack
+from bot.sandbox.namedfiles import check_view_in
 from bot.sandbox.records import View
 from bot.sandbox.results import SubmitResult
 from bot.sandbox.shapes import Json, Problem
@@ -45,7 +45,7 @@ def _errors(state: State, view: View, answer: Json) -> dict[str, str]:
 
 def _show_next(state: State, view: View, answer: Json) -> None:
     payload = answer.get("view") or {}
-    problems = check_view(payload)
+    problems = check_view_in(state, payload)
     if answer["response_action"] == "push" and len(state.views.stack(view.user)) >= STACK_LIMIT:
         problems.append(Problem("/view", "no more than 3 views may be stacked"))
     state.record_problems(_WHERE, problems)

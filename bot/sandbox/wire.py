@@ -19,7 +19,9 @@ def message_json(state: State, message: Message, *, with_metadata: bool = True) 
     if message.metadata and with_metadata:
         found["metadata"] = message.metadata
     if message.files:
-        found["files"] = [file_json(state.files[ident]) for ident in message.files]
+        found["files"] = [
+            file_json(state, state.files[ident]) for ident in message.files if ident in state.files
+        ]
     if message.reactions:
         found["reactions"] = _reactions(message.reactions)
     return found | _thread_fields(state, message)
@@ -46,14 +48,15 @@ def _thread_fields(state: State, message: Message) -> Json:
     }
 
 
-def file_json(file: StoredFile, base_url: str = "") -> Json:
-    """The file object; its private URL needs the bot's token or the page's cookie."""
+def file_json(state: State, file: StoredFile, base_url: str = "") -> Json:
+    """The file object; its private URL needs the bot's token or the page's cookie. Its type is told once it was processed."""
+    is_known = state.has_processed(file)
     return {
         "id": file.id,
         "name": file.name,
         "title": file.title,
-        "mimetype": file.mimetype,
-        "filetype": file.name.rpartition(".")[2],
+        "mimetype": file.mimetype if is_known else "",
+        "filetype": file.name.rpartition(".")[2] if is_known else "",
         "size": file.size,
         "user": file.user,
         "alt_txt": file.alt_text,

@@ -30,6 +30,10 @@ _NEVER = (
     "by itself. Nobody should sign what they cannot see."
 )
 _SELF_APPROVAL = "⚠️ The policy lets requesters approve their own fixes."
+_GLASS = (
+    "🚨 Nobody breaks the glass for several at once. In an emergency `/playbook approve` with an item's own id (*All changes* names each) "
+    "shows that one, with the button."
+)
 _ENDED = {PlaybookStatus.REJECTED, PlaybookStatus.EXPIRED}
 
 
@@ -48,6 +52,7 @@ class BatchRules:
     asked: dict[str, Asked]
     rollback_approvals: int = 1
     allows_self_approval: bool = False
+    allows_breaking_glass: bool = False
     environment: str = ""
 
 
@@ -150,7 +155,8 @@ def _status(members: Members, rules: BatchRules, room: int) -> str:
         f"{signed}. May approve: {linkify(escape(who, room))}."
         for signed, who in signed_so_far(members.waiting, rules.asked)
     ]
-    return "\n".join([*lines, *([_SELF_APPROVAL] if rules.allows_self_approval else [])])
+    lines += [_SELF_APPROVAL] if rules.allows_self_approval else []
+    return "\n".join([*lines, *([_GLASS] if rules.allows_breaking_glass else [])])
 
 
 def _tally(executions: Sequence[PlaybookExecution]) -> Iterator[str]:

@@ -8,8 +8,10 @@ from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
     DividerBlock,
+    ImageBlock,
     SectionBlock,
 )
+from slack_sdk.models.blocks.basic_components import SlackFile
 from slack_sdk.models.views import View
 
 from audit.findings import Severity
@@ -23,7 +25,7 @@ from remediation.batches import Members
 from remediation.execution import PlaybookExecution
 
 MOST_WAITING, MOST_ROLLBACKS, MOST_OTHERS = 20, 5, 10
-"""All that waits shares one number, with two blocks each; the rest of the home takes 56 of the 100 at the most."""
+"""All that waits shares one number, with two blocks each; the rest of the home takes 57 of the 100 at the most."""
 _ROOM = 150
 _BARS = "▁▂▃▄▅▆▇█"
 _HIGHEST_SCORE = 100
@@ -31,12 +33,26 @@ _EMPTY = "Nothing."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An uploaded picture of the trend, and in words what it shows; `digest` is what it was drawn from."""
+
+    file_id: str
+    alt_text: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How things stand: scores oldest first, the last one is now. `overdue` is None where nobody keeps due dates."""
+    """How things stand: scores oldest first, the last one is now. `overdue` is None where nobody keeps due dates.
+
+    `picture` shows the reports that the scores are of, and among them the `unscored` ones that have none.
+    """
 
     open: Mapping[Severity, int]
     overdue: Mapping[Severity, int] | None = None
     scores: Sequence[float] = ()
+    unscored: int = 0
+    picture: Picture | None = None
     report_name: str = ""
     reported_at: datetime | None = None
 
@@ -102,11 +118,18 @@ def _standing(standing: Standing) -> list[Block]:
         ]
     counts = f"*Open*\n{_counts(standing.open, standing.overdue)}"
     about = f"As of {escape(standing.report_name, _ROOM)}, {moment(standing.reported_at)}"
-    return [section(_score_words(standing.scores)), section(counts), context(about)]
+    drawn = [_image(standing.picture)] if standing.picture else []
+    return [section(_score_words(standing)), *drawn, section(counts), context(about)]
 
 
-def _score_words(scores: Sequence[float]) -> str:
-    """Return the score with its trend in a picture and in words: nobody has to read the bars."""
+def _image(picture: Picture) -> Block:
+    """Return the picture; whoever is not shown it reads the same in the bars above, the numbers, and here."""
+    return ImageBlock(alt_text=picture.alt_text, slack_file=SlackFile(id=picture.file_id))
+
+
+def _score_words(standing: Standing) -> str:
+    """Return the score with its trend in bars and in words: nobody has to read the bars."""
+    scores = standing.scores
     if not scores:
         return "*Security score*: not known, no passing checks were reported."
     now = f"*Security score*: *{scores[-1]:g}* of 100"
@@ -115,9 +138,10 @@ def _score_words(scores: Sequence[float]) -> str:
     change = scores[-1] - scores[-2]
     told = f"{abs(change):.3g} {'higher' if change > 0 else 'lower'} than" if change else "the same as"
     course = f"lowest {min(scores):g}, highest {max(scores):g}; `/report trend` draws it in a channel"
+    which = "reports with a score" if standing.unscored else "reports"
     bars = code(draw_trend(scores), 60)
     return (
-        f"{now}, {told} before\n{bars}  the last {len(scores)} reports from {scores[0]:g} to {scores[-1]:g}, "
+        f"{now}, {told} before\n{bars}  the last {len(scores)} {which} from {scores[0]:g} to {scores[-1]:g}, "
         f"oldest first, each bar out of 100: {course}"
     )
 

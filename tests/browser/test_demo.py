@@ -208,7 +208,7 @@ def test_an_idle_page_asks_for_nothing_and_a_slow_click_lands(address: str, page
     visitor.be("Ana")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    for _ in range(15):  # the bot may still be answering; a page that polls never comes to rest
+    for _ in range(60):  # the bot may still be answering; a page that polls never comes to rest
         asked.clear()
         page.wait_for_timeout(2000)
         if not asked:

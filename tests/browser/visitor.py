@@ -7,10 +7,16 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
-from tests.browser.patience import give_patience
+from tests.browser.patience import PATIENCE_MS, give_patience
 
 Words = str | re.Pattern[str]
 _ASKED_AT_MOST = 60
+_NEXT_TOAST = """(patience) => ({ words: new Promise((hear) => {
+  const corner = document.getElementById("toasts");
+  const watch = (changes) => { if (changes.some((each) => each.addedNodes.length)) hear(corner.lastChild.textContent); };
+  new MutationObserver(watch).observe(corner, { childList: true });
+  setTimeout(() => hear(""), patience);
+}) })"""
 
 
 @contextmanager
@@ -85,6 +91,12 @@ class Visitor:
         before = time.time()
         act()
         return self._known(self._since(before).and_(self.private).first)
+
+    def warning_of(self, act: Callable[[], None]) -> str:
+        """Do something; return what the page then says in its corner, however short a time it stands there."""
+        heard = self.page.evaluate_handle(_NEXT_TOAST, PATIENCE_MS)
+        act()
+        return str(heard.evaluate("heard => heard.words"))
 
     def post_of(self, act: Callable[[], None], *words: Words) -> Locator:
         """Do something; return the message for everybody that comes of it and holds all these words."""

@@ -9,6 +9,7 @@ import pytest
 from audit.errors import CountersignError, HeldError, NotFoundError, StateError
 from audit.trail import breaks
 from remediation.batches import Batch, LeftOut, Members, ReturnItem, ReturnOrder, set_digest
+from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER
 from remediation.states import PlaybookStatus
@@ -326,3 +327,27 @@ def test_a_batch_by_the_beginning_of_its_id_in_any_case(stores: AnyStores) -> No
     for name, says in (("b-0a", "more than one"), ("b-9", "no batch"), ("", "no batch"), ("%", "no batch")):
         with pytest.raises(NotFoundError, match=says):
             stores.batches.named(name)
+
+
+def test_exceptions_are_stored_with_the_rejections_or_not_at_all(stores: AnyStores) -> None:
+    create(stores)
+    before = stores.batches.members("b-1").executions
+    exceptions = [
+        FindingException(
+            exception_id=f"e-{each.execution_id}",
+            execution_id=each.execution_id,
+            finding=each.finding,
+            owner=ANALYST,
+            reason="needed",
+            granted_at=NOW,
+            until=NOW + timedelta(days=3),
+        )
+        for each in before
+    ]
+    savings = [(each, each.moved(PlaybookStatus.REJECTED, ended_at=NOW)) for each in before]
+    with pytest.raises(CountersignError):
+        stores.batches.save_all(savings, [*[an_event()] * 3, unwritable()], exceptions=exceptions)
+    assert stores.exceptions.open() == []
+    stores.batches.save_all(savings, [an_event()] * 4, exceptions=exceptions)
+    assert [each.exception_id for each in stores.exceptions.open()] == ["e-exec-1", "e-exec-2", "e-exec-3"]
+    assert stores.exceptions.holding(before[1].finding.fingerprint, NOW) is not None

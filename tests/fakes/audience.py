@@ -1,11 +1,12 @@
-"""Homes and outcomes in dictionaries; they mirror `remediation.audience` and pass its contract suite."""
+"""Homes, their pictures and outcomes in dictionaries; they mirror `remediation.audience` and pass its contract suite."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit.actor import Actor
 from remediation.audience import HOME_EVERY, HOMES_AT_ONCE, OUTCOMES, Home
 from remediation.execution import PlaybookExecution
+from remediation.home_pictures import KEPT_AFTER_REPLACED, PICTURE_LOST_AFTER, HomePicture
 from remediation.states import PlaybookStatus
 
 
@@ -61,6 +62,54 @@ class MemoryHomes:
         self.by_name.pop(f"{home.workspace}/{home.slack_id}", None)
 
 
+class MemoryHomePictures:
+    """Pictures by digest, and when those were replaced that are not the newest."""
+
+    def __init__(self) -> None:
+        self.by_digest: dict[str, HomePicture] = {}
+        self.replaced_at: dict[str, datetime] = {}
+
+    def find(self, digest: str) -> str:
+        found = self.by_digest.get(digest)
+        return found.file_id if found and found.is_ready and digest not in self.replaced_at else ""
+
+    def begin(self, digest: str, now: datetime) -> HomePicture | None:
+        self.by_digest.setdefault(digest, HomePicture(digest=digest, since=now))
+        if self.replaced_at.pop(digest, None):
+            self.by_digest[digest] = replace(self.by_digest[digest], is_ready=False, due_at=None)
+        for other in self.by_digest.keys() - {digest}:
+            self.replaced_at.setdefault(other, now)
+        if not self._is_to_do(digest, now):
+            return None
+        self.by_digest[digest] = replace(self.by_digest[digest], due_at=now + PICTURE_LOST_AFTER)
+        return self.by_digest[digest]
+
+    def retire(self, now: datetime) -> None:
+        for digest in self.by_digest:
+            self.replaced_at.setdefault(digest, now)
+
+    def keep(self, picture: HomePicture) -> None:
+        if picture.digest in self.by_digest:
+            self.by_digest[picture.digest] = picture
+
+    def is_due(self, now: datetime) -> bool:
+        newest = self.by_digest.keys() - self.replaced_at.keys()
+        return any(self._is_to_do(digest, now) for digest in newest) or bool(self.replaced(now))
+
+    def replaced(self, now: datetime) -> list[HomePicture]:
+        over = [(at, digest) for digest, at in self.replaced_at.items() if at <= now - KEPT_AFTER_REPLACED]
+        found = [self.by_digest[digest] for _, digest in sorted(over)]
+        return [each for each in found if _waits_no_more(each, now)]
+
+    def forget(self, digest: str) -> None:
+        self.by_digest.pop(digest, None)
+        self.replaced_at.pop(digest, None)
+
+    def _is_to_do(self, digest: str, now: datetime) -> bool:
+        picture = self.by_digest[digest]
+        return not picture.is_ready and _waits_no_more(picture, now)
+
+
 class MemoryOutcomes:
     """Claims by execution and outcome; None is one that nobody gave back."""
 
@@ -91,3 +140,7 @@ class MemoryOutcomes:
 
 def _rested(kept: _Kept, now: datetime) -> bool:
     return kept.begun_at is None or kept.begun_at <= now - HOME_EVERY
+
+
+def _waits_no_more(picture: HomePicture, now: datetime) -> bool:
+    return picture.due_at is None or picture.due_at <= now

@@ -8,9 +8,10 @@ from datetime import datetime
 from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.batches import Batch, BatchCard, Members, ReturnOrder, Saving
+from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
 from remediation.ports import OWNER_LOST_AFTER
-from tests.fakes.executions import MemoryExecutions
+from tests.fakes.executions import MemoryExceptions, MemoryExecutions
 
 
 class MemoryReturns:
@@ -62,8 +63,8 @@ class MemoryReturns:
 class MemoryBatches:
     """Batches by id. All that is stored together is tried on a copy first."""
 
-    def __init__(self, executions: MemoryExecutions) -> None:
-        self._executions = executions
+    def __init__(self, executions: MemoryExecutions, exceptions: MemoryExceptions) -> None:
+        self._executions, self._exceptions = executions, exceptions
         self.by_id: dict[str, Batch] = {}
         self.cards: dict[str, BatchCard] = {}
         self.told: dict[str, str] = {}
@@ -108,13 +109,20 @@ class MemoryBatches:
         under_way = tuple(self._executions.by_id.values())
         return {each.held: each.execution_id for each in under_way if each.held and each.held in wanted}
 
-    def save_all(self, savings: Sequence[Saving], events: Sequence[TrailEvent]) -> list[PlaybookExecution]:
+    def save_all(
+        self,
+        savings: Sequence[Saving],
+        events: Sequence[TrailEvent],
+        *,
+        exceptions: Sequence[FindingException] = (),
+    ) -> list[PlaybookExecution]:
         with self._executions.lock, self._or_nothing(events):
             saved = [
                 self._executions.save(before, after, event)
                 for (before, after), event in zip(savings, events, strict=False)
             ]
             self._executions.trail.record_all(events[len(savings) :])
+            self._exceptions.by_id.update({each.exception_id: each for each in exceptions})
         return saved
 
     def card(self, batch_id: str) -> BatchCard:

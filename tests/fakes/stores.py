@@ -8,7 +8,7 @@ together the way `storage.Stores` does.
 from dataclasses import dataclass, field
 
 from exporters.schedule_memory import MemorySchedules
-from tests.fakes.audience import MemoryHomes, MemoryOutcomes
+from tests.fakes.audience import MemoryHomePictures, MemoryHomes, MemoryOutcomes
 from tests.fakes.batches import MemoryBatches, MemoryReturns
 from tests.fakes.cards_and_inbox import MemoryInbox, MemoryNotices, MemoryPostings
 from tests.fakes.executions import MemoryExceptions, MemoryExecutions, MemoryFinder
@@ -34,6 +34,7 @@ class MemoryStores:
     tracker: NoTracker = field(default_factory=NoTracker)
     regressions: NoRegressions = field(default_factory=NoRegressions)
     homes: MemoryHomes = field(default_factory=MemoryHomes)
+    home_pictures: MemoryHomePictures = field(default_factory=MemoryHomePictures)
     outcomes: MemoryOutcomes = field(init=False)
     batches: MemoryBatches = field(init=False)
     returns: MemoryReturns = field(init=False)
@@ -44,9 +45,9 @@ class MemoryStores:
         object.__setattr__(self, "executions", MemoryExecutions(self.trail))
         object.__setattr__(self, "inbox", MemoryInbox(self.executions.owners))
         object.__setattr__(self, "outcomes", MemoryOutcomes(self.executions.by_id))
-        object.__setattr__(self, "batches", MemoryBatches(self.executions))
+        object.__setattr__(self, "exceptions", MemoryExceptions(self.executions))
+        object.__setattr__(self, "batches", MemoryBatches(self.executions, self.exceptions))
         object.__setattr__(self, "returns", MemoryReturns(self.executions, self.batches))
         object.__setattr__(self, "finder", MemoryFinder(self.executions))
-        object.__setattr__(self, "exceptions", MemoryExceptions(self.executions))
         object.__setattr__(self, "postings", MemoryPostings(self.executions))
         object.__setattr__(self, "schedules", MemorySchedules(self.trail.record))

@@ -5,6 +5,7 @@ import { control } from "./controls.js";
 import { emoji } from "./emoji.js";
 import { markdown } from "./markdown.js";
 import { channel, date, group, link, mrkdwn, person, textObject } from "./mrkdwn.js";
+import { store } from "./store.js";
 
 let serial = 0;
 
@@ -48,9 +49,17 @@ function input(block, place) {
     h("p", { class: "hint", id: `${ident}-hint` }, textObject(block.hint)));
 }
 
+// An uploaded file, unless it was deleted, or an address of our own: nothing is fetched from elsewhere.
+function sourceOf(element) {
+  const file = (element.slack_file?.id || element.slack_file?.url || "").split("/").at(-1);
+  if (file) return store.picture.files[file] && `/files/${file}`;
+  const isOurs = element.image_url && new URL(element.image_url, location.href).origin === location.origin;
+  return isOurs && element.image_url;
+}
+
 function picture(element, kind = "") {
-  const own = element.image_url && new URL(element.image_url, location.href).origin === location.origin;
-  if (own) return h("img", { class: `picture ${kind}`, src: element.image_url, alt: element.alt_text });
+  const source = sourceOf(element);
+  if (source) return h("img", { class: `picture ${kind}`, src: source, alt: element.alt_text });
   return h("span", { class: `picture missing ${kind}`, role: "img", "aria-label": element.alt_text },
     h("span", { "aria-hidden": "true" }, "🖼"), kind === "thumb" ? "" : element.alt_text);
 }

@@ -23,7 +23,7 @@ export function drawWhenChanged(box, facts, draw) {
   box.replaceChildren(...draw());
 }
 
-const LONGEST_PRESS_MS = 10_000;
+const LONGEST_PRESS_MS = 30_000;
 let press = Promise.resolve();
 let letGo = () => {};
 

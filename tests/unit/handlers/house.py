@@ -40,6 +40,7 @@ from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
 from handlers.home import due_homes, note_change, publish_home, register_home
+from handlers.home_picture import tend_pictures
 from handlers.listeners import register
 from handlers.notices import tell_notice
 from handlers.notifier import DispatchingNotifier
@@ -136,6 +137,7 @@ class House:
             inbox=self.stores.inbox,
             schedules=self.stores.schedules,
             homes=self.stores.homes,
+            home_pictures=self.stores.home_pictures,
             outcomes=self.stores.outcomes,
             batches=self.stores.batches,
             returns=self.stores.returns,
@@ -211,7 +213,9 @@ class House:
                 self.do(*work)
 
     def sweep_homes(self) -> None:
-        """Draw the homes that a sweep finds."""
+        """Draw the homes that a sweep finds, and do what it finds to do about their picture."""
+        if self.stores.home_pictures.is_due(self.now):
+            self.do("picture", "trend")
         for name in due_homes(self.services):
             self.do("home", name)
 
@@ -233,8 +237,10 @@ class House:
             make_firing(self.services).fire(work_id)
         elif kind == "homes":
             note_change(self.services)
-        elif kind in _LANES:
-            _LANES[kind](self.services, work_id)
+        elif kind == "picture":
+            tend_pictures(self.services)
+        elif lane := _LANES.get(kind):
+            lane(self.services, work_id)
         else:
             with contextlib.suppress(StateError):
                 self.services.runner.run(work_id)
@@ -285,7 +291,7 @@ class House:
         return list(self.slack.thread(card.channel, card.ts)[1:])
 
 
-_LANES: Mapping[str, Callable[[Services, str], None]] = {
+_LANES: Mapping[str, Callable[[Services, str], object]] = {
     "request": answer,
     "draw": draw,
     "notice": tell_notice,

@@ -1,12 +1,26 @@
 """Deciding about a batch on a real Bolt app: its card, its windows, and who hears no."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from handlers.decisions import answer_decision
-from tests.unit.handlers.batch_house import DOORS, actor_of, ask, batch_id_of, card_of, replay, states, view
-from tests.unit.handlers.house import CHANNEL, House
+from remediation.rules import BreakGlass
+from tests.unit.handlers.batch_house import (
+    DOORS,
+    actor_of,
+    ask,
+    batch_id_of,
+    card_of,
+    furnish,
+    replay,
+    states,
+    view,
+)
+from tests.unit.handlers.conftest import MakeHouse
+from tests.unit.handlers.house import APPROVERS, CHANNEL, House
 
 
 def test_who_may_not_hears_why_and_nothing_runs(hall: House) -> None:
@@ -149,3 +163,69 @@ def test_a_button_that_is_none_of_ours_gets_an_answer(hall: House, value: str) -
         hall.services.inbox.put(request)
         hall.do("request", request.request_id)
         assert re.search("not one of ours|no batch", hall.whisper("omar").words)
+
+
+def test_a_no_to_all_may_leave_the_findings_as_they_are(hall: House) -> None:
+    card = ask(hall, *DOORS[:2])
+    form = view(hall, "omar", card, "batch_reject")
+    until = (hall.now + timedelta(days=9)).date().isoformat()
+    filled = {"reason": "Not before spring", "exception_until": until, "exception_owner": "U0PRIYA"}
+    assert hall.slack.submit_view("omar", form, filled).accepted
+    hall.work()
+    assert states(hall) == ["REJECTED"] * 2
+    assert {each.owner.slack_id for each in hall.stores.exceptions.open()} == {"U0PRIYA"}
+    hall.command("ana", f"/playbook run CLOSE-DOORS {DOORS[0].handle} {DOORS[1].handle}")
+    assert "Not before spring" in hall.whisper("ana").words
+
+
+def test_what_is_taken_out_may_be_left_as_it_is(hall: House) -> None:
+    card = ask(hall, *DOORS[:3])
+    names = [each.execution_id for each in hall.services.batches.members(batch_id_of(card)).executions]
+    form = view(hall, "omar", card, "batch_choose")
+    until = (hall.now + timedelta(days=9)).date().isoformat()
+    filled = {"kept_0": names[1:], "reason": "needed until spring", "exception_until": until}
+    assert hall.slack.submit_view("omar", form, filled).accepted
+    hall.work()
+    assert states(hall) == ["REJECTED", "PENDING", "PENDING"]
+    assert [each.finding.id for each in hall.stores.exceptions.open()] == [DOORS[0].id]
+
+
+def test_a_requester_who_wants_an_exception_is_told_and_nothing_is_decided(hall: House) -> None:
+    card = ask(hall, *DOORS[:2])
+    form = view(hall, "ana", card, "batch_reject")
+    until = (hall.now + timedelta(days=9)).date().isoformat()
+    assert hall.slack.submit_view("ana", form, {"reason": "Let it be", "exception_until": until}).accepted
+    hall.work()
+    assert states(hall) == ["PENDING"] * 2
+    assert "not among the approvers" in hall.whisper("ana").words
+
+
+def test_the_glass_is_broken_for_one_item_at_a_time(make_house: MakeHouse) -> None:
+    glass = BreakGlass(people=frozenset({"U0PRIYA"}))
+    hall = furnish(make_house(policy=replace(APPROVERS, required_approvals=2, break_glass=glass)))
+    card = ask(hall, *DOORS[:3])
+    assert "Nobody breaks the glass for several at once" in card.words
+    assert "break_glass" not in card.action_ids
+    window = view(hall, "omar", card, "batch_changes")
+    item = hall.services.batches.members(batch_id_of(card)).executions[1]
+    assert item.execution_id in str(window.blocks)
+    hall.command("priya", f"/playbook approve {item.execution_id}")
+    alone = hall.whisper("priya")
+    assert alone.action_ids == ("approve_here", "break_glass")
+    form = view(hall, "priya", alone, "break_glass")
+    assert hall.slack.submit_view("priya", form, {"reason": "Thieves are in the house"}).accepted
+    hall.work()
+    assert states(hall) == ["PENDING", "COMPLETED", "PENDING"]
+    own = hall.cards()[-1]
+    assert own.ts != card.ts
+    assert "Thieves are in the house" in own.words
+    assert "reviewed" in own.action_ids
+    assert "2 at once" in card_of(hall, card).words
+
+
+def test_without_broken_glass_in_the_policy_nothing_speaks_of_it(hall: House) -> None:
+    card = ask(hall, *DOORS[:2])
+    assert "glass" not in card.words
+    item = hall.services.batches.members(batch_id_of(card)).executions[0]
+    hall.command("priya", f"/playbook approve {item.execution_id}")
+    assert hall.whisper("priya").action_ids == ("approve_here",)

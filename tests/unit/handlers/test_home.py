@@ -12,7 +12,7 @@ from audit.findings import FindingStatus, Severity
 from bot.sandbox import View
 from bot.sandbox.checks import check_view
 from handlers.blocks.card import CardRules
-from handlers.blocks.home import HomePage, Standing, build_home, build_plain_home, draw_trend
+from handlers.blocks.home import HomePage, Picture, Standing, build_home, build_plain_home, draw_trend
 from handlers.blocks.views import (
     build_details_view,
     build_reading_view,
@@ -39,6 +39,7 @@ STANDING = Standing(
     report_name="monday.json",
     reported_at=cards.AT,
 )
+PICTURE = Picture(file_id="F0TREND", alt_text="Failing findings over 3 reports, newest first.")
 _NASTY = st.sampled_from(["<!channel>", "&" * 1500, "漢" * 900, "`" * 500, " ", "\n*x*\n", "\0\u202e"])
 
 
@@ -55,6 +56,7 @@ def a_page(**changes: object) -> HomePage:
 
 def test_homes_on_file() -> None:
     check_golden_view("home", build_home(a_page()))
+    check_golden_view("home_picture", build_home(a_page(standing=replace(STANDING, picture=PICTURE))))
     waits = a_page(pending=[], rollbacks=[cards.rollback_asked()], rollback_approvals=2)
     check_golden_view("home_rollback", build_home(waits))
     empty = HomePage(standing=Standing(open={}), problem="Slack does not answer", drawn_at=cards.AT)
@@ -95,6 +97,7 @@ def test_the_fullest_home_fits_whatever_it_says(texts: list[str]) -> None:
         for number in range(20)
     ]
     page = a_page(
+        standing=replace(STANDING, report_name=texts[0], picture=replace(PICTURE, alt_text="x" * 1900)),
         pending=[waiting] * 50,
         batches=batches[:4],
         rollbacks=[asked] * 20,
