@@ -18,9 +18,10 @@ from playwright.sync_api import Browser
 
 from audit.findings import Finding
 from bot.sandbox.cloud import FLAGS, REGION, DemoCloud, demo_cloud
-from bot.sandbox.demo import bot_environment, page_setup, serving_bot
+from bot.sandbox.demo import bot_environment, serving_bot
 from bot.sandbox.inbox import Inbox
 from bot.sandbox.standin import SlackStandIn
+from bot.sandbox.tour import page_setup
 from tests.browser.gate import Gate
 from tests.browser.visitor import Visitor, opened_window
 from tests.browser.weeks import BUCKETS, PICKED, PICTURED, findings_in, write_weeks

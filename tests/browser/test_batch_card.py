@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bot.sandbox.cloud import demo_cloud
-from bot.sandbox.demo import page_setup, running_bot
+from bot.sandbox.demo import running_bot
 from bot.sandbox.standin import SlackStandIn
+from bot.sandbox.tour import page_setup
 from tests.browser.visitor import Visitor
 from tests.shell import run_in
 

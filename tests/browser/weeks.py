@@ -9,7 +9,7 @@ from typing import Any
 
 from audit.findings import Finding
 from audit.ingest import read_report
-from bot.sandbox.demo import demo_report
+from bot.sandbox.tour import demo_report
 
 WEEKS = 5
 # Buckets beside those of the demo: what is asked for, signed and put back in the scenarios, each by one of them.

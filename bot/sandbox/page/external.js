@@ -1,6 +1,6 @@
 // A select whose options the app answers while the person types: a combobox with a list below it.
 
-import { use } from "./controls.js";
+import { use } from "./acting.js";
 import { explain, h, post } from "./dom.js";
 import { store } from "./store.js";
 

@@ -1,7 +1,7 @@
 // Modals: the top of the person's stack of views, in a native dialog (which keeps the focus inside).
 
+import { choicesIn } from "./acting.js";
 import { renderBlocks } from "./blocks.js";
-import { choicesIn } from "./controls.js";
 import { byId, explain, h, post } from "./dom.js";
 import { textObject } from "./mrkdwn.js";
 import { store } from "./store.js";

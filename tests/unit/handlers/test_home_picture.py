@@ -19,8 +19,8 @@ from handlers.home_picture import REFUSED_FOR, read_points
 from handlers.slack_client import Line, SlackClient
 from remediation.audience import HOME_EVERY
 from remediation.home_pictures import KEPT_AFTER_REPLACED, PICTURE_LOST_AFTER
-from storage import Stores
 from tests.conftest import need
+from tests.databases import stores_in_memory
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.house import DOOR, House
 from tests.unit.handlers.test_home import home_of, look, pass_time
@@ -35,7 +35,7 @@ TWO, THREE = "the last 2 reports from", "the last 3 reports from"
 def kept(make_house: MakeHouse) -> House:
     """Return a house with two reports, in a Slack that processes files at once, with a client that does not wait."""
     need("typst", "pip install 'countersign[pdf]'") if not is_typst_here() else None
-    house = make_house(stores=Stores.in_memory())
+    house = make_house(stores=stores_in_memory())
     client = SlackClient(
         line=Line(), token=house.client.token, base_url=house.client.base_url, timeout=5, retry_handlers=[]
     )
@@ -251,7 +251,7 @@ def test_without_typst_there_are_bars_alone(kept: House, monkeypatch: pytest.Mon
 
 
 def test_one_report_is_no_trend(make_house: MakeHouse) -> None:
-    house = make_house(stores=Stores.in_memory())
+    house = make_house(stores=stores_in_memory())
     house.ingest(DOOR, PASSED)
     look(house, "otto")
     assert ("picture", "trend") not in house.hands.done

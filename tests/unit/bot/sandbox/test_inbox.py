@@ -12,8 +12,9 @@ import pytest
 
 from bot.sandbox import PageSetup, SlackStandIn
 from bot.sandbox.cloud import DemoCloud
-from bot.sandbox.demo import bot_environment, page_setup
+from bot.sandbox.demo import bot_environment
 from bot.sandbox.inbox import MOST_BYTES, MOST_MAILS, Inbox
+from bot.sandbox.tour import page_setup
 from exporters.email_service import EmailService
 from exporters.mail_security import Security
 from tests.endings import Later
