@@ -143,7 +143,7 @@ def test_a_sibling_that_is_put_back_meanwhile_keeps_nobody_from_refusing_the_oth
     fixed(hall)
     hall.rollbacks.ask("b-1", OMAR, set_seen=hall.seen_back())
     seen, (first, *others) = hall.seen_back(), hall.members().executions
-    batches = Meddling(hall.stores.executions)
+    batches = Meddling(hall.stores.executions, hall.stores.exceptions)
     batches.by_id = hall.stores.batches.by_id
     batches.meddle = lambda: Rollbacks(hall.remediation, hall.bench.runner).ask(first.execution_id, PRIYA)
     said = replace(hall.rollbacks, batches=batches).refuse("b-1", PRIYA, set_seen=seen)
