@@ -1,22 +1,18 @@
 """Putting a batch back: every item under the rules of a single rollback, and an outcome for each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 
 from audit.actor import WORKER, Actor
-from audit.errors import ActionError, CountersignError, RefusedError, StateError
+from audit.errors import CountersignError, RefusedError, StateError
 from audit.trail import TrailEvent
 from remediation.batch_deciding import name_of, read_once
+from remediation.batch_returning import Said, ask_one, do_all, go_on_one, preview_one
 from remediation.batches import Batches, Members, ReturnItem, ReturnOrder, Returns, return_digest
 from remediation.execution import PlaybookExecution, Restored
-from remediation.policy import Policy
-from remediation.recovery import HALF_BACK
-from remediation.resuming import MOST_TAKEOVERS
-from remediation.rollback import rollback_signatures, rollback_signers
 from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
 from remediation.service import Remediation
@@ -50,15 +46,6 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What came of one item: why it stays, empty where it went back; `is_known` is False where it failed on the way."""
-
-    execution_id: str
-    why: str = ""
-    is_known: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class BatchRollbacks:
     """Takes what people say about the rollback of a batch."""
 
@@ -74,9 +61,9 @@ class BatchRollbacks:
             RefusedError: nothing of it can be put back: something waits or is under way, or each item is refused.
         """
         refuse_unsettled(members)
-        preview_one = partial(_preview, Rollbacks(self.remediation, self.runner))
+        preview = partial(preview_one, Rollbacks(self.remediation, self.runner))
         with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="preview") as pool:
-            seen = list(pool.map(preview_one, members.returnable))
+            seen = list(pool.map(preview, members.returnable))
         names = _ids(members)
         refused = {name: each for name, each in zip(names, seen, strict=True) if isinstance(each, str)}
         if len(refused) == len(names):
@@ -109,7 +96,7 @@ class BatchRollbacks:
         )
         with self.runner.in_hand.taking(batch_id) as is_free:
             self._order(order, set_seen, is_free=is_free)
-            said = _do_all(partial(_ask, Rollbacks(once, self.runner), person), order.items)
+            said = do_all(partial(ask_one, Rollbacks(once, self.runner), person), order.items)
             came = self._end(order, said, person)
         if not came.done and not came.broken:
             raise RefusedError(_say_why(members, {each.execution_id: each.why for each in said}))
@@ -134,8 +121,8 @@ class BatchRollbacks:
                 return None
             members = self.batches.members(batch_id)
             once = read_once(self.remediation, members.executions)
-            do = partial(_go_on_one, Rollbacks(once, self.runner), order, now=self.remediation.clock())
-            return self._end(order, _do_all(do, order.items), WORKER)
+            do = partial(go_on_one, Rollbacks(once, self.runner), order, now=self.remediation.clock())
+            return self._end(order, do_all(do, order.items), WORKER)
 
     def _order(self, order: ReturnOrder, set_seen: str, *, is_free: bool) -> None:
         names = [each.execution_id for each in order.items]
@@ -164,7 +151,7 @@ class BatchRollbacks:
             order, owner, self._event("batch.rollback_resumed", order, WORKER, detail)
         )
 
-    def _end(self, order: ReturnOrder, said: Sequence[_Said], actor: Actor) -> BatchRollback:
+    def _end(self, order: ReturnOrder, said: Sequence[Said], actor: Actor) -> BatchRollback:
         """Note what came of it. Where that cannot be stored, it is told all the same, and found by `go_on`."""
         broken = {each.execution_id: each.why for each in said if not each.is_known}
         done = tuple(each.execution_id for each in said if not each.why)
@@ -282,54 +269,3 @@ def _allow_refusal(rollbacks: Rollbacks, actor: Actor, execution: PlaybookExecut
         raise RefusedError(
             f"{error} This is about {name_of(execution)}; no rollback of this batch was refused."
         ) from error
-
-
-def _preview(rollbacks: Rollbacks, execution: PlaybookExecution) -> tuple[Restored, ...] | str:
-    """Return what would go back, or why it stays."""
-    try:
-        return rollbacks.preview(execution.execution_id)
-    except CountersignError as error:
-        return error.explain()
-
-
-def _do_all(do: Callable[[ReturnItem], _Said], items: Sequence[ReturnItem]) -> list[_Said]:
-    with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="rollback") as pool:
-        return list(pool.map(do, items))
-
-
-def _ask(rollbacks: Rollbacks, actor: Actor, item: ReturnItem) -> _Said:
-    """Put one item back; return why not where it was refused. Whatever goes wrong with one is no other's business."""
-    name = item.execution_id
-    try:
-        after = rollbacks.ask(name, actor, revision=item.revision, shown=item.shown)
-    except (RefusedError, StateError, ActionError) as error:
-        return _Said(name, error.explain())
-    except CountersignError as error:
-        what, _, _ = error.explain().partition(
-            ";"
-        )  # what follows says that nothing was changed, as is true of single steps
-        return _Said(name, what, is_known=False)
-    if after.status is PlaybookStatus.ROLLBACK_FAILED:
-        return _Said(name, after.error or "its rollback failed", is_known=False)
-    return _Said(name)
-
-
-def _go_on_one(rollbacks: Rollbacks, order: ReturnOrder, item: ReturnItem, *, now: datetime) -> _Said:
-    """Do for one item what is left of an order: nothing where it is back, or signed, and where its rollback failed nothing again."""
-    execution, policy = rollbacks.remediation.store.get(item.execution_id), rollbacks.remediation.policy
-    if execution.status is PlaybookStatus.ROLLED_BACK or _is_only_signed(policy, execution, order.actor):
-        return _Said(item.execution_id)
-    if execution.status is PlaybookStatus.ROLLBACK_FAILED and execution.error != HALF_BACK:
-        return _Said(item.execution_id, execution.error or "its rollback failed", is_known=False)
-    if order.takeovers > MOST_TAKEOVERS:
-        return _Said(item.execution_id, f"the rollback was interrupted {order.takeovers} times")
-    if now >= order.ordered_at + policy.terms_of(execution).expires_after:
-        return _Said(item.execution_id, "the rollback was interrupted, and the time of that order is over")
-    return _ask(rollbacks, order.actor, item)
-
-
-def _is_only_signed(policy: Policy, execution: PlaybookExecution, actor: Actor) -> bool:
-    """Tell whether this person's signature is on a rollback that waits for others."""
-    signers = [decision.actor for decision in rollback_signatures(execution)]
-    is_enough = rollback_signers(execution) >= policy.rollback_approvals
-    return any(each.is_same_person(actor) for each in signers) and not is_enough
