@@ -109,9 +109,11 @@ def test_a_files_name_can_say_nothing_to_the_channel(house: House) -> None:
     assert "&lt;!channel&gt; &amp; co.json" in told
 
 
-def test_a_process_that_stops_hands_the_file_over(house: House) -> None:
-    message = drop(house, REPORT)
-    house.services = replace(house.services, is_stopping=lambda: True)
+@pytest.mark.parametrize("goes_on", [0, 1])
+def test_a_process_that_stops_hands_the_file_over(house: House, goes_on: int) -> None:
+    """Whether it is told to stop as the file is opened, or once a report in it is being read."""
+    message, asked = drop(house, REPORT), iter(range(goes_on))
+    house.services = replace(house.services, is_stopping=lambda: next(asked, None) is None)
     assert house.slack.shortcut("omar", IMPORT_REPORT.callback_id, message).ok
     house.work()
     assert house.stores.reports.list_reports() == []
