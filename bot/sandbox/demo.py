@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -31,6 +30,7 @@ from bot.sandbox.workspace import DEFAULT_WORKSPACE
 
 START_WITHIN_S = 180
 STOP_WITHIN_S = 20
+_LOOK_UP_S = 0.2
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
 SENDER = "countersign@northwind.example"
 CONFIG = """\
@@ -61,8 +61,10 @@ def run_demo(*, port: int = 0) -> None:
             typer.echo("Starting the bot …")
             with running_bot(slack, cloud, Path(folder), inbox=inbox):
                 drop_scan(slack)
+                told = _heed_signals()
                 typer.echo(f"\n  Open  {slack.page_url}\n\n  Ctrl-C ends the demo; nothing is kept.")
-                _wait_for_signal()
+                while not told:
+                    time.sleep(_LOOK_UP_S)
                 typer.echo("Stopping …")
 
 
@@ -189,8 +191,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for_signal() -> None:
-    over = threading.Event()
+def _heed_signals() -> list[int]:
+    """Return what holds a signal as soon as somebody ends the demo, from now on.
+
+    No lock is involved: one that a signal comes upon half taken, or just before it is waited for, would wait for ever.
+    """
+    told: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
-    over.wait()
+        signal.signal(number, lambda number, _frame: told.append(number))
+    return told

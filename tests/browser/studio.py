@@ -15,6 +15,12 @@ CUT_OFF = """node => [node, ...node.querySelectorAll("*")].filter((each) => {
   return each.scrollWidth > each.clientWidth + 1;
 }).map((each) => `${each.tagName} ${each.className}: ${each.textContent.slice(0, 80)}`)"""
 
+COME_TO_REST = """node => {
+  const ends = (moving) => Number.isFinite(moving.effect.getComputedTiming().endTime);
+  document.getAnimations().filter(ends).forEach((moving) => moving.finish());
+  node.scrollIntoViewIfNeeded();
+}"""
+
 
 @dataclass(frozen=True)
 class Studio:
@@ -44,7 +50,7 @@ class Studio:
     def _still(self, name: str, what: ElementHandle) -> bytes | None:
         """Return a picture of it; None where it was drawn anew meanwhile."""
         assert what.evaluate(CUT_OFF) == [], name
-        what.evaluate("node => node.scrollIntoViewIfNeeded()")
+        what.evaluate(COME_TO_REST)
         box = what.bounding_box()
         picture = self.page.screenshot(animations="disabled", clip=_inside(box)) if box else None
         return picture if what.evaluate("node => node.isConnected") else None

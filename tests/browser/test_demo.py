@@ -28,9 +28,12 @@ def address() -> Iterator[str]:
         text=True,
     )
     with child:
-        yield read_address(child)
-        child.send_signal(signal.SIGINT)
-        rest, _ = child.communicate(timeout=PATIENCE_S)
+        try:
+            yield read_address(child)
+            child.send_signal(signal.SIGINT)
+            rest, _ = child.communicate(timeout=PATIENCE_S)
+        finally:
+            child.kill()  # one that goes on would be waited for without end
     assert child.returncode == 0, rest
     assert "Traceback" not in rest
 
