@@ -11,6 +11,9 @@ from tests.browser.stage import ALL_ON, Stage
 pytestmark = pytest.mark.browser
 PARTS = ("How things stand", "Waiting for you", "What you asked for", "What ran lately")
 
+PICTURE_WITHIN_MS = 30_000
+MORE_THAN_AN_ICON = 500
+
 
 def part(home: Locator, title: str) -> str:
     """Return what stands under a heading."""
@@ -29,12 +32,23 @@ def entry(home: Locator, execution: str) -> Locator:
     return line(home, execution).locator("+ .actions")
 
 
+def sees_the_trend(home: Locator) -> None:
+    """Wait for the picture, which comes a moment after the home, and hold it to the reports that the bars beside it are of."""
+    picture = home.get_by_role("img", name=re.compile("^Failing findings over"))
+    expect(picture).to_have_js_property("complete", True, timeout=PICTURE_WITHIN_MS)
+    assert picture.evaluate("node => node.naturalWidth") > MORE_THAN_AN_ICON
+    beside = re.search(r"the last (\d+) reports", home.inner_text())
+    assert beside
+    expect(picture).to_have_accessible_name(re.compile(f"over {beside[1]} reports"))
+
+
 def test_it_is_everybodys_own_and_fresh_after_every_change(stage: Stage) -> None:
     visitor, finding = stage.visitor, stage.next_finding()
     visitor.be("Omar")
     home = visitor.tab("Home")
     expect(home).to_contain_text(re.compile(r"Security score.*\d of 100|not known", re.DOTALL))
     expect(home).to_contain_text(re.compile(r"Critical \d+, \d+ overdue"))
+    sees_the_trend(home)
 
     card = ask_for_fix(stage, finding)
     execution = id_in(card, "x")
@@ -44,6 +58,7 @@ def test_it_is_everybodys_own_and_fresh_after_every_change(stage: Stage) -> None
     assert execution not in part(home, "Waiting for you")
     visitor.be("Otto")
     expect(home).to_contain_text("What ran lately")
+    sees_the_trend(home)
     assert execution not in home.inner_text()
 
     visitor.be("Omar")

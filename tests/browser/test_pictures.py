@@ -188,6 +188,8 @@ def show_home(stage: Stage, studio: Studio) -> None:
     visitor.be("Omar")
     home = visitor.tab("Home")
     expect(home).to_contain_text(execution)
+    trend = home.get_by_role("img", name=re.compile("^Failing findings over"))
+    expect(trend).to_have_js_property("complete", True, timeout=30_000)
     studio.take("home", whole(home), in_dark=True)
     back(home)
     visitor.ask(f"/playbook reject {execution} Next week")

@@ -36,14 +36,18 @@ def kept(make_house: MakeHouse) -> House:
     """Return a house with two reports, in a Slack that processes files at once, with a client that does not wait."""
     need("typst", "pip install 'countersign[pdf]'") if not is_typst_here() else None
     house = make_house(stores=stores_in_memory())
-    client = SlackClient(
-        line=Line(), token=house.client.token, base_url=house.client.base_url, timeout=5, retry_handlers=[]
-    )
-    house.services = replace(house.services, client=client)
+    house.services = replace(house.services, client=an_eager_client(house))
     house.slack.state.processing_s = 0
     house.ingest(DOOR, PASSED)
     report_again(house, FAILED)
     return house
+
+
+def an_eager_client(house: House) -> SlackClient:
+    """Return the client that a bot has, without repeating anything, and without limits that it knows of."""
+    return SlackClient(
+        line=Line(), token=house.client.token, base_url=house.client.base_url, timeout=5, retry_handlers=[]
+    )
 
 
 def report_again(house: House, *findings: object) -> None:
@@ -222,22 +226,23 @@ FAULTS: dict[str, tuple[dict[str, object], timedelta]] = {
     "method", ["files.getUploadURLExternal", "files.completeUploadExternal", "files.info"]
 )
 def test_what_fails_leaves_bars_and_is_tried_again(kept: House, method: str, fault: str) -> None:
-    how, wait = FAULTS[fault]
+    (how, wait), start = FAULTS[fault], kept.now
     kept.slack.faults.add(method, **how)
     assert TWO in words(look(kept, "otto"))
     pass_time(kept)
     assert shown(home_of(kept, "otto")) == []
-    calls = len(kept.slack.calls)
-    kept.now += wait - 2 * HOME_EVERY
-    kept.sweep_homes()
-    assert len(kept.slack.calls) == calls, "not before its time"
+    assert not kept.stores.home_pictures.is_due(start + wait - timedelta(seconds=1))
+    assert kept.stores.home_pictures.is_due(start + wait)
     if fault == "limited":
-        return  # our own pace keeps to it as well, by the clock on the wall
-    kept.now += 2 * HOME_EVERY
+        kept.services = replace(
+            kept.services, client=an_eager_client(kept)
+        )  # the other keeps to it by the clock on the wall
+    kept.now = start + wait
     kept.sweep_homes()
     kept.work_off()
     pass_time(kept)
     assert len(shown(home_of(kept, "otto"))) == 1
+    assert len(kept.slack.calls_of("files.completeUploadExternal")) == 1, "what arrived is not sent again"
 
 
 def test_without_typst_there_are_bars_alone(kept: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,6 +253,18 @@ def test_without_typst_there_are_bars_alone(kept: House, monkeypatch: pytest.Mon
     assert shown(view) == shown(home_of(kept, "otto")) == []
     assert TWO in words(view)
     assert ("picture", "trend") not in kept.hands.done
+
+
+def test_where_there_is_nothing_to_draw_any_more_nothing_is_due(
+    kept: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.slack.faults.add("files.getUploadURLExternal", error="missing_scope")
+    look(kept, "otto")
+    monkeypatch.setitem(sys.modules, "typst", None)
+    kept.now += REFUSED_FOR
+    assert kept.stores.home_pictures.is_due(kept.now)
+    kept.sweep_homes()
+    assert not kept.stores.home_pictures.is_due(kept.now)
 
 
 def test_one_report_is_no_trend(make_house: MakeHouse) -> None:
