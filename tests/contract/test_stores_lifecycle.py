@@ -184,6 +184,9 @@ class Overtaken:
         self.left = waiting(self._database)
         return self._database.writing()
 
+    def settle(self) -> None:
+        self._database.settle()
+
 
 def waiting(database: Database) -> MergeRow | None:
     with database.reading() as session:

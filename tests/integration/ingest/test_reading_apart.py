@@ -1,5 +1,6 @@
 """Files read by a process of their own: the same comes of them, and what befalls that process befalls nobody else."""
 
+import contextlib
 import io
 import os
 import signal
@@ -87,13 +88,19 @@ def what_comes_of(open_file: OpenFile, content: bytes, name: str = "all.zip") ->
 def child() -> int:
     """Return the id of the one process that we have started."""
     found = [
-        int(pid)
-        for thread in Path("/proc/self/task").iterdir()
-        for pid in (thread / "children").read_text().split()
-        if b"reading_child" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        int(process.name)
+        for process in Path("/proc").iterdir()
+        if process.name.isdigit() and is_ours(process)
     ]
     (pid,) = found
     return pid
+
+
+def is_ours(process: Path) -> bool:
+    with contextlib.suppress(OSError):  # it has ended meanwhile
+        parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+        return parent == os.getpid() and b"reading_child" in (process / "cmdline").read_bytes()
+    return False
 
 
 def is_gone(pid: int) -> bool:
