@@ -38,8 +38,9 @@ demo: .venv/.demo  ## Show the whole thing on this machine, without any account
 test: .venv/.dev  ## Run the tests (under five minutes on 2 cores)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not slow"
 
-test-all: test  ## Run what `test` leaves out as well: the browser, the fault matrix, Postgres, each cloud's long suites
+test-all: test  ## Run what `test` leaves out as well: the browser, the fault matrix, Postgres, each cloud's long suites, properties at length
 	$(BIN)/python -m pytest -n $(WORKERS) -m "slow and not browser"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not slow and not browser" --hypothesis-profile thorough
 	$(BIN)/python -m pytest -m browser
 
 check: .venv/.dev  ## Lint, format, types, import contracts
