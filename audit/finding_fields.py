@@ -1,7 +1,7 @@
 """Reading the fields of a finding's dictionary: forgiving where that is safe, and clear where it is not."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -13,6 +13,7 @@ _ONLY_JSON = (
     orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
 _MOST_SHARED_BYTES = 2**14
+KEY_LENGTH = 500
 # PostgreSQL keeps no NUL in a text, and half of a surrogate pair has no UTF-8.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -26,6 +27,11 @@ def clean(text: str) -> str:
     if text.isascii() and "\0" not in text:  # nearly every text, and many times faster than the pattern
         return text
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def key_text(text: str) -> str:
+    """Return text short enough for an index: a Postgres B-tree entry ends at about 2700 bytes."""
+    return clean(text)[:KEY_LENGTH]
 
 
 def read_required(record: Mapping[str, object], name: str) -> str:
@@ -56,6 +62,22 @@ def read_text(record: Mapping[str, object], name: str) -> str:
     if isinstance(value, (int, float)):
         return clean(str(value))
     raise InputError(f"{name} must be a text")
+
+
+def read_texts(record: Mapping[str, object], names: Sequence[str]) -> dict[str, str]:
+    """Return what `read_text` returns for each of the names.
+
+    Raises:
+        InputError: as there.
+    """
+    texts = {name: record.get(name, "") for name in names}
+    try:
+        joined = "".join(texts.values())  # type: ignore[arg-type]
+    except TypeError:  # not all of them are texts
+        joined = "\0"
+    if joined.isascii() and "\0" not in joined:  # nearly every finding, looked through at once
+        return texts  # type: ignore[return-value]
+    return {name: read_text(record, name) for name in names}
 
 
 def read_instant(value: object) -> datetime | None:

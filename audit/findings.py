@@ -15,7 +15,7 @@ from typing import NotRequired, Self, TypedDict
 import orjson
 
 from audit.errors import InputError
-from audit.finding_fields import read_compliance, read_instant, read_required, read_text
+from audit.finding_fields import read_compliance, read_instant, read_required, read_texts
 
 
 class Severity(StrEnum):
@@ -212,7 +212,7 @@ class Finding:
             muted=record.get("muted") is True,
             observed_at=read_instant(record.get("observed_at")),
             compliance=read_compliance(record.get("compliance")),
-            **{name: read_text(record, name) for name in _TEXTS},
+            **read_texts(record, _TEXTS),
         )
 
 

@@ -118,7 +118,8 @@ class Clicks:
             store=self.stores.executions, planner=planner, directory=AtOnce(), clock=lambda: AT
         )
         self.decided: dict[str, float] = {}
-        self.worker = Worker({"request": Lane(self.decide, REQUEST_THREADS)}, list)
+        self.worker = Worker()
+        self.worker.take_on({"request": Lane(self.decide, REQUEST_THREADS)}, list)
 
     def click(self, number: int) -> float:
         """Write a click down and hand it on, as a listener does; return when it came."""

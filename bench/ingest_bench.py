@@ -63,13 +63,14 @@ def compare(folder: Path, count: int) -> None:
     parsed, stored = child("loads", path), child("ingest", path)
     if stored["findings"] != count:
         sys.exit(f"stored {stored['findings']:,} findings instead of {count:,}")
-    rate = count / stored["wall"]
+    rate, peak_mb = count / stored["wall"], stored["peak_mb"] + stored["reader_peak_mb"]
     print(f"orjson.loads, whole  {count / parsed['wall']:>9,.0f} findings/s  {parsed['peak_mb']:>6,.0f} MB")
     print(
-        f"into SQLite          {rate:>9,.0f} findings/s  {stored['peak_mb']:>6,.0f} MB  (cpu {stored['cpu']:.1f} s)"
+        f"into SQLite          {rate:>9,.0f} findings/s  {peak_mb:>6,.0f} MB  "
+        f"(cpu {stored['cpu']:.1f} s, and {stored['reader_cpu']:.1f} s of the reading process, {stored['reader_peak_mb']:.0f} of the MB)"
     )
     print(f"ratio                {parsed['wall'] / stored['wall']:>9.2f}x")
-    verdict = "reached" if rate >= GOAL_PER_S and stored["peak_mb"] <= GOAL_MB else "MISSED"
+    verdict = "reached" if rate >= GOAL_PER_S and peak_mb <= GOAL_MB else "MISSED"
     print(f"goal {GOAL_PER_S:,} findings/s within {GOAL_MB} MB: {verdict}")
 
 
@@ -88,7 +89,7 @@ def loads(path: Path) -> dict[str, float]:
 
 def ingest(path: Path) -> dict[str, float]:
     from audit.actor import Actor
-    from audit.ingest import read_report
+    from bot.reading_apart import open_apart
     from storage import Stores, open_engine, upgrade
 
     database = path.with_name(f"bench-{os.getpid()}.db")
@@ -98,8 +99,8 @@ def ingest(path: Path) -> dict[str, float]:
     engine.dispose()
     stores = Stores.open(url)
     before, cpu = time.perf_counter(), time.process_time()
-    with path.open("rb") as stream:
-        reading = read_report(stream, path.name)
+    with path.open("rb") as stream, open_apart(stream, path.name) as members:
+        reading = next(members).open()
         done = stores.reports.ingest(reading, actor=Actor(origin="cli"), now=synthetic.NOW)
     measured = result(done.header.summary["total_findings"], before, cpu)
     stores.close()
@@ -107,9 +108,16 @@ def ingest(path: Path) -> dict[str, float]:
 
 
 def result(count: int, before: float, cpu: float) -> dict[str, float]:
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     wall = time.perf_counter() - before
-    return {"findings": count, "wall": wall, "cpu": time.process_time() - cpu, "peak_mb": peak_mb}
+    reader = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "findings": count,
+        "wall": wall,
+        "cpu": time.process_time() - cpu,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "reader_cpu": reader.ru_utime + reader.ru_stime,
+        "reader_peak_mb": reader.ru_maxrss / 1024,
+    }
 
 
 SIDES = {"loads": loads, "ingest": ingest}

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from audit.actor import Actor
-from audit.ingest import read_report
 from bench import synthetic
 from bench.decision_bench import Clicks, p50, p99, prepare
+from bot.reading_apart import open_apart
 from storage import Stores
 
 GOAL_MS = 500
@@ -27,8 +27,8 @@ _MOST_CLICKS = 4000
 def take_in(path: Path, url: str) -> None:
     """Take a file into the database at an address."""
     stores = Stores.open(url)
-    with path.open("rb") as stream:
-        stores.reports.ingest(read_report(stream, path.name), actor=Actor(origin="cli"), now=synthetic.NOW)
+    with path.open("rb") as stream, open_apart(stream, path.name) as members:
+        stores.reports.ingest(next(members).open(), actor=Actor(origin="cli"), now=synthetic.NOW)
     stores.close()
 
 

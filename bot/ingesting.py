@@ -13,11 +13,12 @@ import typer
 
 from audit.actor import Actor
 from audit.errors import CountersignError, InputError
-from audit.ingest import ColumnMap, open_members, parse_columns, read_report
+from audit.ingest import ColumnMap, Member, parse_columns
 from audit.ingest.naming import printable
 from audit.ports import Ingested, ReportStore
 from bot.config import read_config
-from bot.progress import watched
+from bot.progress import file_bar
+from bot.reading_apart import open_apart
 from bot.settings import Settings
 
 MAX_STDIN_BYTES: Final = 4 * 2**30
@@ -57,9 +58,13 @@ class _Intake:
         """Take in one file, or each file of an archive; return how many failed."""
         failed, answers = 0, list[tuple[str, bool]]()
         try:
-            with _opened(path) as (stream, name, size), watched(stream, name, size) as counted:
-                for member, label in open_members(counted, name):
-                    failed += self._read(member, label, answers)
+            with (
+                _opened(path) as (stream, name, size),
+                file_bar(name, size) as say,
+                open_apart(stream, name, columns=self.columns, say=say) as members,
+            ):
+                for member in members:
+                    failed += self._read(member, answers)
         except OSError as error:
             failed += 1
             answers.append((f"countersign: {path}: {error.strerror}", True))
@@ -70,14 +75,13 @@ class _Intake:
             typer.echo(line, err=is_trouble)
         return failed
 
-    def _read(self, stream: BinaryIO, label: str, answers: list[tuple[str, bool]]) -> int:
+    def _read(self, member: Member, answers: list[tuple[str, bool]]) -> int:
         try:
-            reading = read_report(stream, label, columns=self.columns)
-            done = self.reports.ingest(reading, actor=self.actor, now=datetime.now(UTC))
+            done = self.reports.ingest(member.open(), actor=self.actor, now=datetime.now(UTC))
         except CountersignError as error:
             answers.append((f"countersign: {error}", True))
             return 1
-        answers += _say(done, label)
+        answers += _say(done, member.label)
         return 0
 
 

@@ -38,7 +38,7 @@ def make_equipment(settings: Settings, config: Config, *, messenger: Messenger |
 
 
 def _slack(settings: Settings) -> Messenger:
-    from bot.app import make_client
+    from bot.client import make_client
     from handlers.messenger import SlackMessenger
 
     return SlackMessenger(make_client(settings))

@@ -10,9 +10,10 @@ from typing import IO, BinaryIO, Final, cast
 from audit.actor import Actor
 from audit.collect import Ask, Reader
 from audit.errors import ActionError, Cause, InputError, NothingFoundError, PermanentActionError
-from audit.ingest import Reading, read_report
+from audit.ingest import Member, Reading
 from audit.ports import Ingested, ReportStore
 from audit.pulling import Pull, PullRequest, Pulls, Say
+from bot.reading_apart import open_apart
 from remediation.actions.aws.clients import Access, AwsClients
 from remediation.actions.aws.errors import aws_errors
 
@@ -60,8 +61,11 @@ def pull(  # noqa: PLR0913 - where from, where to, what, who, when, and who is t
     request.check()
     done = _fetch_all(aws, request, pulls, now=now, say=say)
     try:
-        with _joined(pulls, done.key, _where(request)) as stream:
-            stored = reports.ingest(_reading(stream, request, done), actor=actor, now=now)
+        with (
+            _joined(pulls, done.key, _where(request)) as stream,
+            open_apart(stream, _where(request), say=lambda _bytes: say(done.pages)) as members,
+        ):
+            stored = reports.ingest(_reading(next(members), request, done), actor=actor, now=now)
     except InputError:  # what is wrong with these pages stays wrong; where the database fails, they wait
         pulls.close(done.key)
         raise
@@ -171,12 +175,11 @@ def _where(request: PullRequest) -> str:
     return "-".join(filter(None, ("securityhub", request.account_id, request.region)))
 
 
-def _reading(stream: BinaryIO, request: PullRequest, done: Pull) -> Reading:
+def _reading(member: Member, request: PullRequest, done: Pull) -> Reading:
     """Begin to read what was fetched; it is as of the fetch, whatever its first finding says."""
-    where = _where(request)
-    reading = read_report(stream, where)
+    reading = member.open()
     if not reading.source.startswith("AWS Security Finding"):
-        raise InputError(f"{where}: Security Hub's answer is read as {reading.source}")
+        raise InputError(f"{member.label}: Security Hub's answer is read as {reading.source}")
     # What was not asked for may fail all the same, and must not count as fixed.
     is_all = not request.severities and not request.since_days
     return replace(reading, generated_at=done.began_at, is_complete=is_all)

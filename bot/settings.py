@@ -26,7 +26,8 @@ class Settings(BaseSettings):
     slack_app_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
     slack_api_url: str = SLACK_API
-    database_url: str = DEFAULT_DATABASE
+    # The address of a Postgres has its password in it.
+    database_url: str = Field(default=DEFAULT_DATABASE, repr=False)
     countersign_config: Path | None = None
     countersign_loopback_only: bool = False
     countersign_public_url: str = ""

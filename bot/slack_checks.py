@@ -17,7 +17,7 @@ MOST_SKEW = timedelta(minutes=1)
 
 def check_slack(settings: Settings, *, now: Callable[[], datetime]) -> Iterator[Check]:
     """Yield the checks; without a good bot token those of its scopes and the clock say nothing."""
-    from bot.app import make_client
+    from bot.client import make_client
 
     client = make_client(settings)
     try:

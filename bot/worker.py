@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -15,16 +16,22 @@ Work = tuple[str, str]
 SWEEP_EVERY_S = 2.0
 
 
+def _nothing(_now: datetime) -> Iterable[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """One kind of work: who does it, and how many at a time. Lanes do not wait for each other.
 
-    `about` is what the id of a piece of work is called on every line that it logs.
+    `about` is what the id of a piece of work is called on every line that it logs; `waiting` returns the ids that the stored
+    state says are waiting at a moment.
     """
 
-    do: Callable[[str], None]
+    do: Callable[[str], object]
     threads: int
     about: str = "id"
+    waiting: Callable[[datetime], Iterable[str]] = _nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +49,17 @@ class Worker:
     submitted again while it is being done is done once more afterwards. Work must be re-entrant all the
     same, because a crash forgets the queue and the sweep hands it out again.
 
+    It takes its lanes on after it is made, for what they do may hand it work in turn.
+
     Args:
-        lanes: by kind.
-        sweep: returns work that the stored state says is waiting; asked at the start and every few seconds.
         sweep_every_s: seconds between two sweeps.
     """
 
-    def __init__(
-        self,
-        lanes: Mapping[str, Lane],
-        sweep: Callable[[], Iterable[Work]],
-        *,
-        sweep_every_s: float = SWEEP_EVERY_S,
-    ) -> None:
-        self._lanes = dict(lanes)
-        self._sweep = sweep
+    def __init__(self, *, sweep_every_s: float = SWEEP_EVERY_S) -> None:
         self._sweep_every_s = sweep_every_s
-        self._pools = {
-            kind: ThreadPoolExecutor(lane.threads, thread_name_prefix=kind)
-            for kind, lane in self._lanes.items()
-        }
+        self._sweep: Callable[[], Iterable[Work]] = tuple
+        self._lanes: dict[str, Lane] = {}
+        self._pools: dict[str, ThreadPoolExecutor] = {}
         self._waiting: set[Work] = set()
         self._since: dict[Work, float] = {}
         self._swept_at = time.monotonic()
@@ -69,6 +67,17 @@ class Worker:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep_forever, name="sweep", daemon=True)
+
+    def take_on(self, lanes: Mapping[str, Lane], sweep: Callable[[], Iterable[Work]]) -> None:
+        """Learn what there is to do, by kind; once, before any work comes.
+
+        `sweep` returns work that the stored state says is waiting; it is asked at the start and every few seconds.
+        """
+        self._sweep = sweep
+        self._lanes = dict(lanes)
+        self._pools = {
+            kind: ThreadPoolExecutor(lane.threads, thread_name_prefix=kind) for kind, lane in lanes.items()
+        }
 
     def start(self) -> None:
         """Start sweeping, at once."""

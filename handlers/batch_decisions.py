@@ -1,37 +1,40 @@
 """A click on a batch's card becomes one decision about exactly the set that it showed, or a private no that says why."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import structlog
 
 from audit.errors import CountersignError, RefusedError
+from handlers.batch_returns import describe_return, list_items, make_batch_rollbacks
+from handlers.blocks.batch_private import build_batch_rollback_ordered, build_batch_signed
 from handlers.blocks.names import (
     BATCH_APPROVE,
     BATCH_APPROVE_FORM,
+    BATCH_APPROVE_HERE,
     BATCH_CHOOSE_FORM,
     BATCH_REFUSE_ROLLBACK,
     BATCH_REJECT_FORM,
     BATCH_ROLL_BACK,
+    BATCH_ROLL_BACK_HERE,
     BatchRef,
 )
 from handlers.blocks.parts import Message
-from handlers.blocks.texts import code, escape
 from handlers.lateness import refuse_old
 from handlers.requests import said, said_list
 from handlers.services import Services
+from handlers.wishes import read_wish
 from remediation.batch_deciding import BatchDecisions
-from remediation.batch_rollbacks import BatchRollbacks
 from remediation.execution import PlaybookExecution
 from remediation.ports import Request
 from remediation.states import PlaybookStatus
 
 Decide = Callable[[Services, Request, BatchRef], Message | None]
-_TOLD = 8
 # Said in place of a refusal: the first attempt may have done what the second finds in its way.
 _CUT_OFF = (
     "This was cut off in the middle. What was done by then stays done: look at the card, which shows where each item stands, "
-    "and say it again there for the rest."
+    "and say it again there for the rest. A rollback that was begun goes on by itself."
 )
 
 
@@ -54,15 +57,29 @@ def answer_batch_decision(services: Services, request: Request, name: str) -> Me
 
 
 def _approve(services: Services, request: Request, ref: BatchRef) -> None:
+    _sign(services, request, ref)
+
+
+def _approve_here(services: Services, request: Request, ref: BatchRef) -> Message:
+    decided = _sign(services, request, ref)
+    return build_batch_signed(services.batches.members(ref.batch_id), len(decided))
+
+
+def _sign(services: Services, request: Request, ref: BatchRef) -> list[PlaybookExecution]:
     decided = _decisions(services).approve(ref.batch_id, request.actor, set_seen=ref.set_seen)
     for execution in decided:
         if execution.status is PlaybookStatus.APPROVED:
             services.dispatcher.submit("run", execution.execution_id)
+    return decided
 
 
 def _reject(services: Services, request: Request, ref: BatchRef) -> None:
     _decisions(services).reject(
-        ref.batch_id, request.actor, set_seen=ref.set_seen, reason=said(request, "reason")
+        ref.batch_id,
+        request.actor,
+        set_seen=ref.set_seen,
+        reason=said(request, "reason"),
+        wish=read_wish(request),
     )
 
 
@@ -75,62 +92,44 @@ def _take_out(services: Services, request: Request, ref: BatchRef) -> None:
         set_seen=ref.set_seen,
         reason=said(request, "reason"),
         only=waiting - kept,
+        wish=read_wish(request),
     )
 
 
 def _roll_back(services: Services, request: Request, ref: BatchRef) -> Message | None:
-    said = _rollbacks(services).ask(ref.batch_id, request.actor, set_seen=ref.set_seen)
-    if not (said.refused or said.broken):
-        return None
-    items = services.batches.members(ref.batch_id).executions
-    waiting = sum(1 for each in items if each.execution_id in said.done and each.rollback)
-    back = f"{len(said.done) - waiting} went back." + (
-        f" {waiting} wait for another signature." if waiting else ""
-    )
-    parts = [back]
-    if said.refused:
-        parts += [f"{len(said.refused)} stay as they are:", *_items(items, said.refused)]
-    if said.broken:
-        parts += [f"{len(said.broken)} failed on the way; the card shows where each stands:"]
-        parts += _items(items, said.broken)
-    return Message("\n".join(parts))
+    came = make_batch_rollbacks(services).ask(ref.batch_id, request.actor, set_seen=ref.set_seen)
+    return describe_return(services, ref.batch_id, came)
 
 
-def _items(items: Sequence[PlaybookExecution], about: Mapping[str, str]) -> list[str]:
-    """Return a line for each of some items, with what is to be said about it."""
-    lines = [
-        f"• {code(each.finding.handle, 40)} {code(each.finding.resource or ' ', 200)}: {escape(about[each.execution_id], 300)}"
-        for each in items
-        if each.execution_id in about
-    ]
-    more = [f"… and {len(lines) - _TOLD} more"] if len(lines) > _TOLD else []
-    return [*lines[:_TOLD], *more]
+def _roll_back_here(services: Services, request: Request, ref: BatchRef) -> Message:
+    told = _roll_back(services, request, ref)
+    if told is not None:
+        return replace(told, replaces=True)
+    return build_batch_rollback_ordered(services.batches.members(ref.batch_id))
 
 
 def _refuse_rollback(services: Services, request: Request, ref: BatchRef) -> Message | None:
-    said = _rollbacks(services).refuse(ref.batch_id, request.actor, set_seen=ref.set_seen)
+    said = make_batch_rollbacks(services).refuse(ref.batch_id, request.actor, set_seen=ref.set_seen)
     if not said.broken:
         return None
     items = services.batches.members(ref.batch_id).executions
     lead = f"Refused for {len(said.done)}. For {len(said.broken)} it could not be stored:"
-    return Message("\n".join([lead, *_items(items, said.broken)]))
+    return Message("\n".join([lead, *list_items(items, said.broken)]))
 
 
 def _decisions(services: Services) -> BatchDecisions:
     return BatchDecisions(services.remediation, services.batches)
 
 
-def _rollbacks(services: Services) -> BatchRollbacks:
-    return BatchRollbacks(services.remediation, services.runner, services.batches)
-
-
 BATCH_DECISIONS: Mapping[str, Decide] = MappingProxyType(
     {
         BATCH_APPROVE: _approve,
+        BATCH_APPROVE_HERE: _approve_here,
         BATCH_APPROVE_FORM: _approve,
         BATCH_CHOOSE_FORM: _take_out,
         BATCH_REJECT_FORM: _reject,
         BATCH_ROLL_BACK: _roll_back,
+        BATCH_ROLL_BACK_HERE: _roll_back_here,
         BATCH_REFUSE_ROLLBACK: _refuse_rollback,
     }
 )

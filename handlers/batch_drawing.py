@@ -10,24 +10,23 @@ from datetime import datetime, timedelta
 import structlog
 
 from handlers.batch_outcomes import tell_batch_outcome
-from handlers.blocks.batch_card import Asked, BatchRules, build_batch_card, build_plain_batch_card
+from handlers.batch_rules import rules_for
+from handlers.blocks.batch_card import build_batch_card, build_plain_batch_card
 from handlers.blocks.batch_outcome import build_batch_progress, has_batch_progress
 from handlers.blocks.batch_views import fits_window
 from handlers.blocks.parts import Message, plain_message
 from handlers.blocks.texts import place
 from handlers.clients import make_brief
-from handlers.drawing import wait_after
-from handlers.posting import Posted, Poster, Tag, lacks_scope, tell, tell_channel
+from handlers.placing import MOST_HOPELESS, WAIT_TO_BE_LET_IN, Placing, tell_asker, wait_after
+from handlers.posting import Poster, Tag
 from handlers.services import Services
-from handlers.slack_errors import BAD_BLOCKS, GONE, HOPELESS, SLACK_FAILURES, advise, code_of
+from handlers.slack_errors import HOPELESS, SLACK_FAILURES, advise, code_of
 from remediation.batches import BatchCard, Members
 
 log = structlog.get_logger()
 CARD = "countersign_batch"
 PROGRESS = "countersign_batch_progress"
 CALM = timedelta(seconds=2)
-_WAIT_TO_BE_LET_IN = timedelta(hours=1)
-_MOST_HOPELESS = 24
 
 
 def draw_batch(services: Services, batch_id: str) -> None:
@@ -56,22 +55,6 @@ def _is_soon_enough(members: Members, card: BatchCard, *, now: datetime) -> bool
     return members.is_busy and card.drawn_at is not None and now - card.drawn_at < CALM
 
 
-def rules_for(services: Services, members: Members) -> BatchRules:
-    """Return what the card says about the rules in force."""
-    policy = services.remediation.policy
-    asked = {
-        each.execution_id: Asked(required_approvals=terms.needed, approvers=terms.describe_approvers())
-        for each in members.executions
-        for terms in [policy.terms_of(each)]
-    }
-    return BatchRules(
-        asked=asked,
-        rollback_approvals=policy.rollback_approvals,
-        allows_self_approval=policy.allow_self_approval,
-        environment=services.environment,
-    )
-
-
 class _Drawing:
     """One card being drawn. `card` is what is stored about it at each moment."""
 
@@ -79,8 +62,8 @@ class _Drawing:
         self._services = services
         self._members = members
         self._card = card if card.channel else replace(card, channel=members.batch.channel)
-        self._slack = Poster(make_brief(services.client), self._card.channel)
         self._log = log.bind(batch_id=members.batch.batch_id)
+        self._placing = Placing(Poster(make_brief(services.client), self._card.channel), self._log)
 
     def begin(self) -> None:
         """Note the attempt before it is made, so that whatever breaks it, even a crash, the next one waits."""
@@ -101,77 +84,36 @@ class _Drawing:
             self._keep(drawn_total=self._members.total, drawn_at=now, attempts=0, next_attempt_at=None)
 
     def _place_card(self, *, attempted_before: bool) -> None:
-        rules, whole = rules_for(self._services, self._members), fits_window(self._members)
-        try:
-            card = build_batch_card(self._members, rules, fits_window=whole)
+        def show(card: Message) -> None:
             self._show_card(card, attempted_before=attempted_before)
-        except SLACK_FAILURES as error:
-            if code_of(error) not in BAD_BLOCKS:
-                raise
-            self._log.error("Slack refuses the card's blocks", error=code_of(error))
-            self._show_card(build_plain_batch_card(self._members), attempted_before=attempted_before)
 
-    def _show_card(self, message: Message, *, attempted_before: bool) -> None:
-        if self._card.message_id and self._edited(self._card.message_id, message):
-            return
-        tag = Tag(CARD, self._members.batch.batch_id, 1)
-        found = self._find_card(tag) if attempted_before else None
-        self._keep(message_id="", progress_id="")
-        if found:
-            self._slack.edit(found.message_id, message)
-        posted = found or self._slack.post(message, tag)
-        self._keep(channel=posted.channel, message_id=posted.message_id)
+        rules, whole = rules_for(self._services, self._members), fits_window(self._members)
+        card = build_batch_card(self._members, rules, fits_window=whole)
+        self._placing.show(show, card, lambda: build_plain_batch_card(self._members), "card")
 
-    def _find_card(self, tag: Tag) -> Posted | None:
-        try:
-            return self._slack.find(tag, since=self._members.batch.created_at)
-        except SLACK_FAILURES as error:
-            if not lacks_scope(error):
-                raise
-            self._log.warning("cannot look for the card: missing scope")
-            return None
+    def _show_card(self, card: Message, *, attempted_before: bool) -> None:
+        batch = self._members.batch
+        posted = self._placing.place_card(
+            card,
+            Tag(CARD, batch.batch_id, 1),
+            stands=self._card.message_id,
+            since=batch.created_at if attempted_before else None,
+            forget=lambda: self._keep(message_id="", progress_id=""),
+        )
+        if posted:
+            self._keep(channel=posted.channel, message_id=posted.message_id)
 
     def _place_progress(self) -> None:
-        if not has_batch_progress(self._members):
-            return
-        reply = build_batch_progress(self._members)
-        try:
-            self._show_progress(reply)
-        except SLACK_FAILURES as error:
-            if code_of(error) not in BAD_BLOCKS:
-                raise
-            self._log.error("Slack refuses the progress's blocks", error=code_of(error))
-            self._show_progress(plain_message(reply))
+        if has_batch_progress(self._members):
+            reply = build_batch_progress(self._members)
+            self._placing.show(self._show_progress, reply, lambda: plain_message(reply), "progress")
 
     def _show_progress(self, reply: Message) -> None:
-        if self._card.progress_id and self._edited(self._card.progress_id, reply):
-            return
         tag = Tag(PROGRESS, self._members.batch.batch_id, 1)
-        posted = self._find_reply(tag)
-        if posted:
-            self._slack.edit(posted.message_id, reply)
-        else:
-            posted = self._slack.post(reply, tag, thread=self._card.message_id)
-        self._keep(progress_id=posted.message_id)
-
-    def _find_reply(self, tag: Tag) -> Posted | None:
-        try:
-            return self._slack.find_reply(tag, thread=self._card.message_id)
-        except SLACK_FAILURES as error:
-            if not lacks_scope(error):
-                raise
-            return None
-
-    def _edited(self, message_id: str, message: Message) -> bool:
-        """Edit a message of ours; tell whether it still was there."""
-        try:
-            self._slack.edit(message_id, message)
-        except SLACK_FAILURES as error:
-            if code_of(error) != GONE:
-                raise
-            self._log.warning("message is gone", error=code_of(error))
-            return False
-        return True
+        stands, thread = self._card.progress_id, self._card.message_id
+        message_id = self._placing.place_reply(reply, tag, stands=stands, thread=thread)
+        if message_id != stands:
+            self._keep(progress_id=message_id)
 
     def _give_up(self, code: str) -> None:
         """Leave the drawing to a later sweep; where we may not speak, to a much later one, and say so once."""
@@ -180,21 +122,18 @@ class _Drawing:
             return
         if self._card.attempts == 1:
             self._tell_once(code)
-        is_enough = self._card.attempts >= _MOST_HOPELESS
+        is_enough = self._card.attempts >= MOST_HOPELESS
         self._keep(
             drawn_total=self._members.total if is_enough else self._card.drawn_total,
-            next_attempt_at=self._services.clock() + _WAIT_TO_BE_LET_IN,
+            next_attempt_at=self._services.clock() + WAIT_TO_BE_LET_IN,
         )
 
     def _tell_once(self, code: str) -> None:
-        """Tell who asked for it; where that was at a shell, the configured channel."""
         batch = self._members.batch
         words = (
             f"The card for {batch.batch_id} could not be shown in {place(self._card.channel)}. {advise(code)}"
         )
-        if not batch.requester.slack_id and self._services.channel != self._card.channel:
-            tell_channel(self._services.client, self._services.channel, words)
-        tell(self._services.client, batch.requester, words)
+        tell_asker(self._services, batch.requester, words, card_channel=self._card.channel)
 
     def _keep(self, **changes: object) -> None:
         """Store what became of the card."""

@@ -1,12 +1,10 @@
 """Approve, reject, roll back, settle: a click becomes a decision, or a private no that says why."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from types import MappingProxyType
 
 import structlog
 
-from audit.actor import Actor
 from audit.errors import InputError, RefusedError, StateError
 from handlers.batch_decisions import BATCH_DECISIONS, answer_batch_decision
 from handlers.blocks.names import (
@@ -30,7 +28,7 @@ from handlers.blocks.private import build_rollback_ordered, build_signed
 from handlers.lateness import refuse_old
 from handlers.requests import said
 from handlers.services import Services
-from remediation.excepting import ExceptionWish
+from handlers.wishes import read_wish
 from remediation.ports import Request
 from remediation.rollbacks import Rollbacks
 from remediation.settling import Settling
@@ -77,29 +75,8 @@ def _reject(services: Services, request: Request, ref: CardRef) -> None:
         request.actor,
         reason=said(request, "reason"),
         revision=ref.revision,
-        wish=_wish(request),
+        wish=read_wish(request),
     )
-
-
-def _wish(request: Request) -> ExceptionWish | None:
-    """Return what the form says about leaving the finding as it is; None where no day was picked.
-
-    Raises:
-        InputError: an owner without a day, or a day that is none.
-    """
-    until, owner = said(request, "until"), said(request, "owner")
-    if not until:
-        if owner:
-            raise InputError(
-                "You named somebody to answer for an exception, but no day. Nothing was decided."
-            )
-        return None
-    try:
-        last_day = date.fromisoformat(until)
-    except ValueError:
-        raise InputError("The day of the exception could not be read, so nothing was decided.") from None
-    workspace = request.actor.workspace
-    return ExceptionWish(last_day, Actor(workspace=workspace, slack_id=owner) if owner else None)
 
 
 def _roll_back(services: Services, request: Request, ref: CardRef) -> None:

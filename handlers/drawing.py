@@ -5,7 +5,6 @@ crash lies between the two, the next drawing looks for the message by its metada
 """
 
 from dataclasses import replace
-from datetime import timedelta
 
 import structlog
 
@@ -16,9 +15,10 @@ from handlers.blocks.texts import place
 from handlers.blocks.thread import build_progress, build_superseded_progress, has_progress
 from handlers.blocks.whole import plan_in_words
 from handlers.clients import make_brief
-from handlers.posting import Posted, Poster, Tag, lacks_scope, tell, tell_channel
+from handlers.placing import MOST_HOPELESS, WAIT_TO_BE_LET_IN, Placing, tell_asker, wait_after
+from handlers.posting import Poster, Tag
 from handlers.services import Services
-from handlers.slack_errors import BAD_BLOCKS, GONE, HOPELESS, SLACK_FAILURES, advise, code_of
+from handlers.slack_errors import HOPELESS, SLACK_FAILURES, advise, code_of
 from remediation.execution import PlaybookExecution
 from remediation.ports import Posting
 from remediation.states import PlaybookStatus
@@ -26,10 +26,6 @@ from remediation.states import PlaybookStatus
 log = structlog.get_logger()
 CARD = "countersign_card"
 PROGRESS = "countersign_progress"
-_LONGEST_WAIT = timedelta(minutes=10)
-# Where we may not speak, somebody has to let us in first: asked each hour, for a day, or at the next change.
-_WAIT_TO_BE_LET_IN = timedelta(hours=1)
-_MOST_HOPELESS = 24
 # As a `drawn_version`: nothing was drawn yet, and whoever asked was told why.
 _TOLD = -1
 
@@ -81,11 +77,6 @@ def stands_alone(execution: PlaybookExecution) -> bool:
     return execution.revision > 1 or is_odd
 
 
-def wait_after(attempts: int) -> timedelta:
-    """Return how long to wait after so many attempts in vain: 2 s, 4 s, 8 s and so on, 10 min at most."""
-    return min(timedelta(seconds=2 ** min(attempts, 20)), _LONGEST_WAIT)
-
-
 def _is_shown(execution: PlaybookExecution, postings: list[Posting]) -> bool:
     """Tell whether there is anything to show: whoever asked for what needs no change was told so privately."""
     if any(posting.message_id for posting in postings):
@@ -105,6 +96,7 @@ class _Drawing:
         self._slack = Poster(make_brief(services.client), posting.channel)
         self._is_whole = True
         self._log = log.bind(execution_id=posting.execution_id, revision=posting.revision)
+        self._placing = Placing(self._slack, self._log)
 
     def begin(self) -> None:
         """Note the attempt before it is made, so that whatever breaks it, even a crash, the next one waits."""
@@ -142,16 +134,12 @@ class _Drawing:
             self._keep(drawn_version=self._execution.version, attempts=0, next_attempt_at=None)
 
     def _place_card(self, *, attempted_before: bool) -> None:
-        card = build_card(self._execution, self._services.card_rules_for(self._execution))
-        self._is_whole = not is_oversized(card)
-        try:
+        def show(card: Message) -> None:
             self._show_card(card, attempted_before=attempted_before)
-        except SLACK_FAILURES as error:
-            if code_of(error) not in BAD_BLOCKS:
-                raise
-            self._log.error("Slack refuses the card's blocks", error=code_of(error))
-            self._is_whole = False
-            self._show_card(build_plain_card(self._execution), attempted_before=attempted_before)
+
+        card = build_card(self._execution, self._services.card_rules_for(self._execution))
+        is_taken = self._placing.show(show, card, lambda: build_plain_card(self._execution), "card")
+        self._is_whole = is_taken and not is_oversized(card)
 
     def _share_plan(self) -> None:
         """Share the plan as a file below a card that does not show all of it."""
@@ -167,65 +155,27 @@ class _Drawing:
         )
 
     def _show_card(self, card: Message, *, attempted_before: bool) -> None:
-        if self._posting.message_id and self._edited(self._posting.message_id, card):
-            return
-        tag = Tag(CARD, self._posting.execution_id, self._posting.revision)
-        found = self._find_card(tag) if attempted_before else None
-        self._keep(message_id="", progress_id="")
-        if found:
-            self._slack.edit(found.message_id, card)
-        posted = found or self._slack.post(card, tag)
-        self._keep(channel=posted.channel, message_id=posted.message_id)
-
-    def _find_card(self, tag: Tag) -> Posted | None:
-        try:
-            return self._slack.find(tag, since=self._execution.created_at)
-        except SLACK_FAILURES as error:
-            if not lacks_scope(error):
-                raise
-            self._log.warning("cannot look for the card: missing scope")
-            return None
+        posted = self._placing.place_card(
+            card,
+            Tag(CARD, self._posting.execution_id, self._posting.revision),
+            stands=self._posting.message_id,
+            since=self._execution.created_at if attempted_before else None,
+            forget=lambda: self._keep(message_id="", progress_id=""),
+        )
+        if posted:
+            self._keep(channel=posted.channel, message_id=posted.message_id)
 
     def _place_progress(self) -> None:
-        if not has_progress(self._execution):
-            return
-        try:
-            self._show_progress(build_progress(self._execution))
-        except SLACK_FAILURES as error:
-            if code_of(error) not in BAD_BLOCKS:
-                raise
-            self._log.error("Slack refuses the progress's blocks", error=code_of(error))
-            self._show_progress(plain_message(build_progress(self._execution)))
+        if has_progress(self._execution):
+            reply = build_progress(self._execution)
+            self._placing.show(self._show_progress, reply, lambda: plain_message(reply), "progress")
 
     def _show_progress(self, reply: Message) -> None:
-        if self._posting.progress_id and self._edited(self._posting.progress_id, reply):
-            return
         tag = Tag(PROGRESS, self._posting.execution_id, self._posting.revision)
-        posted = self._find_reply(tag)
-        if posted:
-            self._slack.edit(posted.message_id, reply)
-        else:
-            posted = self._slack.post(reply, tag, thread=self._posting.message_id)
-        self._keep(progress_id=posted.message_id)
-
-    def _find_reply(self, tag: Tag) -> Posted | None:
-        try:
-            return self._slack.find_reply(tag, thread=self._posting.message_id)
-        except SLACK_FAILURES as error:
-            if not lacks_scope(error):
-                raise
-            return None
-
-    def _edited(self, message_id: str, message: Message) -> bool:
-        """Edit a message of ours; tell whether it still was there."""
-        try:
-            self._slack.edit(message_id, message)
-        except SLACK_FAILURES as error:
-            if code_of(error) != GONE:
-                raise
-            self._log.warning("message is gone", error=code_of(error))
-            return False
-        return True
+        stands, thread = self._posting.progress_id, self._posting.message_id
+        message_id = self._placing.place_reply(reply, tag, stands=stands, thread=thread)
+        if message_id != stands:
+            self._keep(progress_id=message_id)
 
     def _give_up(self, code: str) -> None:
         """Leave the drawing to a later sweep; where we may not speak, to a much later one, and say so once."""
@@ -237,18 +187,16 @@ class _Drawing:
         if has_stood_there or not self._posting.drawn_version:
             self._tell_once(code)
             self._keep(drawn_version=_TOLD)
-        if self._posting.attempts >= _MOST_HOPELESS:
+        if self._posting.attempts >= MOST_HOPELESS:
             self._keep(drawn_version=self._execution.version)
-        self._keep(next_attempt_at=self._services.clock() + _WAIT_TO_BE_LET_IN)
+        self._keep(next_attempt_at=self._services.clock() + WAIT_TO_BE_LET_IN)
 
     def _tell_once(self, code: str) -> None:
-        """Tell who asked for it; where that was at a shell, the configured channel."""
         what = "brought up to date" if self._posting.message_id else "posted"
         where = place(self._posting.channel)
         words = f"The card for {self._execution.execution_id} could not be {what} in {where}. {advise(code)}"
-        if not self._execution.requester.slack_id and self._services.channel != self._posting.channel:
-            tell_channel(self._services.client, self._services.channel, words)
-        tell(self._services.client, self._execution.requester, words)
+        requester = self._execution.requester
+        tell_asker(self._services, requester, words, card_channel=self._posting.channel)
 
     def _keep(self, **changes: object) -> None:
         """Store what became of the posting."""

@@ -1,10 +1,9 @@
 """The message shortcut “Import as audit report”: the files of a message become reports."""
 
 from collections.abc import Iterator
-from typing import BinaryIO
 
-from audit.errors import CountersignError, InputError
-from audit.ingest import open_members, read_report
+from audit.errors import CountersignError, HandedOverError, InputError
+from audit.ingest import Member
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import escape
 from handlers.commands.pull import describe
@@ -25,6 +24,7 @@ def answer_shortcut(services: Services, request: Request) -> Message:
     Raises:
         InputError: the shortcut is from another version, or the message has no file.
         RefusedError: it was asked for too long ago.
+        HandedOverError: this process is stopping. What is in already is found to be there by the next one.
     """
     if said(request, "callback_id") != IMPORT_REPORT.callback_id:
         raise InputError("This shortcut is from another version. Nothing was done.")
@@ -43,20 +43,28 @@ def _import(services: Services, request: Request, file_id: str) -> Iterator[str]
     """Yield a line for each report of a file: what it came to, or why it did not."""
     try:
         file = find_file(services.client, file_id)
-        with fetched(services.client, file) as stream:
-            for member, label in open_members(stream, file.name):
-                yield _take(services, request, member, label)
+        with (
+            fetched(services.client, file) as stream,
+            services.open_file(
+                stream, file.name, columns=services.csv_columns, say=lambda _bytes: services.go_on()
+            ) as members,
+        ):
+            for member in members:
+                yield _take(services, request, member)
+    except HandedOverError:
+        raise
     except CountersignError as error:
         yield _trouble(error)
 
 
-def _take(services: Services, request: Request, stream: BinaryIO, label: str) -> str:
+def _take(services: Services, request: Request, member: Member) -> str:
     try:
-        reading = read_report(stream, label, columns=services.csv_columns)
-        done = services.reports.ingest(reading, actor=request.actor, now=services.clock())
+        done = services.reports.ingest(member.open(), actor=request.actor, now=services.clock())
+    except HandedOverError:
+        raise
     except CountersignError as error:
         return _trouble(error)
-    return describe(done, label).text
+    return describe(done, member.label).text
 
 
 def _trouble(error: CountersignError) -> str:

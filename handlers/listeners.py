@@ -12,8 +12,10 @@ from handlers.blocks.names import (
     APPROVE,
     APPROVE_HERE,
     BATCH_APPROVE,
+    BATCH_APPROVE_HERE,
     BATCH_REFUSE_ROLLBACK,
     BATCH_ROLL_BACK,
+    BATCH_ROLL_BACK_HERE,
     BREAK_GLASS,
     DONE,
     GLASS_FORM,
@@ -52,7 +54,9 @@ from remediation.ports import Request
 Body = dict[str, Any]
 _BUTTONS = (
     BATCH_APPROVE,
+    BATCH_APPROVE_HERE,
     BATCH_ROLL_BACK,
+    BATCH_ROLL_BACK_HERE,
     BATCH_REFUSE_ROLLBACK,
     REFUSE_ROLLBACK,
     REVIEWED,

@@ -7,8 +7,8 @@ import structlog
 from audit.findings import Finding
 from handlers.blocks.parts import Message, section
 from handlers.blocks.texts import code, escape, moment
-from handlers.drawing import wait_after
 from handlers.places import find_card
+from handlers.placing import wait_after
 from handlers.posting import Poster, Tag, lacks_scope
 from handlers.services import Services
 from handlers.slack_errors import HOPELESS, SLACK_FAILURES, code_of

@@ -7,7 +7,7 @@ from datetime import datetime
 from slack_sdk import WebClient
 
 from audit.errors import HandedOverError
-from audit.ingest import ColumnMap
+from audit.ingest import ColumnMap, OpenFile, open_here
 from audit.ports import FindingTracker, ReportStore, Trail
 from audit.pulling import PullReports
 from exporters.mailing import MailService
@@ -22,7 +22,7 @@ from handlers.reply_urls import ReplyUrls
 from remediation.aftercare import Regressions
 from remediation.attention import Attention, Herald
 from remediation.audience import Homes, Outcomes
-from remediation.batches import Batches
+from remediation.batches import Batches, Returns
 from remediation.execution import PlaybookExecution
 from remediation.home_pictures import HomePictures
 from remediation.lookup import ExecutionFinder
@@ -50,7 +50,7 @@ class Services:
 
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
     in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `csv_columns` says which
-    column of a CSV of their own is which field. `drawing` keeps two threads from drawing the same card at once, `reply_urls`
+    column of a CSV of their own is which field, `open_file` reads files of strangers. `drawing` keeps two threads from drawing the same card at once, `reply_urls`
     what must not be stored. `people` are for what is shown, never for what is decided. `aside` is for calls of Slack that no
     acknowledgement may wait for.
     """
@@ -68,6 +68,7 @@ class Services:
     home_pictures: HomePictures
     outcomes: Outcomes
     batches: Batches
+    returns: Returns
     remediation: Remediation
     runner: Runner
     playbooks: Mapping[str, RemediationPlaybook]
@@ -83,6 +84,7 @@ class Services:
     channel: str = ""
     pull: PullReports | None = None
     csv_columns: ColumnMap = field(default_factory=dict)
+    open_file: OpenFile = open_here
     answered: Answered = _count_nothing
     is_stopping: Callable[[], bool] = _is_going_on
     drawing: KeyedLocks = field(default_factory=KeyedLocks)

@@ -1,6 +1,6 @@
 """One write to a cloud, with what has to be true before it and what is read after it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from audit.errors import ActionError, Cause, PermanentActionError, RefusedError
 from remediation.actions.contract import require_state, show_value
@@ -13,26 +13,47 @@ Write = Callable[[ActionPlan], tuple[str, ...]]
 Verify = Callable[[ActionPlan], None]
 
 
-def attempt(step: Step, plan: ActionPlan, write: Write, verify: Verify, *, goal: State) -> ActionResult:
-    """Write, then read again. Where the write failed, what the resource shows decides; who cannot tell has failed."""
+def do(step: Step, plan: ActionPlan) -> ActionResult:
+    """Do an action, or what is left of it to do, and read what became of it."""
+    half_ways = [each.state for each in step.action.half_ways(plan)]
+    return attempt(step, plan, step.action.apply, step.action.verify, goal=plan.after, half_ways=half_ways)
+
+
+def attempt(  # noqa: PLR0913 - private to the package, and all but what it is about are named
+    step: Step,
+    plan: ActionPlan,
+    write: Write,
+    verify: Verify,
+    *,
+    goal: State,
+    half_ways: Sequence[State] = (),
+) -> ActionResult:
+    """Write, then read again. Where the write failed, what the resource shows decides; who cannot tell has failed.
+
+    `half_ways` are the states between two writes that prove to be ours.
+    """
     try:
         request_ids = write(plan)
     except ActionError as error:
-        return _after_failed_write(error, step, plan, goal)
+        return _after_failed_write(error, step, plan, goal, half_ways)
     try:
         verify(plan)
     except ActionError as error:
         # Only after a write that a cloud confirmed is what is read now what we left, and no person's.
-        left = _look(step, plan) if any(request_ids) else None
+        left = look(step, plan) if any(request_ids) else None
         return _failed(plan, "Done, but not verified", request_ids, error=error, observed=left)
     return ActionResult(plan.action_name, ActionStatus.COMPLETED, request_ids=request_ids)
 
 
-def _after_failed_write(error: ActionError, step: Step, plan: ActionPlan, goal: State) -> ActionResult:
+def _after_failed_write(
+    error: ActionError, step: Step, plan: ActionPlan, goal: State, half_ways: Sequence[State]
+) -> ActionResult:
     request_ids = (error.request_id,) if error.request_id else ()
-    # A refused call has an id as well: it may have written nothing, and what is read now may be a person's.
-    if not step.action.verifiable or _look(step, plan) != goal:
-        return _failed(plan, "Failed", request_ids, error=error)
+    seen = look(step, plan) if step.action.verifiable else None
+    if seen != goal:
+        # A refused call has an id as well: it may have written nothing, and what is read now may be a person's.
+        left = seen if seen in half_ways else None
+        return _failed(plan, "Failed", request_ids, error=error, observed=left)
     message = f"The call failed ({error.cause.word}), yet the resource is as planned"
     return ActionResult(plan.action_name, ActionStatus.COMPLETED, message, request_ids=request_ids)
 
@@ -55,7 +76,7 @@ def _failed(
     )
 
 
-def _look(step: Step, plan: ActionPlan) -> State | None:
+def look(step: Step, plan: ActionPlan) -> State | None:
     """Read what the resource looks like; None where it cannot be read."""
     try:
         return dict(step.action.observe(plan))
@@ -129,7 +150,8 @@ def put_back(step: Step, plan: ActionPlan, *, left: State | None) -> ActionResul
     except ActionError as error:
         return _failed(plan, "Not put back", (), error=error)
     write = _write_nothing if actual == plan.before else step.action.rollback
-    return attempt(step, plan, write, step.action.verify_rollback, goal=plan.before)
+    verify, half_ways = step.action.verify_rollback, step.action.half_ways_back(plan)
+    return attempt(step, plan, write, verify, goal=plan.before, half_ways=half_ways)
 
 
 def _write_nothing(_plan: ActionPlan) -> tuple[str, ...]:

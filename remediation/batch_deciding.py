@@ -14,6 +14,8 @@ from audit.trail import TrailEvent
 from remediation.batches import Batches, Members, set_digest
 from remediation.batching import refuse_crowd
 from remediation.desk import RACES, Move
+from remediation.excepted import FindingException
+from remediation.excepting import ExceptionWish
 from remediation.execution import PlaybookExecution
 from remediation.read_once import ReadOnce
 from remediation.service import Remediation
@@ -55,7 +57,7 @@ class BatchDecisions:
 
         return self._decide(batch_id, set_seen, judge, "approved", chosen=None)
 
-    def reject(
+    def reject(  # noqa: PLR0913 - all are named at each call
         self,
         batch_id: str,
         actor: Actor,
@@ -63,62 +65,92 @@ class BatchDecisions:
         set_seen: str,
         reason: str,
         only: Collection[str] | None = None,
+        wish: ExceptionWish | None = None,
     ) -> list[PlaybookExecution]:
         """Say no to every waiting item, or to those that `only` names: they are taken out, and the others wait on.
 
+        With a `wish` the finding of each is left as it is for a while; see `Decisions.reject`. All of that is stored together, or nothing.
+
         Raises:
             NotFoundError: there is no such batch.
-            InputError: no reason was given, or nothing was chosen.
+            InputError: no reason was given, nothing was chosen, or the exception would be over already or last too long.
             RefusedError: the set is another one by now, or this person may not; nothing was decided.
         """
         if not reason.strip():
             raise InputError("a rejection needs a reason")
 
         def judge(remediation: Remediation, execution: PlaybookExecution) -> Move:
-            return remediation.rejection(execution, actor, revision=None, reason=reason.strip())
+            may_withdraw = wish is None
+            return remediation.rejection(
+                execution, actor, revision=None, reason=reason.strip(), may_withdraw=may_withdraw
+            )
 
-        return self._decide(batch_id, set_seen, judge, "rejected", chosen=only)
+        return self._decide(batch_id, set_seen, judge, "rejected", chosen=only, wish=wish)
 
-    def _decide(
-        self, batch_id: str, set_seen: str, judge: Judge, verb: str, *, chosen: Collection[str] | None
+    def _decide(  # noqa: PLR0913 - private, and all are named where it matters
+        self,
+        batch_id: str,
+        set_seen: str,
+        judge: Judge,
+        verb: str,
+        *,
+        chosen: Collection[str] | None,
+        wish: ExceptionWish | None = None,
     ) -> list[PlaybookExecution]:
         for _ in range(RACES):
             try:
-                return self._decide_once(batch_id, set_seen, judge, verb, chosen=chosen)
+                members = self.batches.members(batch_id)
+                refuse_other_set(members, set_seen)
+                concerned = [
+                    each for each in members.waiting if chosen is None or each.execution_id in chosen
+                ]
+                return self._decide_once(members, concerned, judge, verb, wish)
             except StateError:  # somebody was faster with one of them: look again
                 continue
         raise RefusedError("Many people are deciding on this at once. Look at the card and try again.")
 
     def _decide_once(
-        self, batch_id: str, set_seen: str, judge: Judge, verb: str, *, chosen: Collection[str] | None
+        self,
+        members: Members,
+        concerned: Executions,
+        judge: Judge,
+        verb: str,
+        wish: ExceptionWish | None,
     ) -> list[PlaybookExecution]:
-        members = self.batches.members(batch_id)
-        refuse_other_set(members, set_seen)
-        concerned = [each for each in members.waiting if chosen is None or each.execution_id in chosen]
         if not concerned:
             raise InputError("Nothing was chosen, so nothing was decided.")
         if verb == "approved":
             self._refuse_crowd(concerned)
         once = read_once(self.remediation, concerned)
         moves = [_judge(judge, once, execution) for execution in concerned]
-        return self._store(batch_id, moves, _kind(verb, moves))
+        exceptions = [_grant(once, move, wish) for move in moves] if wish else []
+        return self._store(members.batch.batch_id, moves, _kind(verb, moves), exceptions)
 
     def _refuse_crowd(self, executions: Executions) -> None:
         """Count once more: the limit may have been lowered since this was asked for."""
         most = min(int(str(each.playbook.get("max_targets", 0))) for each in executions)
         refuse_crowd(self.remediation.policy, executions, most=most)
 
-    def _store(self, batch_id: str, moves: Sequence[Move], kind: str) -> list[PlaybookExecution]:
-        """Store all moves with their entries, and one entry that names the set."""
+    def _store(
+        self, batch_id: str, moves: Sequence[Move], kind: str, exceptions: Sequence[FindingException]
+    ) -> list[PlaybookExecution]:
+        """Store all moves with their entries, the exceptions that they grant, and one entry that names the set."""
         remediation, decided = self.remediation, set_digest(batch_id, (move.before for move in moves))
         bound = {"set_digest": decided}
         entries = [remediation.event(m.kind, m.actor, m.after, **m.detail, **bound) for m in moves]
+        granted: list[TrailEvent] = []
+        if exceptions:
+            pairs = [
+                remediation.granting(m, each, **bound) for m, each in zip(moves, exceptions, strict=True)
+            ]
+            entries, granted = [rejected for rejected, _ in pairs], [each for _, each in pairs]
         named = [[m.before.execution_id, m.before.plan.digest if m.before.plan else ""] for m in moves]
         detail: dict[str, object] = {**moves[0].detail, **bound, "executions": named}
         whole = TrailEvent(
             kind=kind, actor=moves[0].actor, at=remediation.clock(), subject=batch_id, detail=detail
         )
-        stored = self.batches.save_all([(move.before, move.after) for move in moves], [*entries, whole])
+        savings = [(move.before, move.after) for move in moves]
+        stored = self.batches.save_all(savings, [*entries, *granted, whole], exceptions=exceptions)
         for execution in stored:
             remediation.notifier.changed(execution.execution_id)
         return stored
@@ -152,6 +184,21 @@ def _judge(judge: Judge, remediation: Remediation, execution: PlaybookExecution)
         return judge(remediation, execution)
     except RefusedError as error:
         raise RefusedError(f"{error} This is about {name_of(execution)}; nothing was decided.") from error
+
+
+def _grant(remediation: Remediation, rejection: Move, wish: ExceptionWish) -> FindingException:
+    """Return the exception for one item.
+
+    Raises:
+        InputError: no exception may last like that.
+        RefusedError: names the item and says why.
+    """
+    try:
+        return remediation.exception(rejection, wish)
+    except RefusedError as error:
+        raise RefusedError(
+            f"{error} This is about {name_of(rejection.before)}; nothing was decided."
+        ) from error
 
 
 def name_of(execution: PlaybookExecution) -> str:

@@ -1,17 +1,18 @@
 """Putting a batch back: every item under the rules of a single rollback, and an outcome for each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from audit.actor import Actor
-from audit.errors import ActionError, CountersignError, RefusedError, StateError
+from audit.actor import WORKER, Actor
+from audit.errors import CountersignError, RefusedError, StateError
 from audit.trail import TrailEvent
 from remediation.batch_deciding import name_of, read_once
-from remediation.batches import Batches, Members, return_digest
-from remediation.execution import PlaybookExecution
+from remediation.batch_returning import Said, ask_one, do_all, go_on_one, preview_one
+from remediation.batches import Batches, Members, ReturnItem, ReturnOrder, Returns, return_digest
+from remediation.execution import PlaybookExecution, Restored
 from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
 from remediation.service import Remediation
@@ -19,6 +20,9 @@ from remediation.states import PlaybookStatus
 
 _AT_A_TIME = 8
 _TOLD = 5
+_UNDER_WAY = (
+    "A rollback of this batch was ordered already, and is under way. Its card shows how each item stands."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,11 @@ class BatchRollback:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What came of one item: why it stays, empty where it went back; `is_known` is False where it failed on the way."""
+class Preview:
+    """What a rollback would do now, by execution id: what goes back, and why the others stay."""
 
-    execution_id: str
-    why: str = ""
-    is_known: bool = True
+    settings: Mapping[str, tuple[Restored, ...]]
+    refused: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +52,115 @@ class BatchRollbacks:
     remediation: Remediation
     runner: Runner
     batches: Batches
+    returns: Returns
+
+    def preview(self, members: Members) -> Preview:
+        """Read every resource and return what a rollback of the batch would put back now. Changes nothing.
+
+        Raises:
+            RefusedError: nothing of it can be put back: something waits or is under way, or each item is refused.
+        """
+        refuse_unsettled(members)
+        preview = partial(preview_one, Rollbacks(self.remediation, self.runner))
+        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="preview") as pool:
+            seen = list(pool.map(preview, members.returnable))
+        names = _ids(members)
+        refused = {name: each for name, each in zip(names, seen, strict=True) if isinstance(each, str)}
+        if len(refused) == len(names):
+            raise RefusedError(_say_why(members, refused))
+        return Preview(
+            {name: each for name, each in zip(names, seen, strict=True) if not isinstance(each, str)}, refused
+        )
 
     def ask(self, batch_id: str, actor: Actor, *, set_seen: str) -> BatchRollback:
         """Put every item back that can be, or sign its rollback where that takes more people.
 
+        What was ordered is stored before the first item: should this process die, another one goes on (`go_on`).
+
         Raises:
             NotFoundError: there is no such batch.
-            RefusedError: the set is another one by now, this person may not put one of them back, or each of them was refused;
-                nothing was put back.
+            RefusedError: the set is another one by now, this person may not put one of them back, another rollback of the batch is
+                under way, or each of them was refused; nothing was put back.
             TrailError: the trail cannot be written; nothing was put back.
         """
         members = self.batches.members(batch_id)
         refuse_other_returnables(members, set_seen)
         once = read_once(self.remediation, members.returnable)
         person, *_ = [_allow(once, actor, execution) for execution in members.returnable]
-        asked = {"set_digest": set_seen, "executions": _ids(members)}
-        self._note(batch_id, {}, "batch.rollback", person, asked)
-        ask_one = partial(_ask, Rollbacks(once, self.runner), actor)
-        with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="rollback") as pool:
-            said = list(pool.map(ask_one, members.returnable))
+        order = ReturnOrder(
+            batch_id=batch_id,
+            actor=person,
+            ordered_at=self.remediation.clock(),
+            items=tuple(map(ReturnItem.of, members.returnable)),
+            owner=self.runner.journal.owner,
+        )
+        with self.runner.in_hand.taking(batch_id) as is_free:
+            self._order(order, set_seen, is_free=is_free)
+            said = do_all(partial(ask_one, Rollbacks(once, self.runner), person), order.items)
+            came = self._end(order, said, person)
+        if not came.done and not came.broken:
+            raise RefusedError(_say_why(members, {each.execution_id: each.why for each in said}))
+        return came
+
+    def go_on(self, batch_id: str) -> BatchRollback | None:
+        """Go on with a rollback that a process left in the middle; None where there is none to go on with now.
+
+        Only the items that were ordered, as they were shown then, and each by every rule of a rollback at this moment: whoever ordered
+        it still may, and what somebody changed since stays. One that was being put back is settled first (`Runner.recover`).
+
+        Raises:
+            TrailError: the trail cannot be written; it is tried again later.
+        """
+        with self.runner.in_hand.taking(batch_id) as is_free:
+            order = self.returns.get(batch_id)
+            if order is None or not is_free or not self._is_free(order):
+                return None
+            try:
+                order = self._take_over(order)
+            except StateError:  # another process was faster
+                return None
+            members = self.batches.members(batch_id)
+            once = read_once(self.remediation, members.executions)
+            do = partial(go_on_one, Rollbacks(once, self.runner), order, now=self.remediation.clock())
+            return self._end(order, do_all(do, order.items), WORKER)
+
+    def _order(self, order: ReturnOrder, set_seen: str, *, is_free: bool) -> None:
+        names = [each.execution_id for each in order.items]
+        asked = {"set_digest": set_seen, "executions": names}
+        try:
+            if not is_free:
+                raise RefusedError(_UNDER_WAY)
+            self.returns.put(order, self._event("batch.rollback", order, order.actor, asked))
+        except StateError as error:
+            raise RefusedError(_UNDER_WAY) from error
+
+    def _is_free(self, order: ReturnOrder) -> bool:
+        """Tell whether nobody works on an order or on an item of it."""
+        owner, now = self.runner.journal.owner, self.remediation.clock()
+        if order.batch_id not in self.returns.left(owner, now):
+            return False
+        found = [self.remediation.store.get(each.execution_id) for each in order.items]
+        return not any(each.status is PlaybookStatus.ROLLING_BACK for each in found)
+
+    def _take_over(self, order: ReturnOrder) -> ReturnOrder:
+        owner = self.runner.journal.owner
+        if order.owner == owner:
+            return order
+        detail = {"former_owner": order.owner}
+        return self.returns.take_over(
+            order, owner, self._event("batch.rollback_resumed", order, WORKER, detail)
+        )
+
+    def _end(self, order: ReturnOrder, said: Sequence[Said], actor: Actor) -> BatchRollback:
+        """Note what came of it. Where that cannot be stored, it is told all the same, and found by `go_on`."""
         broken = {each.execution_id: each.why for each in said if not each.is_known}
         done = tuple(each.execution_id for each in said if not each.why)
         refused = {each.execution_id: each.why for each in said if each.why and each.is_known}
-        # Whatever cannot be stored or read from here on: what became of each item is known, and has to be told.
         with suppress(CountersignError):
-            refused = self._still_there(batch_id, refused)
-            if refused or broken:
-                about = {"refused": refused, "broken": broken}
-                self._note(batch_id, {**refused, **broken}, "batch.rollback_refused", person, about)
-        if not done and not broken:
-            raise RefusedError(_say_why(members, {each.execution_id: each.why for each in said}))
+            refused = self._still_there(order.batch_id, refused)
+            kind = "batch.rollback_refused" if refused or broken else "batch.rollback_done"
+            about = {"refused": refused, "broken": broken}
+            self.returns.end(order, {**refused, **broken}, self._event(kind, order, actor, about))
         return BatchRollback(done, refused, broken)
 
     def refuse(self, batch_id: str, actor: Actor, *, set_seen: str) -> BatchRollback:
@@ -116,17 +198,24 @@ class BatchRollbacks:
         left = {each.execution_id for each in self.batches.members(batch_id).returnable if not each.rollback}
         return {name: why for name, why in refused.items() if name in left}
 
-    def _note(
-        self,
-        batch_id: str,
-        refused: Mapping[str, str],
-        kind: str,
-        actor: Actor,
-        detail: Mapping[str, object],
-    ) -> None:
+    def _event(self, kind: str, order: ReturnOrder, actor: Actor, detail: Mapping[str, object]) -> TrailEvent:
         at = self.remediation.clock()
-        event = TrailEvent(kind=kind, actor=actor, at=at, subject=batch_id, detail=detail)
-        self.batches.note_refused(batch_id, refused, event)
+        return TrailEvent(kind=kind, actor=actor, at=at, subject=order.batch_id, detail=detail)
+
+
+def refuse_unsettled(members: Members) -> None:
+    """Refuse the rollback of a batch of which something waits or is under way, as its card does.
+
+    Raises:
+        RefusedError: says what to do first.
+    """
+    if members.waiting or members.is_busy:
+        raise RefusedError(
+            "Something of this batch waits for a decision, or is under way. It goes back as a whole when that is over; "
+            "`/playbook rollback` with the id of one item puts that one back."
+        )
+    if not members.returnable:
+        raise RefusedError("There is nothing to put back in this batch.")
 
 
 def refuse_other_returnables(members: Members, set_seen: str) -> None:
@@ -180,21 +269,3 @@ def _allow_refusal(rollbacks: Rollbacks, actor: Actor, execution: PlaybookExecut
         raise RefusedError(
             f"{error} This is about {name_of(execution)}; no rollback of this batch was refused."
         ) from error
-
-
-def _ask(rollbacks: Rollbacks, actor: Actor, execution: PlaybookExecution) -> _Said:
-    """Put one item back; return why not where it was refused. Whatever goes wrong with one is no other's business."""
-    name = execution.execution_id
-    try:
-        shown = execution.rollback.asked_version if execution.rollback else 0
-        after = rollbacks.ask(name, actor, revision=execution.revision, shown=shown)
-    except (RefusedError, StateError, ActionError) as error:
-        return _Said(name, error.explain())
-    except CountersignError as error:
-        what, _, _ = error.explain().partition(
-            ";"
-        )  # what follows says that nothing was changed, as is true of single steps
-        return _Said(name, what, is_known=False)
-    if after.status is PlaybookStatus.ROLLBACK_FAILED:
-        return _Said(name, after.error or "its rollback failed", is_known=False)
-    return _Said(name)

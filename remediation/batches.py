@@ -9,11 +9,12 @@ its own (docs/adr/0009-batches.md).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from audit.actor import Actor
 from audit.canonical import digest
 from audit.trail import TrailEvent
+from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 
@@ -127,6 +128,67 @@ class BatchCard:
     next_attempt_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnItem:
+    """An item that is to go back: the revision of its plan, and the `asked_version` of the rollback that was shown to wait, 0 where none was."""
+
+    execution_id: str
+    revision: int
+    shown: int
+
+    @classmethod
+    def of(cls, execution: PlaybookExecution) -> Self:
+        """Return an item as it is shown now."""
+        shown = execution.rollback.asked_version if execution.rollback else 0
+        return cls(execution_id=execution.execution_id, revision=execution.revision, shown=shown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnOrder:
+    """A rollback of a batch that a person ordered, or signed, and that is not over: exactly these items, and which process works on it."""
+
+    batch_id: str
+    actor: Actor
+    ordered_at: datetime
+    items: tuple[ReturnItem, ...]
+    owner: str
+    takeovers: int = 0
+
+
+class Returns(Protocol):
+    """Remembers which rollbacks of batches were ordered and are not over, so that another process can go on with them."""
+
+    def put(self, order: ReturnOrder, event: TrailEvent) -> None:
+        """Store an order; what the last rollback of the batch had left as it is, is forgotten.
+
+        Raises:
+            StateError: there is one already. Nothing is written.
+            TrailError: the trail cannot be written. Nothing is written.
+        """
+
+    def get(self, batch_id: str) -> ReturnOrder | None:
+        """Return the order that is not over; None where there is none."""
+
+    def left(self, owner: str, now: datetime) -> list[str]:
+        """Return the batches whose order is this owner's, or one's not heard of for `OWNER_LOST_AFTER`; oldest first."""
+
+    def take_over(self, order: ReturnOrder, owner: str, event: TrailEvent) -> ReturnOrder:
+        """Make an order another owner's; return it.
+
+        Raises:
+            StateError: somebody was faster.
+            TrailError: the trail cannot be written. Nothing is written.
+        """
+
+    def end(self, order: ReturnOrder, refused: Mapping[str, str], event: TrailEvent) -> None:
+        """Note that an order is over, and why it leaves items as they are; the batch's card is due to be drawn.
+
+        Raises:
+            StateError: somebody has taken it over, or ended it.
+            TrailError: the trail cannot be written. Nothing is written.
+        """
+
+
 class Batches(Protocol):
     """Remembers batches. What changes several executions is one transaction with all trail entries, or nothing."""
 
@@ -155,21 +217,29 @@ class Batches(Protocol):
             NotFoundError: none goes by that id.
         """
 
+    def named(self, name: str) -> Members:
+        """Return the one batch whose id is the name, or begins with it, in any case.
+
+        Raises:
+            NotFoundError: none, or more than one, goes by that name.
+        """
+
     def holders(self, holds: Iterable[str]) -> dict[str, str]:
         """Return which of these resources are held at this moment, and the id of the execution that holds each."""
 
-    def save_all(self, savings: Sequence[Saving], events: Sequence[TrailEvent]) -> list[PlaybookExecution]:
+    def save_all(
+        self,
+        savings: Sequence[Saving],
+        events: Sequence[TrailEvent],
+        *,
+        exceptions: Sequence[FindingException] = (),
+    ) -> list[PlaybookExecution]:
         """Store a change of each execution if every one still is as it was; return them with their new versions.
+
+        The exceptions that rejections grant are stored with them.
 
         Raises:
             StateError: somebody was faster with one of them, or the transition table has no such move. Nothing is written.
-            TrailError: the trail cannot be written. Nothing is written.
-        """
-
-    def note_refused(self, batch_id: str, refused: Mapping[str, str], event: TrailEvent) -> None:
-        """Store why a rollback leaves items as they are, in place of what was noted before; the card is due to be drawn.
-
-        Raises:
             TrailError: the trail cannot be written. Nothing is written.
         """
 

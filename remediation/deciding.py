@@ -7,6 +7,7 @@ from audit.actor import POLICY, Actor
 from audit.errors import InputError, RefusedError
 from audit.trail import TrailEvent
 from remediation.desk import Desk, Move
+from remediation.excepted import FindingException
 from remediation.excepting import ExceptionWish, about, make_exception, refuse_excepted, refuse_term
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.planning import planned_results
@@ -183,8 +184,11 @@ class Decisions(Desk):
         move = self.rejection(execution, actor, revision=revision, reason=reason, may_withdraw=wish is None)
         if wish is None:
             return self.make(move)
-        refuse_self_approval(self.policy, self._requester(execution), move.actor)
-        return self._except(execution, move.after, wish, move.actor)
+        exception = self.exception(move, wish)
+        rejected, granted = self.granting(move, exception)
+        stored = self.exceptions.grant(execution, move.after, exception, [rejected, granted])
+        self.notifier.changed(stored.execution_id)
+        return stored
 
     def rejection(
         self,
@@ -214,26 +218,38 @@ class Decisions(Desk):
             detail={"reason": reason},
         )
 
-    def _except(
-        self, before: PlaybookExecution, rejected: PlaybookExecution, wish: ExceptionWish, actor: Actor
-    ) -> PlaybookExecution:
-        """Store a rejection with the exception that it grants."""
-        now, reason = self.clock(), rejected.decisions[-1].reason
+    def exception(self, rejection: Move, wish: ExceptionWish) -> FindingException:
+        """Return the exception that goes with a rejection, once every gate has let it through; the rejection's is `may_withdraw=False`.
+
+        Raises:
+            InputError: it would be over already or last too long.
+            RefusedError: this person may not grant it, or the owner cannot answer for it.
+        """
+        before, now = rejection.before, self.clock()
+        refuse_self_approval(self.policy, self._requester(before), rejection.actor)
         refuse_term(wish, now=now, longest=self.policy.longest_exception)
-        owner = actor
+        owner = rejection.actor
         if wish.owner is not None:
             person = self.look_up(wish.owner, self.policy.terms_of(before))
             refuse_owner(person)
             owner = person.actor
-        exception = make_exception(before, wish, owner=owner, reason=reason, now=now)
-        detail = about(exception)
-        rejection = self.event("execution.rejected", actor, rejected, reason=reason, exception=dict(detail))
-        grant = TrailEvent(
-            kind="exception.granted", actor=actor, at=now, subject=exception.exception_id, detail=detail
+        reason = rejection.after.decisions[-1].reason
+        return make_exception(before, wish, owner=owner, reason=reason, now=now)
+
+    def granting(
+        self, rejection: Move, exception: FindingException, **bound: object
+    ) -> tuple[TrailEvent, TrailEvent]:
+        """Return the entries of a rejection and of the exception that it grants."""
+        detail = {**rejection.detail, **bound, "exception": dict(about(exception))}
+        rejected = self.event(rejection.kind, rejection.actor, rejection.after, **detail)
+        granted = TrailEvent(
+            kind="exception.granted",
+            actor=rejection.actor,
+            at=exception.granted_at,
+            subject=exception.exception_id,
+            detail=about(exception),
         )
-        stored = self.exceptions.grant(before, rejected, exception, [rejection, grant])
-        self.notifier.changed(stored.execution_id)
-        return stored
+        return rejected, granted
 
     def allow_rollback(self, execution_id: str, actor: Actor) -> tuple[PlaybookExecution, Actor]:
         """Let an approver ask for a rollback; return the execution and who they are.

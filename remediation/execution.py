@@ -9,6 +9,7 @@ from typing import Self
 from audit.actor import Actor
 from audit.findings import Finding
 from remediation.plan import Change, Plan, State
+from remediation.resource_key import resource_key
 from remediation.states import UNDER_WAY, ActionStatus, PlaybookStatus, check_transition
 
 
@@ -94,7 +95,8 @@ class PlaybookExecution:
     `version` rises with every stored change and settles races; `revision` rises when the plan is drawn up
     anew because the resource changed, and voids the decisions made before. `playbook` is the text that was
     approved, so a later edit of the file changes nothing here. `drift` holds what changed since the last revision.
-    `holds` names the resource that nobody else may work on while this is under way; empty holds nothing.
+    `holds` names the resource that nobody else may work on while this is under way, once for all its spellings
+    (`remediation.resource_key`); empty holds nothing.
     `run_number` counts the runs on its resource, as they began, whatever clocks say; 0 has not run.
     `rollback` is one that waits for signatures; `review_due_at` by when a second person has to have looked at what was run
     under broken glass.
@@ -152,6 +154,11 @@ class PlaybookExecution:
     def held(self) -> str:
         """Return what is held at this moment: nothing, once it is over."""
         return self.holds if self.status in UNDER_WAY else ""
+
+    @property
+    def resource_names(self) -> tuple[str, ...]:
+        """Return what its resource is known by: the one name for all its spellings, then the scanner's own, by which older ones are stored."""
+        return (resource_key(self.finding, self.plan), self.finding.resource)
 
     @property
     def approvals(self) -> tuple[Decision, ...]:

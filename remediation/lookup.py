@@ -1,11 +1,13 @@
 """Looking for executions the way people do: by the beginning of an id, by what waits, by who asked."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Protocol
 
 from audit.actor import Actor
 from audit.errors import NotFoundError
 from audit.ports import ReportStore
+from remediation.batches import Batches, Members
 from remediation.execution import PlaybookExecution
 from remediation.ports import ExecutionStore
 
@@ -38,19 +40,48 @@ class ExecutionFinder(Protocol):
         """Return what a person of Slack has asked for, newest first."""
 
 
-def find_history(
-    name: str, *, executions: ExecutionStore, reports: ReportStore, playbooks: Iterable[str], limit: int
+def find_named(name: str, *, finder: ExecutionFinder, batches: Batches) -> PlaybookExecution | Members:
+    """Return the execution, or the batch, that people mean: the ids of batches begin with `b-`.
+
+    Raises:
+        NotFoundError: none, or more than one, goes by that name.
+    """
+    if not _is_of_batch(name):
+        return finder.named(name)
+    try:
+        return batches.named(name)
+    except NotFoundError:
+        with suppress(NotFoundError):  # programs name their executions as they like
+            return finder.named(name)
+        raise
+
+
+def _is_of_batch(name: str) -> bool:
+    return name.strip().lower().startswith("b-")
+
+
+def find_history(  # noqa: PLR0913 - all are named at each call
+    name: str,
+    *,
+    executions: ExecutionStore,
+    reports: ReportStore,
+    batches: Batches,
+    playbooks: Iterable[str],
+    limit: int,
 ) -> list[PlaybookExecution]:
-    """Return the executions of a playbook or for a finding, newest first.
+    """Return the executions of a playbook or for a finding, newest first; those of a batch in its order.
 
     A finding whose report is gone is known by the scanner's id: what was done about it outlives the report.
 
     Raises:
-        NotFoundError: neither a playbook nor a finding nor an execution goes by that name.
+        NotFoundError: neither a playbook nor a batch nor a finding nor an execution goes by that name.
     """
     folded = {book.casefold(): book for book in playbooks}
     if book := folded.get(name.casefold()):
         return executions.history(playbook_id=book, limit=limit)
+    if _is_of_batch(name):
+        with suppress(NotFoundError):
+            return list(batches.named(name).executions[:limit])
     try:
         return executions.history(finding_id=reports.find(name).fingerprint, limit=limit)
     except NotFoundError:

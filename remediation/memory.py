@@ -82,11 +82,11 @@ class MemoryExecutions:
             everything = list(self._executions.values())
         return [execution for execution in everything if _ran_out(execution, now, since)]
 
-    def touching(self, resource: str, *, limit: int | None = 50) -> list[PlaybookExecution]:
+    def touching(self, *names: str, limit: int | None = 50) -> list[PlaybookExecution]:
         """Return the executions on a resource, newest first; see `ExecutionStore.touching`."""
         with self._lock:
             newest_first = list(reversed(self._executions.values()))
-        return [execution for execution in newest_first if execution.finding.resource == resource][:limit]
+        return [execution for execution in newest_first if execution.resource_names[0] in names][:limit]
 
     def beat(self, owner: str, now: datetime) -> None:
         """Note that an owner is alive; see `ExecutionStore.beat`."""

@@ -65,8 +65,8 @@ class ExecutionStore(Protocol):
     def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
         """Return what expired undecided since a moment, and what is to be looked at again by now (`wakes_at`)."""
 
-    def touching(self, resource: str, *, limit: int | None = 50) -> list[PlaybookExecution]:
-        """Return the executions on a resource, newest first; all of them without a limit."""
+    def touching(self, *names: str, limit: int | None = 50) -> list[PlaybookExecution]:
+        """Return the executions on a resource by its `resource_names`, newest first; all of them without a limit."""
 
     def beat(self, owner: str, now: datetime) -> None:
         """Note that a process is alive."""

@@ -9,23 +9,23 @@ people signed still holds; else a person has a card with a way on.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from audit.errors import ActionError, CountersignError, RefusedError
+from audit.errors import CountersignError
 from remediation.actions.manual import ByHand
 from remediation.actions.registry import Step
-from remediation.attempt import require_unchanged
+from remediation.attempt import look
 from remediation.execution import ActionResult, PlaybookExecution
+from remediation.half_way import finish_half_way
 from remediation.journal import KINDS, Journal, plans_of
 from remediation.plan import ActionPlan, State
 from remediation.planning import Planner
-from remediation.policy import is_approved, refuse_time
+from remediation.resuming import refuse_resuming
 from remediation.states import ActionStatus, PlaybookStatus
 
 UNKNOWN = "Interrupted; nobody can tell whether it was done"
 UNSENT = "Interrupted; nobody can tell whether it was sent, so it is not sent again. Pass it on yourself."
 UNBEGUN = "Interrupted before it was sent, and it is not sent by itself. Pass it on yourself."
 NOT_DONE = "Interrupted before the write; the resource is as it was"
-# A run that ends in the middle this often has another trouble than a process that died.
-MOST_TAKEOVERS = 3
+HALF_BACK = "The rollback was interrupted. Roll back again: what is back already stays as it is."
 _SETTLED = {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
 
 Found = dict[int, ActionResult]
@@ -45,6 +45,7 @@ def recover_run(
     """
     execution = take_over(journal, execution)
     steps = steps_if_usable(planner, execution)
+    execution = finish_half_way(journal, planner, execution, steps)
     found = _look(execution, steps)
     if any(result.status is ActionStatus.STARTED for result in found.values()):
         execution = _record(journal, execution, found)
@@ -70,7 +71,8 @@ def take_over(journal: Journal, execution: PlaybookExecution) -> PlaybookExecuti
 def recover_rollback(journal: Journal, planner: Planner, execution: PlaybookExecution) -> PlaybookExecution:
     """Settle a rollback that nobody works on: where not all is back, it may be asked for again, and does what is left to do.
 
-    What the resource shows is not taken for ours: what was left half done is known by its settings, each as before or as planned.
+    What was left half done is known by its settings, each as before or as planned, or by being one of the action's `half_ways_back`.
+    Nothing else that the resource shows is taken for ours.
     """
     execution = take_over(journal, execution)
     steps = steps_if_usable(planner, execution)
@@ -82,76 +84,7 @@ def recover_rollback(journal: Journal, planner: Planner, execution: PlaybookExec
     execution = _record(journal, execution, found)
     if all(each.status is ActionStatus.ROLLED_BACK for each in execution.actions if each.before is not None):
         return journal.end(execution, PlaybookStatus.ROLLED_BACK)
-    error = "The rollback was interrupted. Roll back again: what is back already stays as it is."
-    return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=error)
-
-
-def refuse_resuming(planner: Planner, execution: PlaybookExecution, steps: Sequence[Step]) -> None:
-    """Let a run go on whose `PLANNED` actions may be done now, without asking anybody again.
-
-    Raises:
-        CountersignError: they may not; with the reason.
-    """
-    _refuse_failed(execution)
-    if not steps:
-        raise RefusedError("The playbook can no longer be used as it was signed")
-    if execution.takeovers > MOST_TAKEOVERS:
-        raise RefusedError(f"It was interrupted {execution.takeovers} times")
-    _refuse_unsigned(planner, execution)
-    left = [
-        (position, step, plan)
-        for position, (step, plan) in enumerate(zip(steps, plans_of(execution), strict=True))
-        if execution.actions[position].status is ActionStatus.PLANNED and plan.effect != "message"
-    ]
-    for _, step, plan in left:
-        if not is_resumable(step, plan):
-            raise RefusedError(f"{plan.action_name} is never taken up again by itself")
-        require_unchanged(step.action.observe(plan), plan)
-    redrawn = planner.redraw(execution.playbook, execution.finding)[0]
-    if any(redrawn.actions[position].signed() != plan.signed() for position, _, plan in left):
-        raise RefusedError("What is left to do is no longer what was signed")
-
-
-def _refuse_failed(execution: PlaybookExecution) -> None:
-    """Refuse where a write failed, or where nothing is left to be written: a message alone is no reason to go on.
-
-    Raises:
-        RefusedError: with the reason.
-    """
-    effects = {ActionStatus.PLANNED: set[str](), ActionStatus.FAILED: set[str]()}
-    for result, plan in zip(execution.actions, plans_of(execution), strict=True):
-        effects.setdefault(result.status, set()).add(plan.effect)
-    if effects[ActionStatus.FAILED] - {"message"}:
-        raise RefusedError("One of its actions failed")
-    if not effects[ActionStatus.PLANNED] - {"message"}:
-        raise RefusedError("Messages are not sent by themselves after an interruption")
-
-
-def is_resumable(step: Step, plan: ActionPlan) -> bool:
-    """Tell whether an action may be begun again after a crash: twice is harmless, and what was done can be read back.
-
-    A step for a person writes nothing, and is only noted down.
-    """
-    if plan.effect == "manual":
-        return True
-    harmless = plan.idempotent and step.action.idempotent
-    return plan.effect == "change" and harmless and step.action.verifiable
-
-
-def _refuse_unsigned(planner: Planner, execution: PlaybookExecution) -> None:
-    """Refuse what nobody's signature covers at this moment, under the rules of this moment.
-
-    Raises:
-        RefusedError: with the reason.
-    """
-    now = planner.clock()
-    if now >= execution.expires_at:
-        raise RefusedError("The time of its approval is over")
-    refuse_time(planner.policy, execution, now=now)
-    if execution.plan is None or execution.plan.policy_digest != planner.policy.digest:
-        raise RefusedError("It was approved under other rules than those in force")
-    if not is_approved(planner.policy, execution):
-        raise RefusedError("Its signatures are no longer enough")
+    return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=HALF_BACK)
 
 
 def steps_if_usable(planner: Planner, execution: PlaybookExecution) -> list[Step]:
@@ -189,9 +122,16 @@ def _classify(started: ActionResult, step: Step | None, plan: ActionPlan) -> Act
 
 def _classify_undone(undoing: ActionResult, step: Step | None, plan: ActionPlan) -> ActionResult:
     """Return what became of an action that was being put back."""
-    if _read(step, plan) == plan.before:
+    seen = _read(step, plan)
+    if seen == plan.before:
         return replace(undoing, status=ActionStatus.ROLLED_BACK, message="Found back after an interruption")
-    return replace(undoing, status=ActionStatus.ROLLBACK_FAILED, message="Interrupted while it was put back")
+    is_ours = step is not None and seen in step.action.half_ways_back(plan)
+    return replace(
+        undoing,
+        status=ActionStatus.ROLLBACK_FAILED,
+        message="Interrupted while it was put back",
+        observed=seen if is_ours else undoing.observed,
+    )
 
 
 def _unsent(execution: PlaybookExecution) -> Found:
@@ -213,12 +153,7 @@ def _not_done(found: Found) -> Found:
 
 def _read(step: Step | None, plan: ActionPlan) -> State | None:
     """Return the resource's state; None where it cannot be read, or what is read says nothing."""
-    if step is None or not step.action.verifiable:
-        return None
-    try:
-        return dict(step.action.observe(plan))
-    except ActionError:
-        return None
+    return look(step, plan) if step and step.action.verifiable else None
 
 
 def _record(journal: Journal, execution: PlaybookExecution, found: Found) -> PlaybookExecution:

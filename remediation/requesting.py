@@ -13,6 +13,7 @@ from remediation.plan import Plan
 from remediation.planning import planned_results
 from remediation.playbook import RemediationPlaybook
 from remediation.refusals import refuse_unattended
+from remediation.resource_key import resource_key
 from remediation.states import PlaybookStatus
 
 
@@ -111,27 +112,16 @@ class Requests(Desk):
             created_at=now,
             expires_at=now + self.policy.terms_for(finding, playbook.playbook_id).expires_after,
             channel=channel,
-            holds=_hold(finding),
+            holds=resource_key(finding, None),
             dry_run=dry_run,
             batch_id=batch_id,
         )
 
 
-def _hold(finding: Finding) -> str:
-    """Return the name of the resource that one execution at a time may work on; empty where none is named.
-
-    An ARN, a self link or an ARM id is its own in the whole world; a bare name is in its account and region.
-    """
-    resource = finding.resource.strip().casefold()
-    if not resource or ":" in resource or "/" in resource:
-        return resource
-    return f"{finding.provider} {finding.account_id} {finding.region} {resource}"
-
-
 def planned(execution: PlaybookExecution, plan: Plan, *, needs_approval: bool) -> PlaybookExecution:
     """Fill in the plan; what would change nothing, or is a rehearsal nobody has to sign, is complete."""
     results = planned_results(plan, dry_run=execution.dry_run)
-    filled = replace(execution, plan=plan, actions=results)
+    filled = replace(execution, plan=plan, actions=results, holds=resource_key(execution.finding, plan))
     if plan.is_needed and (needs_approval or not execution.dry_run):
         return filled
     return filled.moved(PlaybookStatus.COMPLETED, ended_at=execution.created_at)

@@ -70,7 +70,7 @@ def refuse_undoing_later(store: ExecutionStore, execution: PlaybookExecution) ->
     Raises:
         RefusedError: names it.
     """
-    for other in store.touching(execution.finding.resource, limit=None):
+    for other in store.touching(*execution.resource_names, limit=None):
         is_earlier = 0 < other.run_number < execution.run_number
         wrote = any(result.before is not None for result in other.actions)
         is_there = wrote and other.status is not PlaybookStatus.ROLLED_BACK

@@ -12,7 +12,7 @@ from datetime import timedelta
 from audit.actor import POLICY, Actor
 from audit.errors import ActionError, CountersignError, RefusedError
 from remediation.actions.registry import Step
-from remediation.attempt import attempt, require_unchanged
+from remediation.attempt import do, require_unchanged
 from remediation.drift import drift_between, spell
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import KINDS, InHand, Journal, plans_of
@@ -163,7 +163,7 @@ class Runner:
     def _start(self, execution: PlaybookExecution) -> PlaybookExecution:
         now = self.journal.clock()
         # What is held keeps two from beginning on one resource at once, and so from being given one number.
-        others = self.journal.store.touching(execution.finding.resource, limit=None)
+        others = self.journal.store.touching(*execution.resource_names, limit=None)
         number = 1 + max((each.run_number for each in others), default=0)
         started = execution.moved(
             PlaybookStatus.RUNNING, owner=self.journal.owner, started_at=now, run_number=number
@@ -212,7 +212,7 @@ class Runner:
         execution = self.journal.record(
             execution, position, intent, "action.started", before=dict(plan.before)
         )
-        result = attempt(step, plan, step.action.apply, step.action.verify, goal=plan.after)
+        result = do(step, plan)
         result = replace(
             result,
             message=result.message or step.action.done,

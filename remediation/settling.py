@@ -12,8 +12,9 @@ from remediation.actions.registry import Step
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.journal import Journal
 from remediation.planning import Planner
-from remediation.recovery import refuse_resuming, steps_if_usable
+from remediation.recovery import steps_if_usable
 from remediation.refusals import refuse_outsider
+from remediation.resuming import refuse_resuming
 from remediation.service import Remediation
 from remediation.states import ActionStatus, PlaybookStatus
 

@@ -38,6 +38,19 @@ class BatchRow(Row, table=True):
     next_attempt_at: datetime | None
 
 
+class BatchReturnRow(Row, table=True):
+    """A rollback of a batch that was ordered and is not over: which items, with what each was shown, and who works on it."""
+
+    __tablename__ = "batch_returns"
+
+    batch_id: str = Field(primary_key=True, foreign_key="batches.batch_id")
+    actor: dict[str, str] = Field(sa_type=JsonColumn)
+    ordered_at: datetime
+    items: list[list[str | int]] = Field(sa_type=JsonColumn)
+    owner: str
+    takeovers: int
+
+
 class BatchItemRow(Row, table=True):
     """An execution at its place in a batch."""
 

@@ -1,6 +1,6 @@
 """Batches in the database. What changes several executions is one transaction: every compare-and-swap, every trail entry, or nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,15 @@ from audit.actor import Actor
 from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.batches import Batch, BatchCard, LeftOut, Members, Saving
+from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
 from storage.batch_tables import BatchItemRow, BatchRow
 from storage.columns import column_text, key_text
 from storage.database import Database
+from storage.exceptions import to_exception_row
 from storage.executions import SqlExecutions
 from storage.journal import EXECUTIONS, create_on, load_on, save_on
+from storage.naming import MOST_NAMED, pick_named
 from storage.tables import ExecutionRow, table_of
 from storage.trail import append_all_in
 
@@ -88,6 +91,15 @@ class SqlBatches:
         names = tuple(each.execution_id for each in found)
         return Members(_to_batch(row, names), tuple(found))
 
+    def named(self, name: str) -> Members:
+        """Return the one batch whose id is the name, or begins with it, in any case; see `Batches.named`."""
+        known = col(BatchRow.batch_id)
+        begins = func.lower(known).startswith(key_text(name.strip().lower()), autoescape=True)
+        wanted = select(known).where(begins).order_by(func.length(known), known).limit(MOST_NAMED)
+        with self._database.reading() as session:
+            found = list(session.exec(wanted))
+        return self.members(pick_named(name, found, kind="batch"))
+
     def holders(self, holds: Iterable[str]) -> dict[str, str]:
         """Return which of these resources are held, and by which execution."""
         by_key = {key_text(name): name for name in holds}
@@ -95,22 +107,22 @@ class SqlBatches:
         with self._database.reading() as session:
             return {by_key[key]: holder for key, holder in session.exec(held) if key is not None}
 
-    def save_all(self, savings: Sequence[Saving], events: Sequence[TrailEvent]) -> list[PlaybookExecution]:
+    def save_all(
+        self,
+        savings: Sequence[Saving],
+        events: Sequence[TrailEvent],
+        *,
+        exceptions: Sequence[FindingException] = (),
+    ) -> list[PlaybookExecution]:
         """Store a change of each execution, all of them or none; see `Batches.save_all`."""
         with self._database.writing() as session:
             saved = save_on(session.connection(), savings)
+            session.add_all(map(to_exception_row, exceptions))
             append_all_in(session, events)
         for (before, _), after in zip(savings, saved, strict=True):
             if after.status is not before.status:
                 self._executions.on_move(after)
         return saved
-
-    def note_refused(self, batch_id: str, refused: Mapping[str, str], event: TrailEvent) -> None:
-        """Store why a rollback leaves items as they are; the card is due to be drawn."""
-        told = {name: column_text(why) for name, why in refused.items()}
-        with self._database.writing() as session:
-            session.exec(_change(batch_id).values(refused=told, refusals=col(BatchRow.refusals) + 1))
-            append_all_in(session, [event])
 
     def card(self, batch_id: str) -> BatchCard:
         """Return where a batch is shown."""

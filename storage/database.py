@@ -1,7 +1,8 @@
 """A database as the repositories use it: short reads, and writes one at a time."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 
 from sqlalchemy import Connection, Engine, StaticPool, text
 from sqlmodel import Session
@@ -104,6 +105,17 @@ class Database:
             CountersignError: the database is locked, full, unwritable or not migrated.
         """
         return _session(self._loaders, self._turns.taken() if self._turns else nullcontext())
+
+    def settle(self) -> None:
+        """Bring what SQLite's log holds into the file, to be asked after a transaction that wrote much; others may write meanwhile.
+
+        Otherwise the commit that makes the log too long does so while it has its turn, and everybody waits for the disk.
+        """
+        if self._turns is None or self._readers_queue:
+            return
+        connection = self.engine.raw_connection()
+        with closing(connection), suppress(sqlite3.Error):  # that it cannot is for the next commit to tell
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 @contextmanager

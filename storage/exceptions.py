@@ -37,7 +37,7 @@ class SqlExceptions:
         """Store a rejection and the exception with it, in one transaction; see `Exceptions.grant`."""
         with self._database.writing() as session:
             (saved,) = save_on(session.connection(), [(before, after)])
-            session.add(_to_row(exception))
+            session.add(to_exception_row(exception))
             session.flush()
             append_all_in(session, events)
         return saved
@@ -86,7 +86,8 @@ def _open() -> SelectOfScalar[ExceptionRow]:
     return select(ExceptionRow).where(col(ExceptionRow.ended_at).is_(None))
 
 
-def _to_row(exception: FindingException) -> ExceptionRow:
+def to_exception_row(exception: FindingException) -> ExceptionRow:
+    """Return an exception as it is stored."""
     return ExceptionRow(
         exception_id=exception.exception_id,
         fingerprint=exception.finding.fingerprint,

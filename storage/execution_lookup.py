@@ -6,16 +6,15 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from audit.actor import Actor
-from audit.errors import NotFoundError
 from remediation.execution import PlaybookExecution
 from remediation.states import NEVER_RAN, PlaybookStatus
 from storage.columns import key_text
 from storage.database import Database
 from storage.journal import EXECUTIONS, load_on
+from storage.naming import MOST_NAMED, pick_named
 
 _COLUMNS: Final = EXECUTIONS.c
 _IS_PENDING: Final = _COLUMNS.status == PlaybookStatus.PENDING.value
-_MOST_NAMED = 5
 
 
 class SqlExecutionFinder:
@@ -34,14 +33,9 @@ class SqlExecutionFinder:
         known = _COLUMNS.execution_id
         begins = func.lower(known).startswith(wanted, autoescape=True)
         shortest = func.length(known), known
-        found = self._load(select(EXECUTIONS).where(begins).order_by(*shortest).limit(_MOST_NAMED))
-        exact = [execution for execution in found if execution.execution_id.lower() == wanted]
-        if not wanted or not found:
-            raise NotFoundError(f"there is no execution “{name.strip()[:80]}”")
-        if len(found) > 1 and not exact:
-            names = ", ".join(execution.execution_id for execution in found)
-            raise NotFoundError(f"more than one execution begins with “{name.strip()[:80]}”: {names}")
-        return (exact or found)[0]
+        found = self._load(select(EXECUTIONS).where(begins).order_by(*shortest).limit(MOST_NAMED))
+        by_id = {execution.execution_id: execution for execution in found}
+        return by_id[pick_named(name, list(by_id), kind="execution")]
 
     def pending(self, *, limit: int = 10, after: PlaybookExecution | None = None) -> list[PlaybookExecution]:
         """Return executions that wait for a decision, those whose time ends first first."""

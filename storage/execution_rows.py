@@ -26,7 +26,7 @@ def to_columns(execution: PlaybookExecution) -> Columns:
         "playbook_id": key_text(execution.playbook_id),
         "finding_id": key_text(execution.finding_id),
         "fingerprint": execution.finding.fingerprint,
-        "resource": column_text(execution.finding.resource),
+        "resource": column_text(execution.resource_names[0]),
         "held": key_text(execution.held) or None,
         "channel": execution.channel,
         "status": execution.status.value,

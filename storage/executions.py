@@ -109,9 +109,9 @@ class SqlExecutions:
         waking = _COLUMNS.wakes_at <= now
         return self._load(select(EXECUTIONS).where(or_(undecided, waking)).order_by(*_OLDEST))
 
-    def touching(self, resource: str, *, limit: int | None = 50) -> list[PlaybookExecution]:
-        """Return the executions on a resource, newest first."""
-        same = _COLUMNS.resource == column_text(resource)
+    def touching(self, *names: str, limit: int | None = 50) -> list[PlaybookExecution]:
+        """Return the executions on a resource by its `resource_names`, newest first."""
+        same = _COLUMNS.resource.in_(sorted(set(map(column_text, names))))
         return self._load(select(EXECUTIONS).where(same).order_by(*_NEWEST).limit(limit))
 
     def beat(self, owner: str, now: datetime) -> None:

@@ -16,22 +16,20 @@ from sqlmodel import col, select
 from audit.actor import Actor
 from audit.errors import CountersignError, InputError, StateError
 from audit.ingest import Reading
+from audit.ingest.packing import Packed, Sum, pack
 from audit.ports import Ingested
 from audit.report import ReportHeader
 from audit.trail import TrailEvent
 from storage.columns import column_text
 from storage.database import Database
-from storage.finding_texts import SharedTexts
 from storage.lifecycle_tables import ScopeRow
-from storage.loading import Contents, Writer
+from storage.loading import Writer
 from storage.merging import queue, take_step
 from storage.removing import remove_abandoned, remove_loading
 from storage.report_rows import to_header
-from storage.scopes import Scopes
 from storage.tables import LOADING, VISIBLE, ReportRow
 from storage.trail import append_in
 
-_BATCH = 1000
 _SCOPE_BATCH = 50
 
 
@@ -95,41 +93,50 @@ def _begin(database: Database, reading: Reading, now: datetime) -> int:
         return row.report_key
 
 
-def _load(database: Database, report_key: int, reading: Reading) -> Contents:
-    contents = Contents(report_key, SharedTexts(report_key))
-    columns = contents.accept(reading.items)
-    with Writer(database) as writer:
-        while batch := list(islice(columns, _BATCH)):
-            writer.write(batch, contents.texts.take_new())
-    if not contents.tally.total:
+def _load(database: Database, report_key: int, reading: Reading) -> Sum:
+    with Writer(database, report_key) as writer:
+        contents = _write_all(reading.packed or pack(reading.items), writer)
+    if not contents.total:
         # An empty report would become the newest one, and say that nothing fails.
         why = (
-            f"none of its findings can be used; {contents.reasons[0]}"
+            f"none of its findings can be used; {contents.lines[0]}"
             if contents.rejected
             else "no findings in it"
         )
         raise InputError(f"{column_text(reading.name)}: {why}")
     if reading.is_complete:
-        _store_scopes(database, report_key, contents.scopes)
+        _store_scopes(database, report_key, contents)
     return contents
 
 
-def _store_scopes(database: Database, report_key: int, scopes: Scopes) -> None:
-    rows = scopes.rows(report_key)
+def _write_all(packed: Packed, writer: Writer) -> Sum:
+    try:
+        while True:
+            writer.write(next(packed))
+    except StopIteration as end:
+        contents: Sum = end.value
+        return contents
+
+
+def _store_scopes(database: Database, report_key: int, contents: Sum) -> None:
+    rows = (
+        {"report_key": report_key, "account_id": account_id, "regions": regions, "checks": checks}
+        for account_id, regions, checks in contents.scopes
+    )
     while batch := list(islice(rows, _SCOPE_BATCH)):
         with database.writing() as session:
             session.connection().execute(insert(ScopeRow), batch)
 
 
 def _publish(
-    database: Database, report_key: int, contents: Contents, *, actor: Actor, now: datetime
+    database: Database, report_key: int, contents: Sum, *, actor: Actor, now: datetime
 ) -> ReportHeader:
     changes = {
         "state": VISIBLE,
-        "summary": contents.tally.summary(),
-        "compliance": contents.tally.compliance(),
-        "recommendations": contents.tally.recommendations(),
-        "rejected": contents.lines(),
+        "summary": contents.summary,
+        "compliance": contents.compliance,
+        "recommendations": contents.recommendations,
+        "rejected": contents.lines,
     }
     ours = and_(col(ReportRow.report_key) == report_key, col(ReportRow.state) == LOADING)
     with database.writing() as session:
@@ -141,7 +148,7 @@ def _publish(
     return to_header(row)
 
 
-def _event(row: ReportRow, contents: Contents, *, actor: Actor, now: datetime) -> TrailEvent:
+def _event(row: ReportRow, contents: Sum, *, actor: Actor, now: datetime) -> TrailEvent:
     detail = {
         "report_id": row.report_id,
         "name": row.name,

@@ -1,77 +1,28 @@
-"""Loading a report: its findings become rows while they stream by, and a batch is written while the next one is read."""
+"""Writing a report's findings: a batch is written while the next one is read."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Self
+from itertools import chain
+from typing import Final, Self
 
-from audit.errors import InputError
-from audit.ingest import Item, Rejected
-from audit.report import Tally
+from audit.ingest.packing import FIELDS, Batch
 from storage.bulk import insert_many
-from storage.columns import column_text
 from storage.database import Database
-from storage.finding_texts import FindingTextsRow, SharedTexts
-from storage.report_rows import to_finding_columns
-from storage.scopes import Scopes
+from storage.finding_texts import FindingTextsRow
 from storage.tables import FindingRow
 
-MOST_REJECTED_LINES = 100
-_COUNTS = ("critical", "high", "medium", "low", "info", "passed", "manual", "muted")
-_Columns = Mapping[str, object]
-
-
-@dataclass(slots=True)
-class Contents:
-    """What the items came to, gathered while they stream by."""
-
-    report_key: int
-    texts: SharedTexts
-    tally: Tally = field(default_factory=Tally)
-    scopes: Scopes = field(default_factory=Scopes)
-    rejected: int = 0
-    reasons: list[str] = field(default_factory=list)
-
-    def accept(self, items: Iterable[Item]) -> Iterator[dict[str, object]]:
-        """Yield the columns of each finding that can be used."""
-        for position, item in enumerate(items, start=1):
-            if isinstance(item, Rejected):
-                self._reject(item)
-                continue
-            try:
-                number = self.texts.number_of(item)
-                columns = to_finding_columns(self.report_key, position, item, texts_number=number)
-            except InputError as error:
-                self._reject(Rejected(position, str(error)))
-                continue
-            self.tally.add(item)
-            self.scopes.add(item)
-            yield columns
-
-    def _reject(self, item: Rejected) -> None:
-        self.rejected += 1
-        if self.rejected <= MOST_REJECTED_LINES:
-            self.reasons.append(column_text(str(item)))
-
-    def lines(self) -> list[str]:
-        """Return why findings were left out, a line each, and how many more there are."""
-        more = self.rejected - len(self.reasons)
-        return [*self.reasons, f"and {more} more"] if more else self.reasons
-
-    def counts(self) -> dict[str, int]:
-        """Return what the trail records."""
-        summary = self.tally.summary()
-        named = {name: summary[name] for name in _COUNTS}  # type: ignore[literal-required]
-        return {"findings": self.tally.total, "rejected": self.rejected, **named}
+_SETTLED_AFTER: Final = 2000
+"""So many rows stay below what makes a log too long (`wal_autocheckpoint`); each time means waiting for the disk twice."""
 
 
 class Writer:
     """Writes a batch while the next one is being read: SQLite and the disk work without Python's lock."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, report_key: int) -> None:
         self._database = database
+        self._report_key = report_key
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="report-writer")
         self._last: Future[None] | None = None
+        self._unsettled = 0
 
     def __enter__(self) -> Self:
         return self
@@ -81,17 +32,25 @@ class Writer:
         if kind is None:
             self._wait()
 
-    def write(self, findings: Sequence[_Columns], texts: Sequence[_Columns]) -> None:
+    def write(self, batch: Batch) -> None:
         """Hand over a batch, once the one before is committed. Raises what went wrong with that one."""
         self._wait()
-        self._last = self._thread.submit(self._write, findings, texts)
+        self._last = self._thread.submit(self._write, batch)
 
     def _wait(self) -> None:
         if self._last is not None:
             self._last.result()
 
-    def _write(self, findings: Sequence[_Columns], texts: Sequence[_Columns]) -> None:
+    def _write(self, batch: Batch) -> None:
+        key = self._report_key
         with self._database.loading() as session:
-            if texts:
-                insert_many(session.connection(), FindingTextsRow, texts)
-            insert_many(session.connection(), FindingRow, findings)
+            connection = session.connection()
+            if batch.texts:
+                texts = list(chain.from_iterable(batch.texts))
+                insert_many(connection, FindingTextsRow, ("number", "body"), texts, report_key=key)
+            if batch.values:
+                insert_many(connection, FindingRow, FIELDS, batch.values, report_key=key)
+        self._unsettled += batch.rows
+        if self._unsettled >= _SETTLED_AFTER:
+            self._database.settle()
+            self._unsettled = 0

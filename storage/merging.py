@@ -77,6 +77,7 @@ def take_step(database: Database, now: datetime) -> bool:
     with database.writing() as session:
         if _is_current(session, merge):
             looked(session, merge, now)
+    database.settle()
     return True
 
 

@@ -38,7 +38,7 @@ def has_abandoned(database: Database, now: datetime) -> bool:
 def remove_loading(database: Database, report_key: int) -> None:
     """Remove a report that never became visible. One that did is on the trail, and stays."""
     while _take_step(database, report_key):
-        pass
+        database.settle()
 
 
 def _take_step(database: Database, report_key: int) -> bool:

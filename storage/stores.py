@@ -5,6 +5,7 @@ from typing import Self
 
 from storage.anchors import SqlAnchors
 from storage.audience import SqlHomes, SqlOutcomes
+from storage.batch_returns import SqlReturns
 from storage.batches import SqlBatches
 from storage.database import Database
 from storage.engine import open_engine
@@ -47,6 +48,7 @@ class Stores:
     home_pictures: SqlHomePictures
     outcomes: SqlOutcomes
     batches: SqlBatches
+    returns: SqlReturns
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -72,6 +74,7 @@ class Stores:
             home_pictures=SqlHomePictures(database),
             outcomes=SqlOutcomes(database),
             batches=SqlBatches(database, executions),
+            returns=SqlReturns(database),
         )
 
     @classmethod

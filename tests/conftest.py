@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from moto.server import ThreadedMotoServer
 
 from audit.findings import Finding, Severity
+from tests.endings import Later, ending_later
+from tests.fakes.moto_clients import ONCE, account_client, moto_client
 from tests.postgres import HOW_TO_GET_IT, find_server, running_postgres
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -26,9 +26,13 @@ _KEPT = {"PATH", "HOME", "LANG", "TMPDIR", "TZ", "CI", "PYTHONPATH", "VIRTUAL_EN
 # Read now, since every test's environment is cleared. Set by `.ci/run`: there, what is not tested is not proved.
 NO_SKIPS = bool(os.environ.get("COUNTERSIGN_NO_SKIPS"))
 
-# Properties are about results: a busy machine must not fail them for being slow.
-hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis_settings.load_profile("untimed")
+# Properties are about results: a busy machine must not fail them for being slow. A few examples, other ones each time, are
+# enough for every day; many are tried with `--hypothesis-profile thorough`.
+for _name, _examples in (("quick", 25), ("thorough", 100)):
+    hypothesis_settings.register_profile(
+        _name, deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=_examples
+    )
+hypothesis_settings.load_profile("quick")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +54,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def later() -> Iterator[Later]:
+    """End what a test has started beside the tests that follow."""
+    with ending_later() as end:
+        yield end
 
 
 @pytest.fixture(scope="session")
@@ -79,27 +90,19 @@ def postgres() -> Iterator[str]:
 @pytest.fixture
 def s3(moto_endpoint: str) -> Any:
     """Return an S3 client on the account."""
-    return boto3.client("s3", endpoint_url=moto_endpoint, region_name="us-east-1")
+    return moto_client("s3", moto_endpoint)
 
 
 @pytest.fixture
 def s3control(moto_endpoint: str) -> Any:
     """Return a client for the account's own S3 settings."""
-    client = boto3.client("s3control", endpoint_url=moto_endpoint, region_name="us-east-1")
-    client.meta.events.register("before-send.s3-control", _keep_to_the_host)
-    return client
-
-
-def _keep_to_the_host(request: Any, **_: object) -> None:
-    """Take the account out of the host's name, where botocore puts it: no such host is at moto's address."""
-    request.url = request.url.replace(f"//{ACCOUNT}.", "//")
+    return account_client(moto_endpoint)
 
 
 @pytest.fixture
 def ec2(moto_endpoint: str) -> Any:
-    """Return an EC2 client that asks once: moto breaks when asked for the default KMS key."""
-    once = Config(retries={"total_max_attempts": 1})
-    return boto3.client("ec2", endpoint_url=moto_endpoint, region_name="us-east-1", config=once)
+    """Return an EC2 client that asks once."""
+    return moto_client("ec2", moto_endpoint, config=ONCE)
 
 
 @pytest.fixture

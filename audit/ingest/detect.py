@@ -1,9 +1,9 @@
 """Which format a file is in, told by its content; then its findings, as a stream."""
 
 import hashlib
+import io
 from collections.abc import Iterator
-from functools import partial
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from audit.errors import InputError, UnknownFormatError
 from audit.ingest import (
@@ -38,7 +38,6 @@ FORMATS: Final[tuple[Format, ...]] = (
     sarif.FORMAT,
 )
 _HEAD_BYTES: Final = 2**16
-_HASHED_BYTES: Final = 2**20
 _NO_REPORT: Final = {
     b"\xff\xfe": "is UTF-16 or UTF-32; save it as UTF-8",
     b"\xfe\xff": "is UTF-16; save it as UTF-8",
@@ -80,10 +79,7 @@ def read_report(stream: BinaryIO, name: str, *, columns: ColumnMap | None = None
 
 def _sha256(stream: BinaryIO) -> str:
     stream.seek(0)
-    digest = hashlib.sha256()
-    for block in iter(partial(stream.read, _HASHED_BYTES), b""):
-        digest.update(block)
-    return digest.hexdigest()
+    return hashlib.file_digest(cast("io.BufferedIOBase", stream), "sha256").hexdigest()
 
 
 def _head(stream: BinaryIO) -> bytes:

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from audit.errors import InputError
 from audit.findings import Finding
+
+if TYPE_CHECKING:
+    from audit.ingest.packing import Packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Reading:
     `content_sha256` (64 hex digits) is taken over the bytes as they came, so the same file is known again.
     `generated_at` is the time the file itself states, aware UTC, None where it states none. `is_complete` is False where only a
     part of what a scan found was asked for: what is not in it may be there all the same, and must not count as fixed.
+    `packed` has the findings ready to be stored where another process reads the file; there are no `items` then.
     """
 
     source: str
@@ -59,6 +63,7 @@ class Reading:
     generated_at: datetime | None
     items: Iterator[Item]
     is_complete: bool = True
+    packed: "Packed | None" = None
 
 
 def to_items(records: Iterable[object], convert: Callable[[object], Finding]) -> Iterator[Item]:

@@ -7,6 +7,8 @@ import typer
 from bot.commands.console import one_line_errors, open_stores, print_json, print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from remediation.execution import PlaybookExecution
     from storage import Stores
 
@@ -23,7 +25,9 @@ def list_pending(*, limit: Limit = _MOST, as_json: AsJson = False) -> None:
 
 
 def list_history(
-    name: Annotated[str | None, typer.Argument(help="A finding's handle or id, or a playbook's id.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A finding's handle or id, a playbook's id, or a batch's.")
+    ] = None,
     *,
     limit: Limit = _MOST,
     as_json: AsJson = False,
@@ -35,16 +39,28 @@ def list_history(
 
 
 def show_status(
-    execution: Annotated[str, typer.Argument(help="The execution's id, or its beginning.")],
+    execution: Annotated[
+        str, typer.Argument(help="The id of an execution (x-...) or of a batch (b-...), or its beginning.")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show where a fix stands: its plan, who decided, and what became of each step."""
+    """Show where a fix stands: its plan, who decided, what became of each step. Of a batch, where each item stands."""
+    from bot.commands.batches import print_batch
+    from remediation.batches import Members
+    from remediation.lookup import find_named
+
     with one_line_errors(), open_stores() as stores:
-        found = stores.finder.named(execution)
-    if as_json:
+        found = find_named(execution, finder=stores.finder, batches=stores.batches)
+    if isinstance(found, Members):
+        print_batch(found, as_json=as_json)
+    elif as_json:
         print_json(to_dict(found))
-        return
+    else:
+        _print_status(found)
+
+
+def _print_status(found: "PlaybookExecution") -> None:
     for key, value in to_dict(found).items():
         if value and isinstance(value, str | int):
             typer.echo(f"{key.replace('_', ' ').capitalize() + ':':<14}{_line(value)}")
@@ -71,6 +87,7 @@ def _history(stores: "Stores", name: str | None, *, limit: int) -> "list[Playboo
         name,
         executions=stores.executions,
         reports=stores.reports,
+        batches=stores.batches,
         playbooks=playbooks_at_hand(),
         limit=limit,
     )
@@ -80,7 +97,13 @@ def _show(found: "list[PlaybookExecution]", *, as_json: bool, empty: str) -> Non
     if as_json:
         print_json([to_dict(execution) for execution in found])
         return
-    rows = [
+    print_executions(found, empty=empty)
+
+
+def print_executions(found: "Sequence[PlaybookExecution]", *, empty: str) -> None:
+    """Print a line for each; with the batch that it belongs to, where any does."""
+    names: tuple[str, ...] = ("ID", "Status", "Playbook", "Finding", "Resource", "Asked by", "Asked")
+    rows: list[tuple[str, ...]] = [
         (
             execution.execution_id,
             execution.status.value + (", rollback waits" if execution.rollback else ""),
@@ -92,13 +115,17 @@ def _show(found: "list[PlaybookExecution]", *, as_json: bool, empty: str) -> Non
         )
         for execution in found
     ]
-    print_table(("ID", "Status", "Playbook", "Finding", "Resource", "Asked by", "Asked"), rows, empty=empty)
+    if any(execution.batch_id for execution in found):
+        names = (*names, "Batch")
+        rows = [(*row, execution.batch_id) for row, execution in zip(rows, found, strict=True)]
+    print_table(names, rows, empty=empty)
 
 
 def to_dict(execution: "PlaybookExecution") -> dict[str, object]:
     """Return an execution as JSON shows it."""
     return {
         "execution_id": execution.execution_id,
+        "batch_id": execution.batch_id,
         "status": execution.status.value,
         "playbook_id": execution.playbook_id,
         "finding": execution.finding.handle,

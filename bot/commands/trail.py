@@ -94,18 +94,30 @@ def export() -> None:
 
 @app.command("evidence")
 def evidence(
-    execution: Annotated[str, typer.Argument(metavar="EXECUTION", help="The execution's id, x-….")],
+    execution: Annotated[
+        str, typer.Argument(metavar="EXECUTION", help="The id of an execution, x-…, or of a batch, b-….")
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where the zip goes; EXECUTION.zip if left out.")
     ] = None,
 ) -> None:
-    """Write one zip that proves an execution: finding, plan, approvals, before, after, verification, chain, a page to read."""
+    """Write one zip that proves an execution: finding, plan, approvals, before, after, verification, chain, a page to read.
+
+    With the id of a batch, that of all its executions, a folder each, and of what was signed as a set.
+    """
     from exporters.writing import replacing
-    from remediation.evidence import write_evidence
+    from remediation.batches import Members
+    from remediation.evidence import write_batch_evidence, write_evidence
+    from remediation.lookup import find_named
 
     with one_line_errors(), open_stores() as stores:
-        found = stores.executions.get(execution)
-        path = output or Path(f"{found.execution_id}.zip")
-        with replacing(path) as file:
-            proof = write_evidence(found, stores.trail.stream(), file, now=datetime.now(UTC))
+        found, now = find_named(execution, finder=stores.finder, batches=stores.batches), datetime.now(UTC)
+        if isinstance(found, Members):
+            path = output or Path(f"{found.batch.batch_id}.zip")
+            with replacing(path) as file:
+                proof = write_batch_evidence(found, stores.trail.stream(), file, now=now)
+        else:
+            path = output or Path(f"{found.execution_id}.zip")
+            with replacing(path) as file:
+                proof = write_evidence(found, stores.trail.stream(), file, now=now)
     typer.echo(f"{path}: {proof.entries} entries of the trail, up to the head {proof.head}")

@@ -10,34 +10,29 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from importlib import resources
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
-from audit.errors import CountersignError, NotFoundError
-from audit.findings import Finding
-from audit.ingest import read_report
+from audit.errors import CountersignError
 from bot.loopback import fence_in
-from bot.sandbox.cloud import ACCOUNT, PUBLIC_BUCKET, REGION, DemoCloud, demo_cloud
+from bot.sandbox.cloud import REGION, DemoCloud, demo_cloud
 from bot.sandbox.dropped import drop_scan
 from bot.sandbox.inbox import Inbox
-from bot.sandbox.pagesetup import Command, MessageShortcut, PageSetup, Panel, PanelAction, TourStep
 from bot.sandbox.standin import SlackStandIn
+from bot.sandbox.tour import demo_report, page_setup
 from bot.sandbox.workspace import DEFAULT_WORKSPACE
-from handlers.vocabulary import COMMANDS, IMPORT_REPORT, SHORTCUTS
 
-START_WITHIN_S = 60
+START_WITHIN_S = 180
 STOP_WITHIN_S = 20
+_LOOK_UP_S = 0.2
 KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
 SENDER = "countersign@northwind.example"
-READER = "ciso@northwind.example"
 CONFIG = """\
 # The demo's configuration: Ana and the members of one user group approve, and critical findings only that group, sooner.
 environment: demo
@@ -49,11 +44,6 @@ policy:
       approvers: [S0SEC]
       expires_after_minutes: 240
 """
-
-
-_ASK_FOR_SEVERAL = (
-    "/playbook run AWS-PUBLIC-S3 check:s3_bucket_public_access,s3_bucket_level_public_access_block"
-)
 
 
 def run_demo(*, port: int = 0) -> None:
@@ -71,8 +61,10 @@ def run_demo(*, port: int = 0) -> None:
             typer.echo("Starting the bot …")
             with running_bot(slack, cloud, Path(folder), inbox=inbox):
                 drop_scan(slack)
+                told = _heed_signals()
                 typer.echo(f"\n  Open  {slack.page_url}\n\n  Ctrl-C ends the demo; nothing is kept.")
-                _wait_for_signal()
+                while not told:
+                    time.sleep(_LOOK_UP_S)
                 typer.echo("Stopping …")
 
 
@@ -165,71 +157,6 @@ def _mail_environment(inbox: Inbox) -> dict[str, str]:
     return {"SMTP_SERVER": "127.0.0.1", "SMTP_PORT": str(inbox.port), "SENDER_EMAIL": SENDER}
 
 
-def page_setup(cloud: DemoCloud, inbox: Inbox | None = None) -> PageSetup:
-    """Return what the page shows beside Slack."""
-    meddle = PanelAction(
-        id="meddle",
-        label="Change one setting by hand",
-        description=f"Flips BlockPublicAcls of {PUBLIC_BUCKET}, as a colleague in the AWS console might: "
-        "the bot has to notice.",
-        run=cloud.change_from_outside,
-    )
-    panel = Panel(
-        id="s3",
-        title=f"AWS account {ACCOUNT}: what the cloud looks like now",
-        read=cloud.rows,
-        actions=(meddle,),
-    )
-    commands = tuple(
-        Command(entry.name, entry.description, entry.usage_hint, tuple(word.name for word in entry.words))
-        for entry in COMMANDS
-    )
-    shortcuts = tuple(MessageShortcut(entry.callback_id, entry.name) for entry in SHORTCUTS)
-    roles = {"ana": "analyst", "omar": "approver", "otto": "outsider"}
-    return PageSetup(
-        commands=commands, shortcuts=shortcuts, panels=(panel,), tour=_tour(), roles=roles, inbox=inbox
-    )
-
-
-def _tour() -> tuple[TourStep, ...]:
-    return (
-        TourStep("See what was found", "A Prowler report is already in.", "ana", "/report show"),
-        TourStep("Hand it on", "As HTML, CSV or JSON.", "ana", "/report export html"),
-        TourStep("Mail it", "It lands in the Mail tab, nowhere else.", "ana", f"/report email {READER}"),
-        TourStep(
-            "Ask for a fix",
-            "The card shows exactly what would change.",
-            "ana",
-            f"/playbook run AWS-PUBLIC-S3 {_public_finding().handle}",
-        ),
-        TourStep("Approve it yourself?", "Press Approve as Ana: you may not.", "ana"),
-        TourStep("Approve as somebody else", "Press Approve as Omar and watch the cloud.", "omar"),
-        TourStep("Put it back", "Press Roll back as Omar: exactly as it was.", "omar"),
-        TourStep("Ask for several", "One card shows every bucket.", "ana", _ASK_FOR_SEVERAL),
-        TourStep("Approve exactly these", "Press Approve all as Omar: all of them, or none.", "omar"),
-        TourStep(
-            "Take a file in",
-            f"Press {IMPORT_REPORT.name} as Omar, under More actions on Ana's file.",
-            "omar",
-        ),
-        TourStep("Have it come by itself", "A form asks what, when and where to.", "ana", "/schedule"),
-    )
-
-
-def _public_finding() -> Finding:
-    """Return the demo report's finding about the bucket that everyone can read."""
-    with demo_report() as path, path.open("rb") as stream:
-        for item in read_report(stream, path.name).items:
-            if isinstance(item, Finding) and item.is_open and item.resource.endswith(PUBLIC_BUCKET):
-                return item
-    raise NotFoundError(f"the demo report says nothing about {PUBLIC_BUCKET}")
-
-
-def demo_report() -> AbstractContextManager[Path]:
-    """Return the demo's report as a file: written for the demo, in the format that Prowler 5 writes."""
-    return resources.as_file(resources.files("bot.sandbox") / "demo_report.ocsf.json")
-
-
 def _command(*words: str) -> list[str]:
     return [sys.executable, "-m", "bot", *words]
 
@@ -264,8 +191,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for_signal() -> None:
-    over = threading.Event()
+def _heed_signals() -> list[int]:
+    """Return what holds a signal as soon as somebody ends the demo, from now on.
+
+    No lock is involved: one that a signal comes upon half taken, or just before it is waited for, would wait for ever.
+    """
+    told: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
-    over.wait()
+        signal.signal(number, lambda number, _frame: told.append(number))
+    return told

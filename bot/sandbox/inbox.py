@@ -23,7 +23,7 @@ from exporters.mail_model import DEFAULT_MAX_BYTES
 MOST_MAILS = 200
 MOST_BYTES = 4 * DEFAULT_MAX_BYTES
 _HOST = "127.0.0.1"
-_START_S = 10.0
+_START_S = 60.0
 
 
 @dataclass(repr=False, eq=False)

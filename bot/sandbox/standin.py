@@ -23,7 +23,7 @@ from bot.sandbox.routes import slack_routes
 from bot.sandbox.state import State
 from bot.sandbox.workspace import DEFAULT_WORKSPACE, Workspace
 
-_START_S = 10.0
+_START_S = 60.0
 
 
 @dataclass(repr=False, eq=False)

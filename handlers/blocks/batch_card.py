@@ -7,28 +7,17 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
-    ButtonElement,
-    ConfirmObject,
     DividerBlock,
-    PlainTextObject,
 )
 
 from audit.findings import Severity
+from handlers.blocks.batch_buttons import decision_buttons, rollback_buttons
 from handlers.blocks.batch_items import group, item_line, item_notes, item_result, item_state
 from handlers.blocks.batch_said import decision_lines, rollback_blocks, signed_so_far
-from handlers.blocks.names import (
-    BATCH_APPROVE,
-    BATCH_CHANGES,
-    BATCH_CHOOSE,
-    BATCH_REFUSE_ROLLBACK,
-    BATCH_REJECT,
-    BATCH_ROLL_BACK,
-    BatchRef,
-)
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, join_newest, section
 from handlers.blocks.states import rollback_fact, wording
-from handlers.blocks.texts import code, escape, linkify, mention, moment, plain, severity_words
-from remediation.batches import Members, return_digest, set_digest
+from handlers.blocks.texts import code, escape, linkify, mention, moment, severity_words
+from remediation.batches import Members, set_digest
 from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 
@@ -41,6 +30,10 @@ _NEVER = (
     "by itself. Nobody should sign what they cannot see."
 )
 _SELF_APPROVAL = "⚠️ The policy lets requesters approve their own fixes."
+_GLASS = (
+    "🚨 Nobody breaks the glass for several at once. In an emergency `/playbook approve` with an item's own id (*All changes* names each) "
+    "shows that one, with the button."
+)
 _ENDED = {PlaybookStatus.REJECTED, PlaybookStatus.EXPIRED}
 
 
@@ -59,6 +52,7 @@ class BatchRules:
     asked: dict[str, Asked]
     rollback_approvals: int = 1
     allows_self_approval: bool = False
+    allows_breaking_glass: bool = False
     environment: str = ""
 
 
@@ -101,7 +95,26 @@ def _verb(members: Members) -> str:
     return verbs.pop() if len(verbs) == 1 else "Done" if ran else "Closed"
 
 
+@dataclass(frozen=True, slots=True)
+class BatchBody:
+    """A card without its buttons: whether all that would be signed stands on it, and all of the rollback that waits."""
+
+    blocks: list[Block]
+    is_whole: bool
+    shows_rollback: bool
+
+
 def _card(members: Members, rules: BatchRules, room: int, *, fits_window: bool) -> list[Block]:
+    body = batch_body(members, rules, room, fits_window=fits_window)
+    buttons = list(decision_buttons(members, is_whole=body.is_whole, fits_window=fits_window))
+    if members.returnable and not members.waiting and not members.is_busy:
+        buttons += rollback_buttons(members, is_whole=body.shows_rollback)
+    actions = [ActionsBlock(block_id="decide", elements=buttons)] if buttons else []
+    return [*body.blocks, *actions, _small_print(members, rules)]
+
+
+def batch_body(members: Members, rules: BatchRules, room: int, *, fits_window: bool) -> BatchBody:
+    """Return a card without its buttons. It is whole only where every item fits the window, too."""
     seen = _Seen()
     shown, rest = _split(members)
     blocks: list[Block] = [header(batch_headline(members)), section(_status(members, rules, room))]
@@ -118,11 +131,7 @@ def _card(members: Members, rules: BatchRules, room: int, *, fits_window: bool) 
     blocks += _left_out(members, room)
     if members.waiting and not seen.is_whole:
         blocks.append(section(_TOO_LARGE if fits_window else _NEVER))
-    buttons = list(_buttons(members, is_whole=seen.is_whole and fits_window, fits_window=fits_window))
-    if members.returnable and not members.waiting and not members.is_busy:
-        buttons += _rollback_buttons(members, is_whole=shows_rollback)
-    actions = [ActionsBlock(block_id="decide", elements=buttons)] if buttons else []
-    return [*blocks, *actions, _small_print(members, rules)]
+    return BatchBody(blocks, seen.is_whole and fits_window, shows_rollback)
 
 
 def _split(members: Members) -> tuple[list[PlaybookExecution], list[PlaybookExecution]]:
@@ -146,7 +155,8 @@ def _status(members: Members, rules: BatchRules, room: int) -> str:
         f"{signed}. May approve: {linkify(escape(who, room))}."
         for signed, who in signed_so_far(members.waiting, rules.asked)
     ]
-    return "\n".join([*lines, *([_SELF_APPROVAL] if rules.allows_self_approval else [])])
+    lines += [_SELF_APPROVAL] if rules.allows_self_approval else []
+    return "\n".join([*lines, *([_GLASS] if rules.allows_breaking_glass else [])])
 
 
 def _tally(executions: Sequence[PlaybookExecution]) -> Iterator[str]:
@@ -270,77 +280,6 @@ def _left_out(members: Members, room: int) -> list[Block]:
     ]
     words = join_first(lines, min(2 * room, _SECTION - 80))
     return [section(f"*Asked for, and left out* ({len(lines)})\n{words}")]
-
-
-def _buttons(members: Members, *, is_whole: bool, fits_window: bool) -> Iterator[ButtonElement]:
-    batch = members.batch
-    waiting = BatchRef(batch.batch_id, set_digest(batch.batch_id, members.waiting) if members.waiting else "")
-    if members.waiting:
-        count = len(members.waiting)
-        if is_whole:
-            yield _button(
-                members,
-                BATCH_APPROVE,
-                "Approve all" if count > 1 else "Approve",
-                waiting,
-                style="primary",
-            )
-        name = "All changes…" if is_whole or not fits_window else "Review and approve…"
-        yield _button(
-            members, BATCH_CHANGES, name, waiting, style=None if is_whole or not fits_window else "primary"
-        )
-        yield _button(members, BATCH_CHOOSE, "Choose…", waiting)
-        yield _button(
-            members, BATCH_REJECT, "Reject all…" if count > 1 else "Reject…", waiting, style="danger"
-        )
-    else:
-        yield _button(members, BATCH_CHANGES, "All changes…", waiting)
-
-
-def _rollback_buttons(members: Members, *, is_whole: bool) -> Iterator[ButtonElement]:
-    """Yield what may be said about a rollback; nobody signs one that the card does not show whole."""
-    batch, asked = members.batch, any(each.rollback for each in members.returnable)
-    ref = BatchRef(batch.batch_id, return_digest(batch.batch_id, members.returnable))
-    count = len(members.returnable)
-    name = "Approve rollback…" if asked else "Roll back all…" if count > 1 else "Roll back…"
-    if is_whole:
-        yield _button(members, BATCH_ROLL_BACK, name, ref, confirm=_confirm(members))
-    if asked:
-        yield _button(members, BATCH_REFUSE_ROLLBACK, "Refuse rollback", ref, style="danger")
-
-
-def _confirm(members: Members) -> ConfirmObject:
-    names = [
-        plain(each.finding.resource.rpartition(":")[2].rpartition("/")[2], 40) for each in members.returnable
-    ]
-    which = join_first(names, 150, separator=", ")
-    words = f"Each goes back to what it was before this fix: {which}. What somebody changed since is left alone, and named."
-    return ConfirmObject(
-        title="Roll back this batch?",
-        text=PlainTextObject(text=plain(words, 300), emoji=False),
-        confirm="Roll back",
-        deny="Cancel",
-        style="danger",
-    )
-
-
-def _button(  # noqa: PLR0913 - private, and all are named where it matters
-    members: Members,
-    action_id: str,
-    text: str,
-    ref: BatchRef,
-    *,
-    style: str | None = None,
-    confirm: ConfirmObject | None = None,
-) -> ButtonElement:
-    return ButtonElement(
-        text=PlainTextObject(text=text, emoji=False),
-        action_id=action_id,
-        value=ref.value,
-        style=style,
-        confirm=confirm,
-        accessibility_label=plain(f"{text.rstrip('…')}: {members.batch.playbook_name}", 75),
-    )
 
 
 def _small_print(members: Members, rules: BatchRules) -> Block:

@@ -22,12 +22,16 @@ def has_batch_progress(members: Members) -> bool:
 
 def build_batch_progress(members: Members) -> Message:
     """Return the reply: who decided, what became of each item's actions, where all of it stands."""
-    lines = [*decision_lines(members), *(_item(each) for each in members.kept if each.started_at)]
     tally = counted(members.executions)
     return Message(
         f"{escape(batch_headline(members), 300)}: {tally}.",
-        (section(join_newest([*lines, f"*{tally}*"], _LONGEST)),),
+        (section(join_newest([*progress_lines(members), f"*{tally}*"], _LONGEST)),),
     )
+
+
+def progress_lines(members: Members) -> list[str]:
+    """Return who decided, and what became of each item's actions."""
+    return [*decision_lines(members), *(_item(each) for each in members.kept if each.started_at)]
 
 
 def _item(execution: PlaybookExecution) -> str:

@@ -8,21 +8,18 @@ from slack_sdk.models.blocks import (
     CheckboxesElement,
     InputBlock,
     Option,
-    PlainTextInputElement,
-    PlainTextObject,
 )
 from slack_sdk.models.views import View
 
 from handlers.blocks.batch_items import item_result, whole_item
-from handlers.blocks.modals import LONGEST_REASON, SHORTEST_REASON
+from handlers.blocks.modals import exception_fields, reason_field, words
 from handlers.blocks.names import (
     BATCH_APPROVE_FORM,
     BATCH_CHOOSE_FORM,
     BATCH_REJECT_FORM,
-    REASON,
     BatchRef,
 )
-from handlers.blocks.parts import section
+from handlers.blocks.parts import SECTION_LIMIT, section
 from handlers.blocks.texts import code, escape, plain, severity_words
 from remediation.batches import Members, set_digest
 from remediation.execution import PlaybookExecution
@@ -51,9 +48,9 @@ def build_changes_view(members: Members, *, channel: str) -> View:
     return View(
         type="modal",
         callback_id=BATCH_APPROVE_FORM if can_approve else "details",
-        title=_words("All changes"),
-        submit=_words(f"Approve all {len(waiting)}") if can_approve else None,
-        close=_words("Cancel" if can_approve else "Close"),
+        title=words("All changes"),
+        submit=words(f"Approve all {len(waiting)}") if can_approve else None,
+        close=words("Cancel" if can_approve else "Close"),
         private_metadata=_carried(members, channel),
         blocks=blocks,
     )
@@ -66,9 +63,9 @@ def build_choose_view(members: Members, *, channel: str) -> View:
     return View(
         type="modal",
         callback_id=BATCH_CHOOSE_FORM,
-        title=_words("Choose"),
-        submit=_words("Take out"),
-        close=_words("Cancel"),
+        title=words("Choose"),
+        submit=words("Take out"),
+        close=words("Cancel"),
         private_metadata=_carried(members, channel),
         blocks=[
             section(
@@ -76,7 +73,8 @@ def build_choose_view(members: Members, *, channel: str) -> View:
                 "wait on, as a new set to approve. Nothing is changed by this."
             ),
             *(_boxes(number, part) for number, part in enumerate(parts)),
-            _reason("Why are they taken out?"),
+            reason_field("Why are they taken out?", is_first=False),
+            *exception_fields(are_many=True),
         ],
     )
 
@@ -87,15 +85,16 @@ def build_reject_view(members: Members, *, channel: str) -> View:
     return View(
         type="modal",
         callback_id=BATCH_REJECT_FORM,
-        title=_words("Reject this batch"),
-        submit=_words("Reject"),
-        close=_words("Cancel"),
+        title=words("Reject this batch"),
+        submit=words("Reject"),
+        close=words("Cancel"),
         private_metadata=_carried(members, channel),
         blocks=[
             section(
                 f"All {count} items are rejected and nothing is changed. The reason stands on the card and in the audit trail."
             ),
-            _reason("Why should this not run?"),
+            reason_field("Why should this not run?"),
+            *exception_fields(are_many=True),
         ],
     )
 
@@ -119,7 +118,9 @@ def _lead(members: Members) -> str:
 def _item(members: Members, execution: PlaybookExecution) -> str:
     whole = whole_item(execution, room=ITEM_ROOM)
     if members.waiting:
-        return whole.text if whole.is_whole else f"⚠️ *Too large to be shown whole*\n{whole.text}"
+        named = f"{whole.text}\n{code(execution.execution_id, 80)}"
+        text = named if len(named) <= SECTION_LIMIT else whole.text
+        return text if whole.is_whole else f"⚠️ *Too large to be shown whole*\n{whole.text}"
     result = item_result(execution, members.batch.refused.get(execution.execution_id, ""))
     changes = whole.text.partition("```")
     return f"{result}  {code(execution.execution_id, 80)}\n{changes[1]}{changes[2]}"[:2990]
@@ -141,7 +142,7 @@ def _boxes(number: int, executions: Sequence[PlaybookExecution]) -> InputBlock:
     options = [_option(each) for each in executions]
     return InputBlock(
         block_id=checked_field(number),
-        label=_words("To be fixed" if number == 0 else "and"),
+        label=words("To be fixed" if number == 0 else "and"),
         element=CheckboxesElement(action_id=checked_field(number), options=options, initial_options=options),
         optional=True,
     )
@@ -155,16 +156,9 @@ def _option(execution: PlaybookExecution) -> Option:
     )
     return Option(
         value=execution.execution_id,
-        text=_words(plain(name, 75) or finding.handle),
-        description=_words(plain(about, 75)),
+        text=words(plain(name, 75) or finding.handle),
+        description=words(plain(about, 75)),
     )
-
-
-def _reason(label: str) -> InputBlock:
-    asks = PlainTextInputElement(
-        action_id=REASON, multiline=True, min_length=SHORTEST_REASON, max_length=LONGEST_REASON
-    )
-    return InputBlock(block_id=REASON, label=_words(label), element=asks)
 
 
 def _carried(members: Members, channel: str) -> str:
@@ -172,7 +166,3 @@ def _carried(members: Members, channel: str) -> str:
     digest = set_digest(members.batch.batch_id, waiting) if waiting else ""
     ref = BatchRef(members.batch.batch_id, digest)
     return json.dumps({"card": ref.value, "channel": channel})
-
-
-def _words(text: str) -> PlainTextObject:
-    return PlainTextObject(text=text, emoji=False)

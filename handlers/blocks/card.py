@@ -5,34 +5,19 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
-    ButtonElement,
-    ConfirmObject,
     DividerBlock,
-    PlainTextObject,
     SectionBlock,
 )
 
-from handlers.blocks.buttons import confirm_rollback, execution_button
+from handlers.blocks.buttons import card_buttons
 from handlers.blocks.changes import Shown, compare, compare_actions, plans_of, resource_limit
-from handlers.blocks.names import (
-    APPROVE,
-    BREAK_GLASS,
-    DONE,
-    HOME_ROLL_BACK,
-    NOT_DONE,
-    REFUSE_ROLLBACK,
-    REJECT,
-    REVIEWED,
-    ROLL_BACK,
-    TRY_AGAIN,
-)
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, join_newest, section
 from handlers.blocks.pending import emergency_blocks, rollback_blocks, shows_rollback
 from handlers.blocks.states import headline, rollback_fact, status_sentence, wording
 from handlers.blocks.texts import code, escape, linkify, mention, moment, plain, severity_words
 from remediation.execution import Decision, PlaybookExecution, Verdict
 from remediation.policy import count_people
-from remediation.states import ActionStatus, PlaybookStatus
+from remediation.states import PlaybookStatus
 
 _TITLE_LIMIT = 300
 _DECISIONS_LIMIT = 2800
@@ -106,7 +91,13 @@ def build_plain_card(execution: PlaybookExecution) -> Message:
 def _card(execution: PlaybookExecution, rules: CardRules, room: int) -> list[Block]:
     blocks, is_whole = card_body(execution, rules, room)
     can_sign = shows_rollback(execution, room=room)
-    actions = _actions(execution, rules, can_approve=is_whole, can_sign=can_sign)
+    buttons = card_buttons(
+        execution,
+        can_approve=is_whole,
+        can_sign=can_sign,
+        can_break_glass=is_whole and rules.allows_breaking_glass,
+    )
+    actions = [ActionsBlock(block_id="decide", elements=buttons)] if buttons else []
     return [*blocks, *actions, _small_print(execution, rules)]
 
 
@@ -203,74 +194,6 @@ def _decision(decision: Decision, execution: PlaybookExecution) -> str:
     void = " (void: the plan has changed since)" if decision.revision != execution.revision else ""
     reason = f": {escape(decision.reason, 180)}" if decision.reason else ""
     return f"{VERBS[decision.verdict]} {mention(decision.actor)}, {moment(decision.at)}{reason}{void}"
-
-
-def _actions(
-    execution: PlaybookExecution, rules: CardRules, *, can_approve: bool, can_sign: bool
-) -> list[Block]:
-    buttons: list[ButtonElement] = []
-    if execution.status is PlaybookStatus.PENDING:
-        approve = [execution_button(execution, APPROVE, "Approve", style="primary")] if can_approve else []
-        buttons = [*approve, execution_button(execution, REJECT, "Reject…", style="danger")]
-        if can_approve and rules.allows_breaking_glass:
-            buttons.append(execution_button(execution, BREAK_GLASS, "Break glass…", style="danger"))
-    if execution.status is PlaybookStatus.INTERRUPTED:
-        buttons = _settling(execution)
-    if execution.can_roll_back:
-        buttons = [*buttons, roll_back_button(execution, ROLL_BACK, can_sign=can_sign)]
-    if execution.can_roll_back and execution.rollback:
-        buttons.append(execution_button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"))
-    if execution.unreviewed:
-        buttons.append(execution_button(execution, REVIEWED, "Reviewed"))
-    return [ActionsBlock(block_id="decide", elements=buttons)] if buttons else []
-
-
-def roll_back_button(execution: PlaybookExecution, action_id: str, *, can_sign: bool) -> ButtonElement:
-    """Return the button that orders or signs a rollback; one that opens its window where not all of it could be shown."""
-    if not can_sign:
-        return execution_button(execution, HOME_ROLL_BACK, "Look and sign…")
-    name = "Approve rollback…" if execution.rollback else "Roll back…"
-    return execution_button(execution, action_id, name, confirm=confirm_rollback(execution))
-
-
-def _settling(execution: PlaybookExecution) -> list[ButtonElement]:
-    """Return a person's ways on after an interruption; trying again only where twice does no harm."""
-    started = [
-        plan
-        for plan, result in zip(plans_of(execution), execution.actions, strict=False)
-        if result.status is ActionStatus.STARTED
-    ]
-    buttons = [
-        execution_button(execution, DONE, "It was done", confirm=_confirm_found("was done")),
-        execution_button(execution, NOT_DONE, "It was not done", confirm=_confirm_found("was not done")),
-    ]
-    if started and all(plan.idempotent for plan in started):
-        buttons.append(execution_button(execution, TRY_AGAIN, "Try again", confirm=_confirm_again()))
-    return buttons
-
-
-def _confirm_found(what: str) -> ConfirmObject:
-    words = (
-        f"You have looked at the resource, and what was interrupted {what}. This is recorded under your name."
-    )
-    return ConfirmObject(
-        title=f"It {what}?",
-        text=PlainTextObject(text=words, emoji=False),
-        confirm=f"It {what}",
-        deny="Cancel",
-    )
-
-
-def _confirm_again() -> ConfirmObject:
-    words = (
-        "The resource is read first. Only if it still is as it was before is the change written once more."
-    )
-    return ConfirmObject(
-        title="Try this fix again?",
-        text=PlainTextObject(text=words, emoji=False),
-        confirm="Try again",
-        deny="Cancel",
-    )
 
 
 def _small_print(execution: PlaybookExecution, rules: CardRules | None = None) -> Block:

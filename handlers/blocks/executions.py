@@ -55,7 +55,7 @@ def _fixes(pending: Pending, *, most: int, taken: int) -> Message:
         "`/playbook approve EXECUTION` shows a plan and lets you sign it. The beginning of an id is enough."
     )
     if pending.batches:
-        hint += " What is asked for together is decided on its card, or in your home."
+        hint += " So is the id of what was asked for together (`b-…`), which is decided as one."
     entries = [_batch_entry(members) for members in pending.batches]
     entries += [_entry(execution) for execution in pending.executions]
     more = (

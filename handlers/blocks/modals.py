@@ -23,26 +23,14 @@ def build_reject_form(ref: CardRef, *, channel: str) -> View:
     return View(
         type="modal",
         callback_id=REJECT_FORM,
-        title=_words("Reject this fix"),
-        submit=_words("Reject"),
-        close=_words("Cancel"),
+        title=words("Reject this fix"),
+        submit=words("Reject"),
+        close=words("Cancel"),
         private_metadata=json.dumps({"card": ref.value, "channel": channel}),
         blocks=[
             section("Nothing will be changed. The reason stands on the card and in the audit trail."),
-            _reason("Why should this not run?"),
-            InputBlock(
-                block_id=EXCEPTION_UNTIL,
-                label=_words("Leave the finding as it is, up to and including"),
-                hint=_words("Approvers only. Until that day is over (UTC), nobody can ask for this fix."),
-                element=DatePickerElement(action_id=EXCEPTION_UNTIL),
-                optional=True,
-            ),
-            InputBlock(
-                block_id=EXCEPTION_OWNER,
-                label=_words("Who answers for that? Without a choice, you do"),
-                element=UserSelectElement(action_id=EXCEPTION_OWNER),
-                optional=True,
-            ),
+            reason_field("Why should this not run?"),
+            *exception_fields(),
         ],
     )
 
@@ -52,17 +40,37 @@ def build_glass_form(ref: CardRef, *, channel: str) -> View:
     return View(
         type="modal",
         callback_id=GLASS_FORM,
-        title=_words("Break the glass"),
-        submit=_words("Approve alone"),
-        close=_words("Cancel"),
+        title=words("Break the glass"),
+        submit=words("Approve alone"),
+        close=words("Cancel"),
         private_metadata=json.dumps({"card": ref.value, "channel": channel}),
         blocks=[
             section(
                 "This fix runs now, on your word alone. Everybody is told, and a second person has to review it."
             ),
-            _reason("Why can this not wait?"),
+            reason_field("Why can this not wait?"),
         ],
     )
+
+
+def exception_fields(*, are_many: bool = False) -> list[InputBlock]:
+    """Return the fields that leave what is rejected as it is for a while; neither has to be filled in."""
+    what, fix = ("findings as they are", "these fixes") if are_many else ("finding as it is", "this fix")
+    return [
+        InputBlock(
+            block_id=EXCEPTION_UNTIL,
+            label=words(f"Leave the {what}, up to and including"),
+            hint=words(f"Approvers only. Until that day is over (UTC), nobody can ask for {fix}."),
+            element=DatePickerElement(action_id=EXCEPTION_UNTIL),
+            optional=True,
+        ),
+        InputBlock(
+            block_id=EXCEPTION_OWNER,
+            label=words("Who answers for that? Without a choice, you do"),
+            element=UserSelectElement(action_id=EXCEPTION_OWNER),
+            optional=True,
+        ),
+    ]
 
 
 def refuse_reason(reason: str) -> str:
@@ -73,17 +81,18 @@ def refuse_reason(reason: str) -> str:
     return f"At most {LONGEST_REASON} characters, please." if length > LONGEST_REASON else ""
 
 
-def _reason(label: str) -> InputBlock:
-    """Return the field for the reason, in which people begin to type."""
+def reason_field(label: str, *, is_first: bool = True) -> InputBlock:
+    """Return the field for the reason; where it is the first one, people begin to type in it."""
     asks = PlainTextInputElement(
         action_id=REASON,
         multiline=True,
         min_length=SHORTEST_REASON,
         max_length=LONGEST_REASON,
-        focus_on_load=True,
+        focus_on_load=is_first or None,
     )
-    return InputBlock(block_id=REASON, label=_words(label), element=asks)
+    return InputBlock(block_id=REASON, label=words(label), element=asks)
 
 
-def _words(text: str) -> PlainTextObject:
+def words(text: str) -> PlainTextObject:
+    """Return text as a window's labels take it."""
     return PlainTextObject(text=text, emoji=False)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
-from handlers.blocks.buttons import execution_button
-from handlers.blocks.card import CardRules, card_body, roll_back_button
-from handlers.blocks.names import APPROVE_HERE, REFUSE_ROLLBACK, ROLL_BACK_HERE
+from handlers.blocks.buttons import execution_button, roll_back_button
+from handlers.blocks.card import CardRules, card_body
+from handlers.blocks.names import APPROVE_HERE, BREAK_GLASS, REFUSE_ROLLBACK, ROLL_BACK_HERE
 from handlers.blocks.parts import Message, context, fit, join_newest, section
 from handlers.blocks.pending import preview_blocks, three_states
 from handlers.blocks.states import headline, status_sentence
@@ -42,10 +42,12 @@ def build_to_sign(execution: PlaybookExecution, rules: CardRules) -> Message:
     def build(room: int) -> list[Block]:
         blocks, is_whole = card_body(execution, rules, room)
         asks = section("Nothing is signed yet. The button signs exactly this plan, and is yours alone.")
-        button = execution_button(execution, APPROVE_HERE, "Approve", style="primary")
+        buttons = [execution_button(execution, APPROVE_HERE, "Approve", style="primary")]
+        if rules.allows_breaking_glass and execution.batch_id:  # others have it on their card
+            buttons.append(execution_button(execution, BREAK_GLASS, "Break glass…", style="danger"))
         return [
             *blocks,
-            *([asks, _actions(button)] if is_whole else []),
+            *([asks, _actions(*buttons)] if is_whole else []),
             _digest(execution),
             _where(execution),
         ]

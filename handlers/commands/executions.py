@@ -1,4 +1,4 @@
-"""`/playbook pending | history | status | approve | reject | rollback`: executions by typed words.
+"""`/playbook pending | history | status | approve | reject | rollback`: executions, and batches of them, by typed words.
 
 Nothing is signed and nothing is put back by a typed word alone: `approve` and `rollback` answer with what it would be, and a
 button that is bound to the revision shown (docs/adr/0006).
@@ -11,14 +11,26 @@ from handlers.blocks.executions import Pending, build_history, build_pending, bu
 from handlers.blocks.modals import refuse_reason
 from handlers.blocks.parts import Message
 from handlers.blocks.private import build_rejected, build_status, build_to_roll_back, build_to_sign
+from handlers.commands.batch_words import (
+    offer_batch_rollback,
+    offer_batch_to_sign,
+    reject_batch,
+    show_batch_status,
+)
 from handlers.services import Services
 from handlers.waiting import read_waiting
-from remediation.lookup import find_history
+from remediation.batches import Members
+from remediation.execution import PlaybookExecution
+from remediation.lookup import find_history, find_named
 from remediation.ports import Request
 from remediation.refusals import refuse_late
 from remediation.rollbacks import Rollbacks
 
 _MOST = 10
+
+
+def _named(services: Services, name: str) -> PlaybookExecution | Members:
+    return find_named(name, finder=services.finder, batches=services.batches)
 
 
 def list_pending(services: Services, _request: Request, _words: Sequence[str]) -> Message:
@@ -48,6 +60,7 @@ def list_history(services: Services, _request: Request, words: Sequence[str]) ->
         words[0],
         executions=services.executions,
         reports=services.reports,
+        batches=services.batches,
         playbooks=services.playbooks,
         limit=_MOST + 1,
     )
@@ -55,12 +68,14 @@ def list_history(services: Services, _request: Request, words: Sequence[str]) ->
 
 
 def show_status(services: Services, _request: Request, words: Sequence[str]) -> Message:
-    """Show where an execution stands, step by step.
+    """Show where an execution stands, step by step, or a batch, item by item.
 
     Raises:
         NotFoundError: none, or more than one, goes by that name.
     """
-    execution = services.finder.named(words[0])
+    execution = _named(services, words[0])
+    if isinstance(execution, Members):
+        return show_batch_status(services, execution)
     return build_status(execution, services.card_rules_for(execution))
 
 
@@ -71,7 +86,9 @@ def offer_to_sign(services: Services, _request: Request, words: Sequence[str]) -
         NotFoundError: none, or more than one, goes by that name.
         RefusedError: it is decided, or out of time.
     """
-    execution = services.finder.named(words[0])
+    execution = _named(services, words[0])
+    if isinstance(execution, Members):
+        return offer_batch_to_sign(services, execution)
     refuse_late(execution, revision=None, now=services.clock())
     return build_to_sign(execution, services.card_rules_for(execution))
 
@@ -87,7 +104,9 @@ def reject(services: Services, request: Request, words: Sequence[str]) -> Messag
     reason = " ".join(words[1:]).strip()
     if problem := refuse_reason(reason):
         raise InputError(problem)
-    execution = services.finder.named(words[0])
+    execution = _named(services, words[0])
+    if isinstance(execution, Members):
+        return reject_batch(services, request, execution, reason=reason)
     rejected = services.remediation.reject(
         execution.execution_id, request.actor, reason=reason, revision=execution.revision
     )
@@ -110,6 +129,8 @@ def offer_rollback(services: Services, _request: Request, words: Sequence[str]) 
             most=_MOST,
             needed=services.remediation.policy.rollback_approvals,
         )
-    execution = services.finder.named(words[0])
+    execution = _named(services, words[0])
+    if isinstance(execution, Members):
+        return offer_batch_rollback(services, execution)
     settings = Rollbacks(services.remediation, services.runner).preview(execution.execution_id)
     return build_to_roll_back(execution, services.card_rules_for(execution), settings)

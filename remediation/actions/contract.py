@@ -52,6 +52,17 @@ class Draft:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class HalfWay:
+    """A state that only an action's own writes leave, between two of them: whoever reads it knows that nobody else made it.
+
+    `why_not` says why the rest cannot be done from here, so that it can only be put back; empty where it can.
+    """
+
+    state: State
+    why_not: str = ""
+
+
 class Action(ABC, Generic[P]):
     """One thing we can do to one kind of resource.
 
@@ -106,6 +117,17 @@ class Action(ABC, Generic[P]):
         Raises:
             ActionError: the cloud said no, or did not answer. It may have taken effect all the same.
         """
+
+    def half_ways(self, plan: ActionPlan) -> tuple[HalfWay, ...]:  # noqa: ARG002 - one write leaves none
+        """Return the states between two writes of `apply` that prove to be ours. What a person may have made is none of them.
+
+        `apply` goes on from each that has no `why_not`, and `rollback` brings back each.
+        """
+        return ()
+
+    def half_ways_back(self, plan: ActionPlan) -> tuple[State, ...]:  # noqa: ARG002 - as above
+        """Return the states between two writes of `rollback` that prove to be ours; `rollback` goes on from each."""
+        return ()
 
     def verify(self, plan: ActionPlan) -> None:
         """Read the resource again and compare it with what was promised.

@@ -2,31 +2,32 @@
 
 Inside: the finding, the plan as it was signed, who decided, the states before and after, the trail's entries about it, and the
 chain from the first of them to the head. Of other entries only digests are in it. `check.py` recomputes all of it with nothing
-but Python's standard library.
+but Python's standard library. What was asked for and decided together with others has the entries of that batch in it: they are
+what people signed. The evidence of a whole batch has a folder for each of its items.
 """
 
-import base64
-import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib import resources
+from datetime import datetime
 from typing import BinaryIO
 
 from audit.anchors import Anchor
 from audit.errors import NotFoundError
-from audit.trail import TrailEntry, body_digest
-from remediation.evidence.page import build_page
+from audit.trail import TrailEntry
+from remediation.batches import Members
+from remediation.evidence.files import asset, file_info, is_about, json_bytes, trail_lines, write_chain
+from remediation.evidence.page import build_batch_page, build_page
 from remediation.execution import PlaybookExecution
 
 CHECK = "check.py"
 _DEFLATE_LEVEL = 6
+_Documents = Iterator[tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the zip proves: how many entries are about the execution, and the head that the chain ends at."""
+    """What the zip proves: how many entries are about the execution or the batch, and the head that the chain ends at."""
 
     entries: int
     head: Anchor
@@ -35,7 +36,7 @@ class Proof:
 def write_evidence(
     execution: PlaybookExecution, trail: Iterable[TrailEntry], out: BinaryIO, *, now: datetime
 ) -> Proof:
-    """Write the zip about an execution. The trail streams by; only the entries about the execution are kept.
+    """Write the zip about an execution. The trail streams by; only the entries about the execution and its batch are kept.
 
     Args:
         execution: which one.
@@ -46,100 +47,84 @@ def write_evidence(
     Raises:
         NotFoundError: the trail has no entry about it.
     """
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=_DEFLATE_LEVEL) as archive:
-        own, head = _write_chain(archive, execution.execution_id, trail, now)
-        if head is None:
-            raise NotFoundError(f"the trail has no entry about {execution.execution_id[:80]}")
-        proof = Proof(len(own), head)
-        for name, content in _documents(execution, own, proof, now):
-            archive.writestr(_file(name, now), content)
+    with _archive(out) as archive:
+        own, head = write_chain(archive, _names(execution), trail, now)
+        proof = _prove(execution.execution_id, own, head)
+        _write(archive, _documents(execution, own, proof, now), now)
+        _write(archive, _fixed_files(), now)
     return proof
 
 
-def _write_chain(
-    archive: zipfile.ZipFile, execution_id: str, trail: Iterable[TrailEntry], now: datetime
-) -> tuple[list[TrailEntry], Anchor | None]:
-    """Write every link from the execution's first entry on; return its entries and the last link's anchor."""
-    own: list[TrailEntry] = []
-    head: Anchor | None = None
-    with archive.open(_file("chain.jsonl", now), "w") as chain:
-        for entry in trail:
-            if _is_about(entry, execution_id):
-                own.append(entry)
-            if own:
-                chain.write(_line(_link(entry)))
-                head = Anchor.of(entry)
-    return own, head
+def write_batch_evidence(
+    members: Members, trail: Iterable[TrailEntry], out: BinaryIO, *, now: datetime
+) -> Proof:
+    """Write the zip about a batch: what was signed as a set, and a folder for each item; see `write_evidence`.
+
+    Raises:
+        NotFoundError: the trail has no entry about it.
+    """
+    batch, ids = members.batch, [each.execution_id for each in members.executions]
+    with _archive(out) as archive:
+        own, head = write_chain(archive, {batch.batch_id, *ids}, trail, now)
+        proof = _prove(batch.batch_id, own, head)
+        about = [entry for entry in own if is_about(entry, {batch.batch_id})]
+        _write(archive, _batch_documents(members, about, proof, now), now)
+        for execution in members.executions:
+            its = [entry for entry in own if is_about(entry, _names(execution))]
+            files = _documents(execution, its, proof, now)
+            _write(archive, ((f"{execution.execution_id}/{name}", data) for name, data in files), now)
+        _write(archive, _fixed_files(), now)
+    return proof
 
 
-def _is_about(entry: TrailEntry, execution_id: str) -> bool:
-    """Tell whether an entry is about the execution, or about the exception that its rejection granted."""
-    try:
-        event = json.loads(entry.body)
-    except ValueError:  # somebody edited it: it still is a link, and `check.py` says what is wrong with it
-        return False
-    if not isinstance(event, Mapping):
-        return False
-    detail = event.get("detail")
-    named = detail.get("execution_id") if isinstance(detail, Mapping) else None
-    return execution_id in (event.get("subject"), named)
+def _archive(out: BinaryIO) -> zipfile.ZipFile:
+    return zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=_DEFLATE_LEVEL)
 
 
-def _link(entry: TrailEntry) -> Mapping[str, object]:
-    return {
-        "seq": entry.seq,
-        "previous_hash": entry.previous_hash.hex(),
-        "body_sha256": body_digest(entry.body).hex(),
-        "hash": entry.entry_hash.hex(),
-    }
+def _names(execution: PlaybookExecution) -> set[str]:
+    """Return what the entries are about that belong to an execution: itself, and the batch that it was decided in."""
+    return {execution.execution_id, *([execution.batch_id] if execution.batch_id else [])}
+
+
+def _prove(name: str, own: list[TrailEntry], head: Anchor | None) -> Proof:
+    if head is None:
+        raise NotFoundError(f"the trail has no entry about {name[:80]}")
+    return Proof(len(own), head)
+
+
+def _write(archive: zipfile.ZipFile, documents: Iterable[tuple[str, bytes]], now: datetime) -> None:
+    for name, content in documents:
+        archive.writestr(file_info(name, now), content)
+
+
+def _fixed_files() -> _Documents:
+    yield "README.txt", asset("README.txt")
+    yield CHECK, asset("check.py.txt")
 
 
 def _documents(
     execution: PlaybookExecution, own: list[TrailEntry], proof: Proof, now: datetime
-) -> Iterator[tuple[str, bytes]]:
-    yield "README.txt", _asset("README.txt")
-    yield CHECK, _asset("check.py.txt")
-    yield "finding.json", _json(execution.finding.to_dict())
+) -> _Documents:
+    yield "finding.json", json_bytes(execution.finding.to_dict())
     if execution.plan:
-        yield "plan.json", _json(execution.plan.to_dict())
+        yield "plan.json", json_bytes(execution.plan.to_dict())
         yield "signed-plan.json", execution.plan.signed_bytes()
-    yield "decisions.json", _json([asdict(decision) for decision in execution.decisions])
-    yield "actions.json", _json([asdict(result) for result in execution.actions])
-    yield "trail.jsonl", b"".join(_line(_told(entry)) for entry in own)
+    yield "decisions.json", json_bytes([asdict(decision) for decision in execution.decisions])
+    yield "actions.json", json_bytes([asdict(result) for result in execution.actions])
+    yield "trail.jsonl", trail_lines(own)
     yield "evidence.html", build_page(execution, own, head=str(proof.head), now=now).encode()
 
 
-def _told(entry: TrailEntry) -> Mapping[str, object]:
-    return {"seq": entry.seq, "body_base64": base64.b64encode(entry.body).decode(), **_readable(entry)}
-
-
-def _readable(entry: TrailEntry) -> Mapping[str, object]:
-    try:
-        return {"event": json.loads(entry.body)}
-    except ValueError:
-        return {}
-
-
-def _asset(name: str) -> bytes:
-    return (resources.files("remediation.evidence") / name).read_bytes()
-
-
-def _json(value: object) -> bytes:
-    return (json.dumps(value, indent=2, ensure_ascii=False, default=_spell) + "\n").encode("utf-8", "replace")
-
-
-def _line(value: Mapping[str, object]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False) + "\n").encode("utf-8", "replace")
-
-
-def _spell(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return str(getattr(value, "value", value))
-
-
-def _file(name: str, now: datetime) -> zipfile.ZipInfo:
-    """Return an entry of the zip with the time given, so that the same evidence is the same bytes."""
-    info = zipfile.ZipInfo(name, now.astimezone(UTC).timetuple()[:6])
-    info.compress_type = zipfile.ZIP_DEFLATED
-    return info
+def _batch_documents(members: Members, about: list[TrailEntry], proof: Proof, now: datetime) -> _Documents:
+    batch = members.batch
+    whole = {
+        "batch_id": batch.batch_id,
+        "playbook_id": batch.playbook_id,
+        "requester": batch.requester.to_dict(),
+        "created_at": batch.created_at,
+        "executions": [[each.execution_id, each.status.value] for each in members.executions],
+        "left_out": [asdict(each) for each in batch.left_out],
+    }
+    yield "batch.json", json_bytes(whole)
+    yield "trail.jsonl", trail_lines(about)
+    yield "evidence.html", build_batch_page(members, about, head=str(proof.head), now=now).encode()

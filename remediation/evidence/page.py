@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from audit.trail import TrailEntry
 from remediation.actions.contract import show_value
+from remediation.batches import Members
+from remediation.evidence.files import read_event
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.journal import plans_of
 
@@ -22,6 +24,7 @@ _TOLD = (
     ("error", "Error"),
     ("review_due_at", "To be reviewed by a second person until"),
     ("rollback_digest", "Digest signed"),
+    ("set_digest", "Digest of the set"),
 )
 _VERDICTS = {
     Verdict.APPROVE: "Approved",
@@ -38,9 +41,18 @@ _VERDICTS = {
 }
 
 
+_SET_WORDS = {
+    "batch.approved": "Approved",
+    "batch.signed": "Signed",
+    "batch.rejected": "Rejected",
+    "batch.break_glass": "Broke the glass",
+    "batch.rollback": "Ordered or signed the rollback",
+}
+
+
 def build_page(execution: PlaybookExecution, own: Iterable[TrailEntry], *, head: str, now: datetime) -> str:
     """Return the page."""
-    return _template().render(
+    return _template("evidence.html.j2").render(
         execution=execution,
         finding=execution.finding,
         digest=execution.plan.digest if execution.plan else "",
@@ -50,10 +62,43 @@ def build_page(execution: PlaybookExecution, own: Iterable[TrailEntry], *, head:
             for decision in execution.decisions
         ],
         glass=_glass(execution),
-        story=[row for entry in own if (row := _event(entry))],
+        sets=_sets(own),
+        story=_story(own),
         head=head,
         made_at=moment(now),
     )
+
+
+def build_batch_page(members: Members, about: Iterable[TrailEntry], *, head: str, now: datetime) -> str:
+    """Return the page of a batch: what was signed as a set, and where each item stands, with its own page one folder down."""
+    about = list(about)
+    return _template("batch.html.j2").render(
+        batch=members.batch,
+        items=members.executions,
+        sets=_sets(about),
+        story=_story(about),
+        head=head,
+        made_at=moment(now),
+    )
+
+
+def _story(own: Iterable[TrailEntry]) -> list[Row]:
+    return [row for entry in own if (row := _event(entry))]
+
+
+def _sets(own: Iterable[TrailEntry]) -> list[Row]:
+    """Return the words that people said about a batch: each was about a set of items, which its digest names."""
+    rows: list[Row] = []
+    for entry in own:
+        event, row = read_event(entry), _event(entry)
+        detail = event.get("detail")
+        if row and event.get("kind") in _SET_WORDS and isinstance(detail, Mapping):
+            items = [
+                str(each[0] if isinstance(each, list) else each) for each in detail.get("executions", [])
+            ]
+            verdict = _SET_WORDS[str(event["kind"])]
+            rows.append({**row, "verdict": verdict, "digest": detail.get("set_digest", ""), "items": items})
+    return rows
 
 
 def _glass(execution: PlaybookExecution) -> Row | None:
@@ -127,8 +172,11 @@ def _told(detail: Row) -> Iterator[str]:
 
 
 @cache
-def _template() -> "Template":
+def _template(name: str) -> "Template":
     from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
 
-    source = (resources.files("remediation.evidence") / "evidence.html.j2").read_text(encoding="utf-8")
-    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(source)
+    source = (resources.files("remediation.evidence") / name).read_text(encoding="utf-8")
+    style = (resources.files("remediation.evidence") / "style.css.j2").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.from_string(source, globals={"style": Markup(style)})  # noqa: S704 - a file of ours

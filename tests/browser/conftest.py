@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.patience import give_patience
 from tests.browser.pictures import KeepPicture, shrink
 from tests.browser.stage import Stage
+from tests.browser.visitor import heed_errors
 from tests.browser.waiting import Waiting
 from tests.conftest import need
 
@@ -43,11 +45,10 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """Open a window in which any error of the page's own scripts fails the test."""
-    errors: list[str] = []
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    give_patience(context)
     window = context.new_page()
-    window.on("pageerror", lambda error: errors.append(str(error)))
-    window.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    errors = heed_errors(window)
     yield window
     context.close()
     assert errors == []
@@ -96,4 +97,9 @@ def keep_picture(request: pytest.FixtureRequest) -> KeepPicture:
 @pytest.fixture
 def take_picture(keep_picture: KeepPicture) -> Callable[[Page, str], None]:
     """Return a function that keeps a picture of the window, with what is still fading in already there."""
-    return lambda window, name: keep_picture(name, window.screenshot(animations="disabled"))
+
+    def take(window: Page, name: str) -> None:
+        window.mouse.move(0, 0)  # what the pointer lights up is not part of the picture
+        keep_picture(name, window.screenshot(animations="disabled"))
+
+    return take

@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import ElementHandle, FloatRect, Locator, Page, expect
 
 from tests.browser.pictures import KeepPicture
 
@@ -14,6 +14,12 @@ CUT_OFF = """node => [node, ...node.querySelectorAll("*")].filter((each) => {
   if (["auto", "scroll"].includes(style.overflowX) || style.display === "inline") return false;
   return each.scrollWidth > each.clientWidth + 1;
 }).map((each) => `${each.tagName} ${each.className}: ${each.textContent.slice(0, 80)}`)"""
+
+COME_TO_REST = """node => {
+  const ends = (moving) => Number.isFinite(moving.effect.getComputedTiming().endTime);
+  document.getAnimations().filter(ends).forEach((moving) => moving.finish());
+  node.scrollIntoViewIfNeeded();
+}"""
 
 
 @dataclass(frozen=True)
@@ -36,15 +42,22 @@ class Studio:
         # Where the pointer is and what a click has lit up is not part of the picture.
         self.page.mouse.move(0, 0)
         expect(self.page.locator(".busy")).to_have_count(0)
+        picture = None
+        while picture is None:
+            picture = self._still(name, what.element_handle())
+        self.keep(name, picture)
+
+    def _still(self, name: str, what: ElementHandle) -> bytes | None:
+        """Return a picture of it; None where it was drawn anew meanwhile."""
         assert what.evaluate(CUT_OFF) == [], name
-        what.scroll_into_view_if_needed()
-        self.keep(name, self.page.screenshot(animations="disabled", clip=_inside(what)))
+        what.evaluate(COME_TO_REST)
+        box = what.bounding_box()
+        picture = self.page.screenshot(animations="disabled", clip=_inside(box)) if box else None
+        return picture if what.evaluate("node => node.isConnected") else None
 
 
-def _inside(what: Locator) -> FloatRect:
+def _inside(box: FloatRect) -> FloatRect:
     """Return where it is in whole pixels, with nothing of its neighbours in them."""
-    box = what.bounding_box()
-    assert box is not None
     left, top = math.ceil(box["x"]), math.ceil(box["y"])
     right, bottom = math.floor(box["x"] + box["width"]), math.floor(box["y"] + box["height"])
     return {"x": left, "y": top, "width": right - left, "height": bottom - top}

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.patience import PATIENCE_S
 from tests.browser.scenarios.parts import id_in
 from tests.browser.stage import Stage
 from tests.browser.weeks import PICKED
@@ -27,11 +28,9 @@ def test_bare_report_mails_what_was_chosen(stage: Stage) -> None:
     visitor.form.get_by_label("To which addresses?").fill(READER)
     visitor.pick("Which report?", "week-47", "northwind-week-47")
     visitor.form.get_by_label("As what kind of file?").select_option("csv")
-    seen = visitor.private.count()
-    visitor.submit("Go")
+    expect(visitor.answer_to(lambda: visitor.submit("Go"))).to_contain_text("Mail accepted for 1 of 1")
     visitor.has_gone(visitor.form)
-    expect(visitor.private.nth(seen)).to_contain_text("Mail accepted for 1 of 1")
-    mail = stage.inbox.wait_for(lambda mail: READER in mail.recipients)
+    mail = stage.inbox.wait_for(lambda mail: READER in mail.recipients, PATIENCE_S)
     assert "northwind-week-47" in mail.subject
     expect(visitor.tab("Mail").get_by_text(f"To {READER}").first).to_be_visible()
     visitor.tab("Cloud")
@@ -61,13 +60,13 @@ def test_bare_playbook_asks_for_a_fix(stage: Stage) -> None:
         re.compile("Which finding"), PICKED, re.compile(rf"block public access.*f-[0-9a-f]{{8}} {resource}")
     )
     visitor.pick("Which playbook?", "public", "AWS-PUBLIC-S3")
-    visitor.submit("Go")
+    card = visitor.post_of(lambda: visitor.submit("Go"), resource, "Waiting for approval")
     visitor.has_gone(visitor.form)
-    card = visitor.posted(resource, "Waiting for approval")
     visitor.press(card, "Reject")
     visitor.form.get_by_label("Why should this not run?").fill("A rehearsal")
     visitor.submit("Reject")
-    expect(visitor.posted(resource, "A rehearsal")).to_contain_text("Rejected by @ana")
+    expect(card).to_contain_text("Rejected by @ana")
+    expect(card).to_contain_text("A rehearsal")
 
 
 def test_bare_schedule_makes_one(stage: Stage) -> None:
@@ -84,10 +83,8 @@ def test_bare_schedule_makes_one(stage: Stage) -> None:
     visitor.form.get_by_label("By which crontab line?").fill("30 6 * * 1-5")
     visitor.pick("In which time zone?", "berlin", "Europe/Berlin")
     visitor.form.get_by_label("To which channel?").select_option(label="#general")
-    seen = visitor.private.count()
-    visitor.submit("Go")
+    answer = visitor.answer_to(lambda: visitor.submit("Go"))
     visitor.has_gone(visitor.form)
-    answer = visitor.private.nth(seen)
     expect(answer).to_contain_text(
         re.compile(r"Scheduled: s-\w+ to #general.*30 6 \* \* 1-5.*Europe/Berlin", re.DOTALL)
     )

@@ -13,6 +13,7 @@ from tests.browser.scenarios.parts import ask_for_fix, id_in
 from tests.browser.stage import ALL_ON, CONFIG, Stage
 from tests.browser.studio import Studio, newest
 from tests.browser.visitor import Visitor
+from tests.browser.waiting import LONG_MS
 
 pytestmark = pytest.mark.browser
 READER = "ciso@northwind.example"
@@ -58,8 +59,7 @@ def show_reports(stage: Stage, studio: Studio) -> None:
     studio.take("report-show", visitor.ask("/report show"))
     studio.take("findings-list", visitor.ask("/report findings severity:high"), in_dark=True)
     studio.take("findings-compare", visitor.ask(f"/report compare {stage.reports[0]} latest"))
-    visitor.type("/report trend")
-    trend = visitor.posted("Trend over 5 reports")
+    trend = visitor.post_of(lambda: visitor.type("/report trend"), "Trend over 5 reports")
     trend.locator("img.preview").evaluate("image => image.decode()")
     studio.take("findings-trend", trend, in_dark=True)
 
@@ -90,14 +90,19 @@ def show_schedule_form(visitor: Visitor, studio: Studio) -> None:
     visitor.has_gone(visitor.form)
 
 
+def has_replies(message: Locator, number: str) -> None:
+    """Wait for what comes in the thread: until then the message is not as it stays."""
+    expect(message.get_by_role("button", name=number)).to_be_visible()
+
+
 def fix_and_put_back(stage: Stage, studio: Studio) -> None:
     visitor = stage.visitor
-    card = ask_for_fix(stage, stage.next_finding())
+    card = ask_for_fix(stage, stage.findings["northwind-invoices-archive"])
     studio.take("card-pending", card, in_dark=True)
     visitor.be("Omar")
     visitor.press(card, "Approve")
     expect(card).to_contain_text("Done, and verified")
-    expect(card.get_by_role("button", name="1 reply")).to_be_visible()
+    has_replies(card, "1 reply")
     studio.take("card-done", card)
     card.get_by_role("button", name="1 reply").click()
     studio.take("card-thread", visitor.page.locator("#thread .thread-list article").last)
@@ -120,10 +125,11 @@ def fix_several(stage: Stage, studio: Studio) -> None:
         stage.findings[f"northwind-{name}"] for name in ("build-artifacts", "meeting-notes", "sensor-data")
     ]
     visitor.be("Ana")
-    visitor.type(f"/playbook run AWS-PUBLIC-S3 {' '.join(finding.handle for finding in found)}")
-    card = visitor.posted("3 at once", "sensor-data")
-    studio.take("batch-pending", card, in_dark=True)
-    batch = visitor.stream.locator(f"article[data-target='{card.get_attribute('data-target')}']")
+    words = " ".join(finding.handle for finding in found)
+    batch = visitor.post_of(
+        lambda: visitor.type(f"/playbook run AWS-PUBLIC-S3 {words}"), "3 at once", "sensor-data"
+    )
+    studio.take("batch-pending", batch, in_dark=True)
     visitor.be("Omar")
     visitor.press(batch, "Choose")
     visitor.form.get_by_role("checkbox", name=re.compile("sensor-data")).uncheck()
@@ -138,6 +144,7 @@ def fix_several(stage: Stage, studio: Studio) -> None:
     visitor.has_gone(visitor.form)
     visitor.press(batch, "Approve all")
     expect(batch).to_contain_text("2 fixed")
+    has_replies(batch, "1 reply")
     assert [stage.flags(finding) for finding in found] == [ALL_ON, ALL_ON, set()]
     studio.take("batch-done", batch)
     visitor.press(batch, "Roll back all")
@@ -212,10 +219,10 @@ def send_a_digest(visitor: Visitor, studio: Studio) -> None:
     name = id_in(answer, "s")
     visitor.ask(f"/schedule run {name}")
     digest = visitor.posted("Security digest", name)
-    expect(digest.get_by_role("button", name="1 reply")).to_be_visible()
+    has_replies(digest, "1 reply")
     studio.take("digest", digest, in_dark=True)
     mails = visitor.tab("Mail")
-    mails.get_by_role("button", name=re.compile("northwind-week-48")).first.click()
+    mails.get_by_role("button", name=re.compile(f"{READER}.*northwind-week-48")).first.click()
     expect(visitor.page.frame_locator("iframe").get_by_text("Root user must have MFA").first).to_be_visible()
     studio.take("digest-mail", mails)
     visitor.page.keyboard.press("Escape")
@@ -232,6 +239,7 @@ def break_the_glass(stage: Stage, studio: Studio) -> None:
     visitor.submit("Approve alone")
     expect(card).to_contain_text("broke the glass and approved this alone")
     expect(card).to_contain_text("Done, and verified")
+    has_replies(card, "2 replies")
     studio.take("card-break-glass", card)
     visitor.go_to("general")
     studio.take("notice-break-glass", visitor.posted("broke the glass"))
@@ -250,6 +258,7 @@ def sign_a_rollback(stage: Stage, studio: Studio) -> None:
     visitor.press(card, "Roll back")
     visitor.confirm("Roll back")
     expect(card).to_contain_text("Rollback asked for by @omar. 1 of 2 approvals")
+    has_replies(card, "1 reply")
     studio.take("card-rollback-signatures", card)
     visitor.be("Priya")
     visitor.press(card, "Approve rollback")
@@ -260,7 +269,7 @@ def sign_a_rollback(stage: Stage, studio: Studio) -> None:
 def remind(stage: Stage, studio: Studio, card: Locator) -> None:
     """By these rules it is time for a reminder a minute after the card; the card has waited since the beginning."""
     visitor = stage.visitor
-    card.get_by_role("button", name="1 reply").click(timeout=180_000)
+    card.get_by_role("button", name="1 reply").click(timeout=LONG_MS)
     reminder = visitor.page.locator("#thread article", has_text="still waits for a decision")
     studio.take("notice-reminder", reminder)
     visitor.page.keyboard.press("Escape")

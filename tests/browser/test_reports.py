@@ -16,6 +16,7 @@ from exporters import Brand
 from exporters.formats import EXPORT_FORMATS, export_formats
 from exporters.mail_writer import MailStyle
 from exporters.source import ReportSource
+from tests.browser.patience import give_patience
 from tests.browser.pictures import KeepPicture
 from tests.conftest import NOW, need
 from tests.unit.exporters.pdf_pages import require_tools
@@ -77,6 +78,7 @@ def show(chromium: Browser, tmp_path: Path) -> Iterator[Show]:
             viewport={"width": width, "height": height},
             color_scheme=scheme,  # type: ignore[arg-type]
         )
+        give_patience(context)
         contexts.append(context)
         window = context.new_page()
         window.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)

@@ -17,8 +17,7 @@ def test_buttons_posted_before_a_kill_work_after_it(stage: Stage) -> None:
     card = ask_for_fix(stage, finding)
     visitor.be("Omar")
     stage.kill()
-    visitor.press(card, "Approve")
-    expect(visitor.page.locator("#toasts")).to_contain_text("could not be reached")
+    assert "could not be reached" in visitor.warning_of(lambda: visitor.press(card, "Approve"))
     expect(card).to_contain_text("Waiting for approval")
     assert stage.flags(finding) == set()
     stage.start()
@@ -55,11 +54,12 @@ def test_a_slot_that_comes_due_is_sent_to_channel_and_inbox(stage: Stage, waitin
     expect(digests.first.get_by_role("button", name="1 reply")).to_be_visible()
     mails = visitor.tab("Mail")
     expect(mails.get_by_text(f"To {HEARD_BY}").first).to_be_visible()
-    assert len(minutes_of(stage, waiting)) == digests.count(), "a minute was sent twice"
+    minutes = minutes_of(stage, waiting)
+    assert len(minutes) == len(set(minutes)), "a minute was sent twice"
     visitor.tab("Cloud")
 
 
-def minutes_of(stage: Stage, waiting: Waiting) -> set[str]:
-    """Return the minutes that the schedule was sent for, each as its digest's metadata names it."""
+def minutes_of(stage: Stage, waiting: Waiting) -> list[str]:
+    """Return the minute that each digest of the schedule was sent for, as its metadata names it."""
     posted = [m for m in stage.slack.messages("#general") if waiting.schedule in m.words]
-    return {re.sub(r"\W+", "-", str((message.metadata or {}).get("event_payload"))) for message in posted}
+    return [re.sub(r"\W+", "-", str((message.metadata or {}).get("event_payload"))) for message in posted]

@@ -13,6 +13,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.sandbox import Command, PageSetup, Panel, PanelAction, PanelRow, SlackStandIn, TourStep
+from tests.browser.patience import PATIENCE_S, give_patience
 
 pytestmark = pytest.mark.browser
 
@@ -164,6 +165,12 @@ FORM: Json = {
             },
             optional=True,
         ),
+        labelled(
+            "instead",
+            "Run instead",
+            {"type": "external_select", "action_id": "playbook", "min_query_length": 0},
+            optional=True,
+        ),
     ],
 }
 HOME: Json = {
@@ -214,7 +221,9 @@ def tiny_bot(client: WebClient) -> App:  # noqa: C901 - listeners are defined wh
             ack(response_action="errors", errors={"reason": "At least ten characters, please."})
             return
         ack()
-        client.chat_postEphemeral(channel=SECURITY, user=body["user"]["id"], text=f"Rejected: {words}")
+        instead = view["state"]["values"]["instead"]["playbook"]["selected_option"]["value"]
+        told = f"Rejected: {words}; run {instead}"
+        client.chat_postEphemeral(channel=SECURITY, user=body["user"]["id"], text=told)
 
     @app.action("details")
     def details(ack: Ack, body: Json) -> None:
@@ -284,7 +293,7 @@ def slack() -> Iterator[SlackStandIn]:
         bolt = tiny_bot(WebClient(standin.workspace.bot_token, base_url=standin.api_url))
         handler = SocketModeHandler(bolt, standin.workspace.app_token, logger=bolt.logger)
         handler.connect()  # type: ignore[no-untyped-call]
-        standin.wait_for(lambda: standin.sockets.connections)
+        standin.wait_for(lambda: standin.sockets.connections, PATIENCE_S)
         yield standin
         handler.close()  # type: ignore[no-untyped-call]
 
@@ -332,15 +341,44 @@ def test_a_modal_with_an_inline_error_and_a_private_answer(slack: SlackStandIn, 
     demo.wait_for_selector("#view[open]")
     demo.get_by_label("Reason").fill("no")
     demo.get_by_label("Low").check()
+    demo.get_by_label("Run instead").fill("rot")
+    demo.get_by_role("option", name="Rotate access key").click()
     demo.get_by_role("button", name="Reject", exact=True).click()
     demo.get_by_text("At least ten characters, please.").wait_for()
     assert demo.get_by_label("Low").is_checked()
+    expect(demo.get_by_label("Run instead")).to_have_value("Rotate access key")
     demo.get_by_label("Reason").fill("The bucket serves our website")
     demo.get_by_role("button", name="Reject", exact=True).click()
     demo.get_by_text("Only visible to you").wait_for()
-    assert slack.views("omar") == ()
+    expect(demo.locator("article.private")).to_contain_text("run rotate-access-key")
+    slack.wait_for(lambda: slack.views("omar") == (), PATIENCE_S)
     become(demo, "U0ANA")
     assert demo.get_by_text("Only visible to you").count() == 0
+
+
+def test_what_is_pressed_stays_until_it_is_let_go(slack: SlackStandIn, demo: Page) -> None:
+    ts = post(slack, CARD)
+    demo.get_by_role("button", name="Reject …").hover()
+    demo.mouse.down()
+    client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
+    newer = [*CARD[:-1], {"type": "context", "elements": [mrkdwn("Asked for once more")]}]
+    with demo.expect_response(lambda answer: "/page/state" in answer.url and "once more" in answer.text()):
+        client.chat_update(channel=SECURITY, ts=ts, text="Asked for once more", blocks=newer)
+    demo.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    demo.mouse.up()
+    demo.wait_for_selector("#view[open]")
+    demo.get_by_text("Asked for once more").wait_for()
+
+
+def test_a_window_that_is_closed_twice_closes_once(slack: SlackStandIn, demo: Page) -> None:
+    post(slack, CARD)
+    demo.get_by_role("button", name="Reject …").click()
+    demo.locator("#view[open] textarea").wait_for()
+    demo.evaluate(
+        "() => [...document.querySelectorAll('#view .icon-button')].forEach((x) => { x.click(); x.click(); })"
+    )
+    expect(demo.locator("#view[open]")).to_have_count(0)
+    assert [view.id for person in ("ana", "omar") for view in slack.views(person)] == []
 
 
 def test_every_kind_of_block_is_drawn_and_nothing_runs(slack: SlackStandIn, demo: Page) -> None:
@@ -375,7 +413,7 @@ def test_a_command_is_completed_sent_and_recalled(slack: SlackStandIn, demo: Pag
     demo.get_by_text("You asked for: export").wait_for()
     field.press("ArrowUp")
     expect(field).to_have_value("/report export")
-    slack.wait_for(slack.files)
+    slack.wait_for(slack.files, PATIENCE_S)
     assert slack.files()[0].name == "report.html"
 
 
@@ -420,6 +458,7 @@ def test_it_fits_a_phone_and_the_dark(
     slack.reset()
     post(slack, CARD)
     context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    give_patience(context)
     page = context.new_page()
     page.goto(slack.page_url)
     page.get_by_text("Block public access").first.wait_for()

@@ -12,7 +12,7 @@ from audit.findings import Finding
 from tests.browser.scenarios.parts import ask_for_fix, id_in
 from tests.browser.stage import Stage
 
-LONG_MS = 240_000
+LONG_MS = 400_000
 HEARD_BY = "minutes@northwind.example"
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
-from storage import Stores, open_engine, upgrade
+from storage import Stores, open_engine
 from tests.contract.backends_azure import arm, azure_clients
 from tests.contract.backends_google import google, google_clients, storage_emulator
+from tests.databases import stores_at, stores_in_memory
 from tests.fakes.stores import MemoryStores
 
 __all__ = ["arm", "azure_clients", "google", "google_clients", "storage_emulator"]
@@ -24,23 +25,16 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores | 
         yield MemoryStores()
     elif request.param == "postgres":
         with a_schema(request.getfixturevalue("postgres")) as url:
-            yield from _opened(_migrated(url))
+            yield from _opened(stores_at(url))
     elif request.param == "sqlite file":
-        yield from _opened(_migrated(f"sqlite:///{tmp_path}/countersign.db"))
+        yield from _opened(stores_at(f"sqlite:///{tmp_path}/countersign.db"))
     else:
-        yield from _opened(Stores.in_memory())
+        yield from _opened(stores_in_memory())
 
 
 def _opened(stores: Stores) -> Iterator[Stores]:
     yield stores
     stores.close()
-
-
-def _migrated(url: str) -> Stores:
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
-    return Stores.open(url)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from remediation.plan import ActionPlan, Target
 from storage import Stores
 from tests.contract.backends_google import PROJECT, clients_for
 from tests.contract.cases.gcp_key_rotation import OLD, SECRET, SPARE, KeyRotationCase
+from tests.databases import stores_in_memory
 from tests.fakes.google.identity import key_pair
 from tests.fakes.google.server import GoogleCloud
 
@@ -192,7 +193,7 @@ def test_the_new_key_is_seen_by_nobody(
         case.cloud.refuse("projects.secrets.addVersion", 403, "no", "forbidden")
     if goes_wrong == "lost answer":
         case.cloud.stall("projects.secrets.addVersion")
-    stores = Stores.in_memory()
+    stores = stores_in_memory()
     executor = PlaybookExecutor(
         {"google_rest": case.clients.client("google_rest", project=PROJECT)}, store=stores.executions
     )

@@ -8,8 +8,10 @@ import pytest
 
 from audit.errors import CountersignError, HeldError, NotFoundError, StateError
 from audit.trail import breaks
-from remediation.batches import Batch, LeftOut, Members, set_digest
+from remediation.batches import Batch, LeftOut, Members, ReturnItem, ReturnOrder, set_digest
+from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
+from remediation.ports import OWNER_LOST_AFTER
 from remediation.states import PlaybookStatus
 from storage import Stores
 from tests.fakes.samples import ANALYST, NOW, a_decision, a_finding, a_plan, an_event, an_execution
@@ -198,10 +200,66 @@ def test_refusals_are_kept_and_have_the_card_drawn(stores: AnyStores) -> None:
     create(stores)
     card = stores.batches.card("b-1")
     stores.batches.put_card(replace(card, drawn_total=stores.batches.members("b-1").total))
-    stores.batches.note_refused("b-1", {"exec-2": "somebody changed it"}, an_event("batch.rollback_refused"))
+    leave_out_of_rollback(stores, {"exec-2": "somebody changed it"})
     assert stores.batches.get("b-1").refused == {"exec-2": "somebody changed it"}
     assert stores.batches.outdated(NOW) == ["b-1"]
-    assert trail_length(stores) == 5
+    assert trail_length(stores) == 6
+
+
+def an_order(*, owner: str = "boot-1") -> ReturnOrder:
+    items = (ReturnItem(execution_id="exec-1", revision=1, shown=0),)
+    return ReturnOrder(batch_id="b-1", actor=ANALYST, ordered_at=NOW, items=items, owner=owner)
+
+
+def leave_out_of_rollback(stores: AnyStores, refused: dict[str, str]) -> None:
+    stores.returns.put(an_order(), an_event("batch.rollback"))
+    stores.returns.end(an_order(), refused, an_event("batch.rollback_refused"))
+
+
+def test_a_rollback_is_ordered_once_until_it_is_over(stores: AnyStores) -> None:
+    create(stores)
+    stores.returns.put(an_order(), an_event())
+    with pytest.raises(StateError, match="under way"):
+        stores.returns.put(an_order(owner="boot-2"), an_event())
+    assert stores.returns.get("b-1") == an_order()
+    stores.returns.end(an_order(), {}, an_event())
+    assert stores.returns.get("b-1") is None
+    with pytest.raises(StateError):
+        stores.returns.end(an_order(), {}, an_event())
+    stores.returns.put(an_order(owner="boot-2"), an_event())
+
+
+def test_an_order_is_taken_over_only_from_who_is_not_heard_of(stores: AnyStores) -> None:
+    create(stores)
+    stores.executions.beat("boot-1", NOW)
+    stores.returns.put(an_order(), an_event())
+    assert stores.returns.left("boot-1", NOW) == ["b-1"]
+    assert stores.returns.left("boot-2", NOW) == []
+    later = NOW + OWNER_LOST_AFTER
+    assert stores.returns.left("boot-2", later) == ["b-1"]
+    taken = stores.returns.take_over(an_order(), "boot-2", an_event())
+    assert (taken.owner, taken.takeovers) == ("boot-2", 1)
+    for late in (
+        lambda: stores.returns.take_over(an_order(), "boot-3", an_event()),
+        lambda: stores.returns.end(an_order(), {}, an_event()),
+    ):
+        with pytest.raises(StateError):
+            late()
+    assert stores.returns.get("b-1") == taken
+
+
+def test_no_order_is_changed_without_the_trail(stores: AnyStores) -> None:
+    create(stores)
+    with pytest.raises(CountersignError):
+        stores.returns.put(an_order(), unwritable())
+    assert stores.returns.get("b-1") is None
+    stores.returns.put(an_order(), an_event())
+    with pytest.raises(CountersignError):
+        stores.returns.take_over(an_order(), "boot-2", unwritable())
+    with pytest.raises(CountersignError):
+        stores.returns.end(an_order(), {"exec-1": "why"}, unwritable())
+    assert stores.returns.get("b-1") == an_order()
+    assert stores.batches.get("b-1").refused == {}
 
 
 def test_an_outcome_is_claimed_once(stores: AnyStores) -> None:
@@ -228,7 +286,7 @@ def test_a_claim_that_is_given_back_is_found_when_it_is_due(stores: AnyStores) -
 def test_a_drawing_that_began_before_does_not_hide_why_an_item_stayed(stores: AnyStores) -> None:
     create(stores)
     members, card = stores.batches.members("b-1"), stores.batches.card("b-1")
-    stores.batches.note_refused("b-1", {"exec-2": "somebody changed it"}, an_event("batch.rollback_refused"))
+    leave_out_of_rollback(stores, {"exec-2": "somebody changed it"})
     stores.batches.put_card(replace(card, drawn_total=members.total, drawn_at=NOW))
     assert stores.batches.outdated(NOW) == ["b-1"]
     again = stores.batches.members("b-1")
@@ -258,3 +316,38 @@ def test_members_sort_what_waits_from_what_left() -> None:
     assert members.kept == (items[0], items[2])
     assert not members.is_over
     assert Members(a_batch(), (items[1],)).is_over
+
+
+def test_a_batch_by_the_beginning_of_its_id_in_any_case(stores: AnyStores) -> None:
+    create(stores, a_batch("b-0a1"))
+    create(stores, a_batch("b-0a12", names=("other-7",)), events=2)
+    create(stores, a_batch("b-0c", names=("third-8",)), events=2)
+    assert stores.batches.named("B-0A1").batch.batch_id == "b-0a1", "a whole id wins over a longer one"
+    assert stores.batches.named(" b-0c ").executions[0].execution_id == "third-8"
+    for name, says in (("b-0a", "more than one"), ("b-9", "no batch"), ("", "no batch"), ("%", "no batch")):
+        with pytest.raises(NotFoundError, match=says):
+            stores.batches.named(name)
+
+
+def test_exceptions_are_stored_with_the_rejections_or_not_at_all(stores: AnyStores) -> None:
+    create(stores)
+    before = stores.batches.members("b-1").executions
+    exceptions = [
+        FindingException(
+            exception_id=f"e-{each.execution_id}",
+            execution_id=each.execution_id,
+            finding=each.finding,
+            owner=ANALYST,
+            reason="needed",
+            granted_at=NOW,
+            until=NOW + timedelta(days=3),
+        )
+        for each in before
+    ]
+    savings = [(each, each.moved(PlaybookStatus.REJECTED, ended_at=NOW)) for each in before]
+    with pytest.raises(CountersignError):
+        stores.batches.save_all(savings, [*[an_event()] * 3, unwritable()], exceptions=exceptions)
+    assert stores.exceptions.open() == []
+    stores.batches.save_all(savings, [an_event()] * 4, exceptions=exceptions)
+    assert [each.exception_id for each in stores.exceptions.open()] == ["e-exec-1", "e-exec-2", "e-exec-3"]
+    assert stores.exceptions.holding(before[1].finding.fingerprint, NOW) is not None

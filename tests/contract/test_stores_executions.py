@@ -273,6 +273,19 @@ def test_two_that_are_under_way_cannot_hold_the_same(stores: AnyStores) -> None:
     assert created(stores, an_execution("exec-2", holds="bucket")).holds == "bucket"
 
 
+def test_what_touches_a_resource_is_found_by_each_of_its_names(stores: AnyStores) -> None:
+    def on(name: str, resource: str) -> PlaybookExecution:
+        made = an_execution(name, holds="")
+        finding = replace(made.finding, resource=resource)
+        return created(stores, replace(made, finding=finding))
+
+    first, second = on("exec-1", "arn:aws:s3:::acme-logs"), on("exec-2", "arn:aws:s3:::ACME-logs/")
+    on("exec-3", "arn:aws:s3:::acme-logs-2")
+    for execution in (first, second):
+        found = stores.executions.touching(*execution.resource_names, limit=None)
+        assert {each.execution_id for each in found} == {"exec-1", "exec-2"}
+
+
 def test_what_begins_anew_takes_hold_anew(stores: AnyStores) -> None:
     over = created(stores, an_execution(holds="bucket", status=PlaybookStatus.COMPLETED))
     created(stores, an_execution("exec-2", holds="bucket"))

@@ -4,22 +4,67 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from audit.errors import NotFoundError
+from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEvent
-from remediation.batches import Batch, BatchCard, Members, Saving
+from remediation.batches import Batch, BatchCard, Members, ReturnOrder, Saving
+from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
+from remediation.ports import OWNER_LOST_AFTER
+from tests.fakes.executions import MemoryExceptions, MemoryExecutions
 
-if TYPE_CHECKING:
-    from tests.fakes.stores import MemoryExecutions
+
+class MemoryReturns:
+    """Orders by batch. An owner is alive while the executions' store has heard of it."""
+
+    def __init__(self, executions: MemoryExecutions, batches: "MemoryBatches") -> None:
+        self._executions, self._batches = executions, batches
+        self.by_batch: dict[str, ReturnOrder] = {}
+
+    def put(self, order: ReturnOrder, event: TrailEvent) -> None:
+        with self._executions.lock:
+            if order.batch_id in self.by_batch:
+                raise StateError("a rollback of this batch is under way already")
+            self._note(order.batch_id, {}, event)
+            self.by_batch[order.batch_id] = order
+
+    def get(self, batch_id: str) -> ReturnOrder | None:
+        return self.by_batch.get(batch_id)
+
+    def left(self, owner: str, now: datetime) -> list[str]:
+        others = {name for name, seen in self._executions.owners.items() if seen > now - OWNER_LOST_AFTER}
+        free = [each for each in self.by_batch.values() if each.owner not in others - {owner}]
+        return [each.batch_id for each in sorted(free, key=lambda each: each.ordered_at)]
+
+    def take_over(self, order: ReturnOrder, owner: str, event: TrailEvent) -> ReturnOrder:
+        with self._executions.lock:
+            self._require(order)
+            self._executions.trail.record(event)
+            taken = replace(order, owner=owner, takeovers=order.takeovers + 1)
+            self.by_batch[order.batch_id] = taken
+        return taken
+
+    def end(self, order: ReturnOrder, refused: Mapping[str, str], event: TrailEvent) -> None:
+        with self._executions.lock:
+            self._require(order)
+            self._note(order.batch_id, refused, event)
+            del self.by_batch[order.batch_id]
+
+    def _require(self, order: ReturnOrder) -> None:
+        if self.by_batch.get(order.batch_id) != order:
+            raise StateError("somebody was faster with the rollback of this batch")
+
+    def _note(self, batch_id: str, refused: Mapping[str, str], event: TrailEvent) -> None:
+        self._executions.trail.record(event)
+        batch = self._batches.get(batch_id)
+        self._batches.by_id[batch_id] = replace(batch, refused=dict(refused), refusals=batch.refusals + 1)
 
 
 class MemoryBatches:
     """Batches by id. All that is stored together is tried on a copy first."""
 
-    def __init__(self, executions: "MemoryExecutions") -> None:
-        self._executions = executions
+    def __init__(self, executions: MemoryExecutions, exceptions: MemoryExceptions) -> None:
+        self._executions, self._exceptions = executions, exceptions
         self.by_id: dict[str, Batch] = {}
         self.cards: dict[str, BatchCard] = {}
         self.told: dict[str, str] = {}
@@ -49,24 +94,36 @@ class MemoryBatches:
         with self._executions.lock:
             return Members(batch, tuple(map(self._executions.get, batch.execution_ids)))
 
+    def named(self, name: str) -> Members:
+        wanted = name.strip().lower()
+        found = [each for each in self.by_id if wanted and each.lower().startswith(wanted)]
+        exact = [each for each in found if each.lower() == wanted]
+        if not found:
+            raise NotFoundError(f"there is no batch “{name}”")
+        if len(found) > 1 and not exact:
+            raise NotFoundError(f"more than one batch begins with “{name}”")
+        return self.members((exact or found)[0])
+
     def holders(self, holds: Iterable[str]) -> dict[str, str]:
         wanted = set(holds)
         under_way = tuple(self._executions.by_id.values())
         return {each.held: each.execution_id for each in under_way if each.held and each.held in wanted}
 
-    def save_all(self, savings: Sequence[Saving], events: Sequence[TrailEvent]) -> list[PlaybookExecution]:
+    def save_all(
+        self,
+        savings: Sequence[Saving],
+        events: Sequence[TrailEvent],
+        *,
+        exceptions: Sequence[FindingException] = (),
+    ) -> list[PlaybookExecution]:
         with self._executions.lock, self._or_nothing(events):
             saved = [
                 self._executions.save(before, after, event)
                 for (before, after), event in zip(savings, events, strict=False)
             ]
             self._executions.trail.record_all(events[len(savings) :])
+            self._exceptions.by_id.update({each.exception_id: each for each in exceptions})
         return saved
-
-    def note_refused(self, batch_id: str, refused: Mapping[str, str], event: TrailEvent) -> None:
-        self._executions.trail.record(event)
-        batch = self.get(batch_id)
-        self.by_id[batch_id] = replace(batch, refused=dict(refused), refusals=batch.refusals + 1)
 
     def card(self, batch_id: str) -> BatchCard:
         self.get(batch_id)

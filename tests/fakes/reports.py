@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from audit.actor import Actor
 from audit.errors import InputError, NotFoundError
@@ -13,9 +12,7 @@ from audit.ingest import Reading
 from audit.ports import LATEST, Ingested
 from audit.report import ReportHeader, Tally
 from audit.trail import TrailEvent
-
-if TYPE_CHECKING:
-    from tests.fakes.stores import MemoryTrail
+from tests.fakes.trail import MemoryTrail
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class MemoryReport:
 class MemoryReports:
     """Reports with their findings, whole in memory; `reports` is in the order they came in."""
 
-    def __init__(self, trail: "MemoryTrail") -> None:
+    def __init__(self, trail: MemoryTrail) -> None:
         self.trail = trail
         self.reports: list[MemoryReport] = []
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from storage import open_engine, upgrade
 from tests.contract.backends_azure import arm, azure_clients
 from tests.contract.backends_google import google, google_clients, storage_emulator
+from tests.databases import migrate
 
 __all__ = ["arm", "azure_clients", "google", "google_clients", "storage_emulator"]
 
@@ -15,7 +15,5 @@ __all__ = ["arm", "azure_clients", "google", "google_clients", "storage_emulator
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a database once; each test has a copy."""
     path = tmp_path_factory.mktemp("faults") / "empty.db"
-    engine = open_engine(f"sqlite:///{path}")
-    upgrade(engine)
-    engine.dispose()
+    migrate(f"sqlite:///{path}")
     return path

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, event
 
 from audit.findings import Finding, FindingStatus
 from audit.ingest import Reading
-from storage import Stores, open_engine, upgrade
+from storage import Stores
 from storage.engine import READ_ONLY
+from tests.databases import stores_at
 from tests.fakes.samples import ANALYST, NOW, a_finding, a_reading, an_event, an_execution
 
 BACK, GONE, STAYING = (a_finding(number) for number in (1, 2, 3))
@@ -32,10 +33,7 @@ _MOST_COMMITS = 40
 def prepare(folder: Path) -> None:
     """Leave a database in which one finding was fixed by an execution, and two are open."""
     url = f"sqlite:///{folder / 'base.db'}"
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
-    stores = Stores.open(url)
+    stores = stores_at(url)
     stores.executions.create(an_execution(EXECUTION), an_event())
     stores.reports.ingest(reading([BACK, GONE, STAYING], 2), actor=ANALYST, now=NOW)
     stores.tracker.mark_fixed(

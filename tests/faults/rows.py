@@ -42,13 +42,15 @@ class Row:
     """An action with its writes. `back` is empty for what cannot be put back.
 
     Where a run dies at one of the moments `by_hand`, and where a rollback dies at one of `back_by_hand`, something is left whose settings
-    are neither as before nor as planned. Nothing shows them to be ours, and a person has to set them back.
+    are neither as before nor as planned. Nothing shows them to be ours, and a person has to set them back. Where it dies at one of
+    `half_done`, they are known to be ours: it does not go on, and is put back.
     """
 
     kind: type[ActionCase]
     writes: tuple[str, ...]
     back: tuple[str, ...] = ()
     by_hand: tuple[int, ...] = ()
+    half_done: tuple[int, ...] = ()
     back_by_hand: tuple[int, ...] = ()
 
 
@@ -222,8 +224,6 @@ ROWS = {
         aws_logging.CreateTrailCase,
         ("create_trail", "start_logging"),
         ("delete_trail",),
-        # A trail that does not log: there was none before, and one that logs was planned.
-        by_hand=(5, 6),
     ),
     "VPC flow logs": Row(aws_logging.FlowLogsCase, ("create_flow_logs",), ("delete_flow_logs",)),
     "MFA group": Row(aws_identity.MfaGroupCase, ("add_user_to_group",), ("remove_user_from_group",)),
@@ -231,9 +231,10 @@ ROWS = {
         aws_identity.RotateKeyCase,
         ("create_access_key", "put_secret_value", LABEL, LABEL, "update_access_key"),
         ("update_access_key", LABEL, "delete_access_key", LABEL),
-        # A key that is not stored or not proven yet, or whose labels are on their way back.
-        by_hand=(5, 6, 7, 8, 9, 10),
-        back_by_hand=(7, 8, 9, 10),
+        # A key that is not stored yet; one that is stored and not proven; labels on their way back, when the key is gone.
+        by_hand=(5, 6),
+        half_done=(7, 8, 9, 10),
+        back_by_hand=(9, 10),
     ),
     "Google firewall": Row(gcp_compute.FirewallRestrictionCase, ("firewalls.patch",), ("firewalls.patch",)),
     "Google firewall logging": Row(

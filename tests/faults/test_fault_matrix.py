@@ -14,7 +14,7 @@ from remediation.execution import PlaybookExecution
 from remediation.states import ActionStatus, PlaybookStatus
 from tests.contract.cases import all_cases
 from tests.faults.dying import DIED, Fate, in_child
-from tests.faults.rows import ROWS
+from tests.faults.rows import ROWS, Row
 from tests.faults.stage import Stage
 
 # Four journal writes: started, intent, what became of it, the end. Each, and each write to the cloud, has a before and an after.
@@ -48,13 +48,28 @@ def test_whenever_it_dies(
     stage.pass_time()
     assert in_child(lambda: stage.sweep(stage.log)) == 0
     after = stage.stored()
-    check_definite(stage, after, Counter(row.writes), point)
+    check_definite(stage, after, Counter(row.writes), point, is_half_done=point in row.half_done)
+    check_half_way(stage, after, row, point)
     if before.status is PlaybookStatus.RUNNING:
         assert after.owner == "boot-second"
     check_way_back(stage, after, is_by_hand=point in row.by_hand)
 
 
-def check_definite(stage: Stage, after: PlaybookExecution, writes: Counter[str], point: int) -> None:
+def check_half_way(stage: Stage, after: PlaybookExecution, row: Row, point: int) -> None:
+    """Hold an action that knows its own half-done states to knowing them: only what `row` says is left to people."""
+    assert after.plan is not None
+    if not stage.step().action.half_ways(after.plan.actions[0]):
+        return
+    expected = {
+        **dict.fromkeys(row.by_hand, PlaybookStatus.INTERRUPTED),
+        **dict.fromkeys(row.half_done, PlaybookStatus.FAILED),
+    }
+    assert after.status is expected.get(point, PlaybookStatus.COMPLETED), after.error
+
+
+def check_definite(
+    stage: Stage, after: PlaybookExecution, writes: Counter[str], point: int, *, is_half_done: bool
+) -> None:
     """Hold the end to what was promised: definite, and no write more than a run without an accident has."""
     step, result, done = stage.step(), after.actions[0], Fate(stage.log).writes()
     assert done <= writes, f"done twice: {done - writes}"
@@ -71,7 +86,8 @@ def check_definite(stage: Stage, after: PlaybookExecution, writes: Counter[str],
     else:
         assert after.status is PlaybookStatus.FAILED
         assert result.status in {ActionStatus.PLANNED, ActionStatus.FAILED}
-        assert not is_harmless, after.error
+        assert not is_harmless or is_half_done, after.error
+        assert (result.observed is not None) is is_half_done
     if point <= UNBEGUN:
         assert not done or after.status is PlaybookStatus.COMPLETED
 

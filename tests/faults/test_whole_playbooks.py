@@ -143,6 +143,8 @@ def check_resources(stage: WholeStage, after: PlaybookExecution) -> None:
             continue
         if result.status is ActionStatus.COMPLETED:
             step.action.verify(plan)
+        elif result.observed is not None:
+            assert step.action.observe(plan) == result.observed, f"{plan.action_name} is said to be half done"
         elif result.status is not ActionStatus.STARTED:
             assert step.action.observe(plan) == plan.before, f"{plan.action_name} is said not to be done"
 

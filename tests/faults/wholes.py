@@ -112,7 +112,7 @@ WHOLES = {
         "ROTATE-CREDENTIALS",
         aws_identity.RotateKeyCase,
         prepare=key_secret,
-        by_hand=(5, 6, 7, 8, 9, 10),
+        by_hand=(5, 6),
     ),
     "Google key": Whole("ROTATE-CREDENTIALS", gcp_key_rotation.KeyRotationCase, prepare=google_secret),
     "storage key": Whole("ROTATE-CREDENTIALS", azure.StorageKeyCase, steps=2),
@@ -124,7 +124,6 @@ WHOLES = {
         "ENABLE-LOGGING",
         aws_logging.CreateTrailCase,
         prepare=log_bucket("cloudtrail.amazonaws.com"),
-        by_hand=(5, 6),
     ),
     "VPC": Whole(
         "ENABLE-LOGGING",

@@ -14,7 +14,7 @@ from audit.ingest import Reading
 from audit.lifecycle import LifecycleState, TrackedFinding
 from remediation.aftercare import RecheckVerdict
 from remediation.rechecking import MOST_ATTEMPTS, Rechecking
-from storage import Stores
+from tests.databases import stores_in_memory
 from tests.fakes.samples import a_reading
 from tests.fakes.switches import ANA, OMAR, PRIYA, START, Bench, Switch, door_finding, door_playbook
 
@@ -23,7 +23,7 @@ class Desk:
     """The use cases on a database in memory, and what looks after them."""
 
     def __init__(self, *others: type[Switch]) -> None:
-        self.stores = Stores.in_memory()
+        self.stores = stores_in_memory()
         self.bench = Bench(self.stores.executions)
         self.bench.others = [other(self.bench.board) for other in others]
         self.bench.__post_init__()

@@ -18,7 +18,8 @@ from exporters.mail_model import Mail
 from exporters.mail_security import Security
 from exporters.schedule_memory import MemorySchedules
 from exporters.schedules import FireState
-from storage import Stores, open_engine, upgrade
+from storage import Stores
+from tests.databases import migrate
 from tests.unit.exporters.samples import report
 
 SUNDAY = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -220,9 +221,7 @@ def test_what_cannot_be_scheduled(
 def test_two_processes_on_one_database_send_each_report_once_and_nothing_is_pickled(
     service: EmailService, time: Time, inbox: Inbox, tmp_path: Path
 ) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path}/countersign.db")
-    upgrade(engine)
-    engine.dispose()
+    migrate(f"sqlite:///{tmp_path}/countersign.db")
     opened = [Stores.open(f"sqlite:///{tmp_path}/countersign.db") for _ in range(2)]
     schedulers = [
         EmailScheduler(service, store=stores.schedules, clock=time, background=False) for stores in opened

@@ -19,9 +19,11 @@ from remediation.excepting import ExceptionWish
 from remediation.rollbacks import Rollbacks
 from remediation.rules import BreakGlass
 from remediation.states import PlaybookStatus
-from storage import Stores, open_engine, upgrade
+from storage import Stores
+from tests.databases import stores_at
 from tests.fakes.switches import ANA, OMAR, OTTO, POLICY, PRIYA, Bench, door_finding, door_playbook
 from tests.shell import countersign
+from tests.unit.remediation.hall import Hall, doors
 
 STRICT = replace(
     POLICY, rollback_approvals=2, required_approvals=2, break_glass=BreakGlass(people=frozenset({"U0ANA"}))
@@ -34,14 +36,14 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a database in which both fixes have come to their end."""
     folder = tmp_path_factory.mktemp("evidence")
     url = f"sqlite:///{folder / 'test.db'}"
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
-    stores = Stores.open(url)
+    stores = stores_at(url)
     bench = Bench(stores.executions, STRICT)
     bench.remediation = replace(bench.remediation, exceptions=stores.exceptions)
     _break_glass_and_put_back(bench)
     _leave_as_it_is(bench, stores)
+    hall = Hall(stores=stores)
+    hall.ask(doors(2), batch_id="b-0a1b")
+    hall.decisions.approve("b-0a1b", OMAR, set_seen=hall.seen("b-0a1b"))
     stores.close()
     return folder
 
@@ -73,6 +75,16 @@ def unpack(lived: Path, name: str, folder: Path) -> Path:
     with zipfile.ZipFile(folder / "proof.zip") as archive:
         archive.extractall(folder)
     return folder
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_batch_and_each_of_its_items_hold(lived: Path, tmp_path: Path, *, is_whole: bool) -> None:
+    told = json.loads(countersign(lived, "playbook", "status", "b-0a", "--json").stdout)
+    folder = unpack(lived, "b-0a" if is_whole else told["executions"][1]["execution_id"], tmp_path)
+    done = check(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert b"batch.approved" in (folder / "evidence.html").read_bytes()
+    assert (folder / "batch.json").exists() is is_whole
 
 
 def check(folder: Path) -> "subprocess.CompletedProcess[str]":

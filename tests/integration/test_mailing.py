@@ -18,6 +18,7 @@ from exporters.mail_writer import PLAIN_MAIL
 from exporters.mailing import MailRequest, MailService
 from exporters.service import ExportService
 from storage import Stores
+from tests.databases import stores_in_memory
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 ANA = Actor(workspace="T1", slack_id="U0ANA", email="ana@northwind.example")
@@ -55,7 +56,7 @@ def server(mailbox: Mailbox) -> Iterator[Controller]:
 
 @pytest.fixture
 def stores() -> Iterator[Stores]:
-    stores = Stores.in_memory()
+    stores = stores_in_memory()
     body = b'{"findings": [{"id": "1", "title": "Door <b>open</b>", "severity": "CRITICAL"}]}'
     stores.reports.ingest(read_report(io.BytesIO(body), "door.json"), actor=ANA, now=NOW)
     yield stores

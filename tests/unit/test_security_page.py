@@ -1,4 +1,4 @@
-"""`docs/security.md` names a test for each promise, and each test it names is there."""
+"""`docs/security.md` names a test for each promise, `docs/guards.md` one for each guard, and each test they name is there."""
 
 import ast
 import re
@@ -8,6 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+GUARDS = (ROOT / "docs" / "guards.md").read_text(encoding="utf-8")
+GUARD = re.compile(r"\| ([^|]+) \| `([\w/.]+)` \| `(tests/[\w/]+\.py)::(\w+)` \|")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)`", PAGE)))
 
 
@@ -60,3 +62,25 @@ def test_what_is_named_is_there_and_tests_something(name: str) -> None:
 )
 def test_the_page_says_what_it_has_to(word: str) -> None:
     assert word in PAGE
+
+
+def test_each_guard_names_code_and_a_test_that_are_there() -> None:
+    lines = [
+        line for line in GUARDS.splitlines() if line.startswith("| ") and not line.startswith("| guard ")
+    ]
+    found = [match.groups() for match in map(GUARD.fullmatch, lines) if match]
+    assert len(found) == len(lines) > 200
+    names = [name for name, *_ in found]
+    assert len(set(names)) == len(names)
+    assert [path for _, path, *_ in found if not (ROOT / path).is_file()] == []
+    known = {path: _tests_in(path) for path in {path for *_, path, _ in found}}
+    assert [(path, test) for *_, path, test in found if test not in known[path]] == []
+
+
+def test_the_page_leads_to_the_guards() -> None:
+    assert "(guards.md)" in PAGE
+
+
+def _tests_in(path: str) -> set[str]:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}

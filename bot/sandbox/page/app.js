@@ -1,32 +1,48 @@
 // The page: fetch the server's picture after each change, draw it, and switch between people and channels.
 
 import { buildComposer, nameComposer } from "./composer.js";
-import { avatar, byId, drawWhenChanged, h, post, toast } from "./dom.js";
+import { avatar, byId, drawWhenChanged, h, post, toast, untilReleased } from "./dom.js";
 import { closeThread, renderConversation, reveal } from "./messages.js";
 import { renderModal } from "./modal.js";
 import { renderSide } from "./side.js";
 import { become, directory, store, unreadIn } from "./store.js";
 import { showTour } from "./tour.js";
 
-let isFetching = false;
+let fetching = null;
 let isStale = false;
 
-async function refresh() {
+// Returns once the newest picture is drawn, whoever asked for it first.
+function refresh() {
   isStale = true;
-  if (isFetching) return;
-  isFetching = true;
-  while (isStale) {
-    isStale = false;
-    const response = await fetch(`/page/state?as=${encodeURIComponent(store.me)}`);
-    if (!response.ok) break;
-    const picture = await response.json();
-    const isForSomeoneElse = picture.me !== store.me && picture.cast.includes(store.me);
-    if (isForSomeoneElse) continue;
-    store.me = picture.me;
-    store.picture = picture;
-    render();
+  fetching ||= drawNewest();
+  return fetching;
+}
+
+async function drawNewest() {
+  try {
+    while (isStale) {
+      isStale = false;
+      const picture = await fetchPicture();
+      if (!picture) return;
+      await untilReleased();
+      const isForSomeoneElse = picture.me !== store.me && picture.cast.includes(store.me);
+      if (isForSomeoneElse) continue;
+      store.me = picture.me;
+      store.picture = picture;
+      render();
+    }
+  } finally {
+    fetching = null;
   }
-  isFetching = false;
+}
+
+async function fetchPicture() {
+  try {
+    const response = await fetch(`/page/state?as=${encodeURIComponent(store.me)}`);
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null; // `listen` says that nobody answers, and asks again once somebody does
+  }
 }
 
 function render() {
@@ -106,6 +122,7 @@ function onHash() {
   store.channel = channel;
   document.body.classList.remove("show-sidebar");
   byId("toggle-sidebar").setAttribute("aria-expanded", "false");
+  if (store.picture.me !== store.me) return; // the picture of whom the page switches to is on its way
   render();
   if (ts) reveal(ts);
 }

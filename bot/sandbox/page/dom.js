@@ -23,6 +23,23 @@ export function drawWhenChanged(box, facts, draw) {
   box.replaceChildren(...draw());
 }
 
+const LONGEST_PRESS_MS = 30_000;
+let press = Promise.resolve();
+let letGo = () => {};
+
+addEventListener("pointerdown", (event) => {
+  if (!event.target.closest("button, a, summary, label")) return;
+  press = new Promise((resolve) => {
+    letGo = resolve;
+    setTimeout(resolve, LONGEST_PRESS_MS);
+  });
+}, true);
+// The click itself comes right behind.
+for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => setTimeout(letGo), true);
+
+// For the same reason news wait while something is being pressed.
+export const untilReleased = () => press;
+
 export const byId = (id) => document.getElementById(id);
 
 export async function post(act, body) {

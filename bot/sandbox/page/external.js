@@ -1,10 +1,11 @@
 // A select whose options the app answers while the person types: a combobox with a list below it.
 
-import { use } from "./controls.js";
+import { use } from "./acting.js";
 import { explain, h, post } from "./dom.js";
 import { store } from "./store.js";
 
 let serial = 0;
+const wordsOf = new Map(); // of every option that was offered, by its value
 
 export function externalSelect(element, place) {
   const listId = `suggestions-${++serial}`;
@@ -16,6 +17,7 @@ export function externalSelect(element, place) {
   const node = h("span", { class: "external" }, input, list);
   let chosen = place.known?.selected_option || element.initial_option || null;
   input.value = chosen?.text?.text || "";
+  if (chosen) wordsOf.set(chosen.value, input.value);
   let asked = 0;
   let active = -1;
 
@@ -60,6 +62,7 @@ export function externalSelect(element, place) {
       }, option.text, option.description && h("small", {}, option.description)))
       : [h("li", { class: "nothing" }, words)]));
     list.found = answer.options || [];
+    for (const option of list.found) wordsOf.set(option.value, option.text);
     return undefined;
   };
   input.addEventListener("focus", () => { input.select(); search(); });
@@ -79,6 +82,10 @@ export function externalSelect(element, place) {
     }
   });
   node.readValue = () => chosen?.value || null;
+  node.restore = (value) => {
+    chosen = { value };
+    input.value = wordsOf.get(value) ?? value;
+  };
   return node;
 }
 
@@ -86,6 +93,7 @@ export function externalSelect(element, place) {
 export function externalMultiSelect(element, place) {
   const known = place.known?.selected_options || element.initial_options || [];
   const picked = new Map(known.map((option) => [option.value, option.text.text]));
+  for (const [value, words] of picked) wordsOf.set(value, words);
   const list = h("ul", { class: "picked" });
   const single = externalSelect({ ...element, initial_option: null }, {
     ...place, known: null, onChoose: (option) => { picked.set(option.value, option.text); draw(); },
@@ -98,5 +106,10 @@ export function externalMultiSelect(element, place) {
   const node = h("span", { class: "external-many" }, single, list);
   draw();
   node.readValue = () => [...picked.keys()];
+  node.restore = (values) => {
+    picked.clear();
+    for (const value of values) picked.set(value, wordsOf.get(value) ?? value);
+    draw();
+  };
   return node;
 }

@@ -1,12 +1,13 @@
 // Modals: the top of the person's stack of views, in a native dialog (which keeps the focus inside).
 
+import { choicesIn } from "./acting.js";
 import { renderBlocks } from "./blocks.js";
-import { choicesIn } from "./controls.js";
 import { byId, explain, h, post } from "./dom.js";
 import { textObject } from "./mrkdwn.js";
 import { store } from "./store.js";
 
 let shown = "";
+let closing = "";
 
 export function renderModal() {
   const dialog = byId("view");
@@ -48,7 +49,12 @@ function draw(dialog, view, errors) {
       h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => cancel(view) }, "✕")), form);
 }
 
-const cancel = (view) => post("close", { as: store.me, target: view.id });
+async function cancel(view) {
+  if (closing === view.id) return; // pressed again before the answer came
+  closing = view.id;
+  const answer = await post("close", { as: store.me, target: view.id });
+  if (answer.error) closing = "";
+}
 
 async function send(dialog, view, form, status) {
   const choices = choicesIn(form);
@@ -59,8 +65,9 @@ async function send(dialog, view, form, status) {
   form.querySelector("[type=submit]").disabled = false;
   status.textContent = answer.error ? `${explain(answer.error)} Try again?` : "";
   const errors = answer.errors || {};
-  if (!Object.keys(errors).length || !form.isConnected) return;
-  draw(dialog, view, errors);
+  const top = store.picture.views.at(-1); // the app may have drawn it anew meanwhile
+  if (!Object.keys(errors).length || top?.id !== view.id) return;
+  draw(dialog, top, errors);
   restore(dialog, choices);
   dialog.querySelector("[aria-invalid]")?.focus();
 }

@@ -1,8 +1,8 @@
 """Give an account without any trail one, and take that one away again."""
 
 import re
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
@@ -14,7 +14,7 @@ from remediation.actions.aws.log_buckets import LogBucket, bucket_target
 from remediation.actions.aws.ours import TAGS
 from remediation.actions.aws.s3_logging import BucketName
 from remediation.actions.aws.trails import Trails
-from remediation.actions.contract import Draft, Params, Permissions, Phase
+from remediation.actions.contract import Draft, HalfWay, Params, Permissions, Phase
 from remediation.plan import ABSENT, ActionPlan, State, Target
 
 _SETTINGS = (
@@ -26,6 +26,8 @@ _SETTINGS = (
     "KmsKeyId",
 )
 _SERVICE = "cloudtrail.amazonaws.com"
+# A trail is like this between being made and being started. One that somebody stops has been started before.
+_NEVER = "never"
 _ACCOUNT = re.compile(r"(?:AWS::::Account:)?(\d{12})")
 
 
@@ -107,6 +109,10 @@ class CreateTrail(AwsAction[CreateTrailParams]):
         elif not trails.is_ours(arn):
             raise _not_ours(arn)
         return (*done, trails.start(arn))
+
+    def half_ways(self, plan: ActionPlan) -> tuple[HalfWay, ...]:
+        """Return the trail as planned, with our tag, that has never recorded anything."""
+        return (HalfWay({**plan.after, "recording": _NEVER}),) if plan.is_needed else ()
 
     def rollback(self, plan: ActionPlan) -> tuple[str, ...]:
         """Delete the trail, where there was none before and it is the one we made."""
@@ -194,8 +200,14 @@ def _read(trails: Trails, arn: str) -> State:
     return {
         **{name: trail.get(name) for name in _SETTINGS},
         "created by us": trails.is_ours(arn),
-        "recording": bool(trails.status(arn)["IsLogging"]),
+        "recording": _recording(trails.status(arn)),
     }
+
+
+def _recording(status: Mapping[str, Any]) -> bool | str:
+    if not status["IsLogging"] and not {"StartLoggingTime", "StopLoggingTime"} & status.keys():
+        return _NEVER
+    return bool(status["IsLogging"])
 
 
 def _request(plan: ActionPlan) -> dict[str, object]:

@@ -11,10 +11,10 @@ from remediation.actions.aws.action import AwsAction
 from remediation.actions.aws.arns import Arn
 from remediation.actions.aws.clients import AwsClients
 from remediation.actions.aws.iam_new_key import WAITS_S, make_key
-from remediation.actions.aws.iam_rotation import OLD, Rotation, only_active_key
+from remediation.actions.aws.iam_rotation import OLD, Rotation, half_ways, half_ways_back, only_active_key
 from remediation.actions.aws.iam_users import ACTIVE, INACTIVE, IamUser, place_user, user_name
 from remediation.actions.aws.secret_store import CURRENT, PREVIOUS, SecretStore, version_of
-from remediation.actions.contract import Draft, Params, Permissions, Phase
+from remediation.actions.contract import Draft, HalfWay, Params, Permissions, Phase
 from remediation.plan import ABSENT, ActionPlan, State, Target
 
 _SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
@@ -138,6 +138,14 @@ class RotateAccessKey(AwsAction[RotateKeyParams]):
             work.store.restore_previous(_text(previous))
         return tuple(filter(None, done))
 
+    def half_ways(self, plan: ActionPlan) -> tuple[HalfWay, ...]:
+        """Return what a rotation leaves once the new key is stored: the version of the secret is named after the key."""
+        return half_ways(plan, _secret_of(plan)) if plan.is_needed else ()
+
+    def half_ways_back(self, plan: ActionPlan) -> tuple[State, ...]:
+        """Return what a rollback leaves before the new key is deleted."""
+        return half_ways_back(plan, _secret_of(plan)) if plan.is_needed else ()
+
     def _make(self, work: Rotation, plan: ActionPlan) -> str:
         """Make the new key; where that fails, leave the secret as it was."""
         has_to_create = plan.before[work.label(CURRENT)] is ABSENT
@@ -197,6 +205,10 @@ def _secret_name(params: RotateKeyParams, target: Target) -> str:
     if not _SECRET_NAME.fullmatch(name):
         raise PermanentActionError(f"“{name[:120]}” cannot be the name of a secret", cause=Cause.INVALID)
     return name
+
+
+def _secret_of(plan: ActionPlan) -> str:
+    return _secret_name(RotateKeyParams.model_validate(plan.params), plan.target)
 
 
 def _old_key(plan: ActionPlan) -> str:

@@ -14,10 +14,15 @@ from remediation.actions.aws.secret_store import (
     SecretStore,
     version_of,
 )
-from remediation.plan import ABSENT, State
+from remediation.actions.contract import HalfWay
+from remediation.plan import ABSENT, ActionPlan, State
 
 NEW = "new key"
 OLD = "key "
+_UNPROVEN = "not proven"
+_NOBODY_PROVES = (
+    "The new key is stored, but was never proven, and its secret is known to nobody who could prove it now"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +34,27 @@ class Rotation:
     store: SecretStore
 
     def label(self, name: str) -> str:
-        return f"{name} of {self.store.name}"
+        return _label(name, self.store.name)
 
     def read(self, old: str) -> State:
         keys, stages = self.user.access_keys(), self.store.stages()
         status = next((key.status for key in keys if key.key_id == old), ABSENT)
         others = [key for key in keys if key.key_id != old]
+        new = dict.fromkeys((version_of(key.key_id) for key in others), NEW)
         current = ABSENT if stages is None else stages.get(CURRENT, NO_VALUE)
-        if any(version_of(key.key_id) == current for key in others):
-            current = NEW
+        previous = (stages or {}).get(PREVIOUS, ABSENT)
         return {
             f"{OLD}{old}": status,
             NEW: self._name_others(others, stages or {}),
-            self.label(CURRENT): current,
-            self.label(PREVIOUS): (stages or {}).get(PREVIOUS, ABSENT),
+            self.label(CURRENT): new.get(str(current), current),
+            self.label(PREVIOUS): new.get(str(previous), previous),
         }
 
     def wanted(self, old: str, before: State) -> State:
         current = before[self.label(CURRENT)]
         return {
             f"{OLD}{old}": INACTIVE,
-            NEW: f"stored in {self.store.name}",
+            NEW: _stored(self.store.name),
             self.label(CURRENT): NEW,
             self.label(PREVIOUS): current,
         }
@@ -98,9 +103,42 @@ class Rotation:
         version = version_of(key.key_id)
         if version not in stages.values():
             return f"{key.key_id}, not stored in {self.store.name}"
-        flaws = ["not proven"] if stages.get(UNPROVEN) == version else []
+        flaws = [_UNPROVEN] if stages.get(UNPROVEN) == version else []
         flaws += [key.status] if key.status != ACTIVE else []
-        return ", ".join([f"stored in {self.store.name}", *flaws])
+        return _stored(self.store.name, *flaws)
+
+
+def half_ways(plan: ActionPlan, secret: str) -> tuple[HalfWay, ...]:
+    """Return the states of a rotation from the moment that the secret shows whose the new key is; before that nothing does."""
+    current, previous = _label(CURRENT, secret), _label(PREVIOUS, secret)
+    had = plan.before[current]
+    stored = {
+        **plan.before,
+        NEW: _stored(secret, _UNPROVEN),
+        current: NO_VALUE if had is ABSENT else had,
+    }
+    handed_out = {**stored, current: NEW, previous: had}
+    return (
+        HalfWay(stored, why_not=_NOBODY_PROVES),
+        HalfWay(handed_out, why_not=_NOBODY_PROVES),
+        HalfWay({**handed_out, NEW: _stored(secret)}),
+    )
+
+
+def half_ways_back(plan: ActionPlan, secret: str) -> tuple[State, ...]:
+    """Return the states of a rollback whose labels are on their way back, while the new key still shows whose they are."""
+    if plan.before[_label(CURRENT, secret)] is ABSENT:
+        return ()
+    back = {**plan.before, _label(PREVIOUS, secret): NEW}
+    return ({**back, NEW: _stored(secret)}, {**back, NEW: _stored(secret, _UNPROVEN)})
+
+
+def _label(name: str, secret: str) -> str:
+    return f"{name} of {secret}"
+
+
+def _stored(secret: str, *flaws: str) -> str:
+    return ", ".join([f"stored in {secret}", *flaws])
 
 
 def only_active_key(user: IamUser) -> AccessKey:

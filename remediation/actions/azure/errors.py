@@ -72,11 +72,6 @@ def azure_errors(doing: str) -> Iterator[None]:
         raise _from_sdk(error, doing) from error
 
 
-def is_not_found(error: Exception) -> bool:
-    """Tell whether an `ActionError` says that the thing is not there."""
-    return isinstance(error, ActionError) and error.cause is Cause.NOT_FOUND
-
-
 def request_id(headers: Any) -> str:  # noqa: ANN401 - the SDK's mapping of headers, in any case
     """Return Azure's id of the request that a response belongs to, else an empty text."""
     return str(headers.get("x-ms-request-id") or headers.get("x-ms-correlation-request-id") or "")

@@ -9,6 +9,7 @@ from tests.browser.scenarios.parts import expect_help, id_in, plays
 from tests.browser.stage import Stage
 
 BOARD = "board@northwind.example"
+_SAME_ENTRY = r"(?:(?!\bs-[0-9a-f]{4})[\s\S])*?"  # up to where another schedule begins
 
 
 def _scheduled(stage: Stage, words: str, *says: str) -> str:
@@ -94,7 +95,7 @@ def run_schedule(stage: Stage) -> None:
     mails = visitor.tab("Mail")
     expect(mails.get_by_text(f"To {BOARD}").first).to_be_visible()
     visitor.tab("Cloud")
-    expect(visitor.ask("/schedule list")).to_contain_text(re.compile(rf"{name}.*Last: .*sent", re.DOTALL))
+    visitor.ask_until("/schedule list", re.compile(rf"{name} {_SAME_ENTRY}Last: [^\n]*, sent\b"))
     _remove(stage, name)
 
 

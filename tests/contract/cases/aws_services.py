@@ -1,22 +1,14 @@
 """Several services of one account on moto's server, for actions that need more than one."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
-
-import boto3
 
 from remediation.actions.aws.clients import Access
 from remediation.actions.registry import ActionRegistry
 from tests.contract.cases.contract import aws_registry
+from tests.fakes.moto_clients import moto_client
 
 ACCOUNT = "123456789012"
-
-
-@cache
-def _client(service: str, endpoint: str, region: str) -> Any:
-    """Return a client; one for all tests, for making one reads a whole model of the service."""
-    return boto3.client(service, endpoint_url=endpoint, region_name=region)  # type: ignore[call-overload]
 
 
 class MotoClients:
@@ -40,7 +32,7 @@ class MotoClients:
 
     def raw(self, service: str, *, region: str = "us-east-1") -> Any:
         """Return a client as a stranger has it."""
-        return _client(service, self._endpoint, region)
+        return moto_client(service, self._endpoint, region)
 
     def registry(self, wrap: Callable[[Any], Any] | None = None) -> ActionRegistry:
         return aws_registry(MotoClients(self._endpoint, wrap=wrap))

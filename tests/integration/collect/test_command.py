@@ -17,8 +17,8 @@ from bot.cli import app
 from remediation.actions.aws.accounts import AwsAccounts, AwsRole
 from remediation.actions.aws.clients import Boto3Clients
 from remediation.actions.aws.session_policy import LONGEST_POLICY, session_policy
-from storage import Stores
 from tests.conftest import ACCOUNT, NOW
+from tests.databases import migrate, stores_in_memory
 from tests.fakes.sts import Sts, serving
 
 ANA = Actor(email="ana@northwind.example")
@@ -29,10 +29,10 @@ ONCE = Config(retries={"total_max_attempts": 1})
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_endpoint: str) -> CliRunner:
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_endpoint)
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'test.db'}")
-    runner = CliRunner()
-    assert runner.invoke(app, ["db", "upgrade"]).exit_code == 0
-    return runner
+    url = f"sqlite:///{tmp_path / 'test.db'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    migrate(url)
+    return CliRunner()
 
 
 def test_an_audit_is_a_report_like_any_other(shell: CliRunner) -> None:
@@ -105,7 +105,7 @@ def test_every_client_is_held_to_reading(moto_endpoint: str, monkeypatch: pytest
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
         role = AwsRole(arn="arn:aws:iam::{account_id}:role/countersign")
         clients = Boto3Clients(accounts=AwsAccounts(role=role))
-        stores = Stores.in_memory()
+        stores = stores_in_memory()
         request = AuditRequest(account_id=OTHER, regions=("us-east-1",))
         audit_account(clients, stores.reports, request, actor=ANA, now=NOW)
     policies = {one["Policy"] for one in sts.assumed()}
@@ -136,7 +136,7 @@ class Recording:
 @pytest.mark.slow
 def test_without_regions_all_enabled_ones_are_read(moto_endpoint: str) -> None:
     clients, heard = Recording(moto_endpoint), list[tuple[str, int, int]]()
-    stores = Stores.in_memory()
+    stores = stores_in_memory()
 
     def say(name: str, done: int, of: int) -> None:
         heard.append((name, done, of))
@@ -157,7 +157,7 @@ def test_regions_that_cannot_be_listed_have_to_be_named(moto_endpoint: str) -> N
                 raise PermanentActionError("Could not look", cause=Cause.DENIED)
             return super().client(service, region=region, access=access)
 
-    stores = Stores.in_memory()
+    stores = stores_in_memory()
     with pytest.raises(InputError, match="name the regions with --region"):
         audit_account(
             Blind(moto_endpoint), stores.reports, AuditRequest(account_id=ACCOUNT), actor=ANA, now=NOW

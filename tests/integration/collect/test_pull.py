@@ -18,6 +18,7 @@ from bot.cli import app
 from bot.pulling import GOOD_FOR, SecurityHub, filters, pull
 from storage import Stores
 from tests.conftest import NOW
+from tests.databases import stores_in_memory
 from tests.integration.collect.hub import Hub, new_keys
 
 ANA = Actor(email="ana@northwind.example")
@@ -30,7 +31,7 @@ def hub(moto_endpoint: str) -> Hub:
 
 @pytest.fixture
 def stores() -> Iterator[Stores]:
-    opened = Stores.in_memory()
+    opened = stores_in_memory()
     yield opened
     opened.close()
 
@@ -49,7 +50,8 @@ def test_all_pages_become_one_report(hub: Hub, stores: Stores) -> None:
     assert done.header.summary["total_findings"] == done.header.summary["high"] == 250
     assert done.header.source == "AWS Security Finding Format"
     assert done.header.generated_at == NOW, "as of the fetch, not as of its first finding"
-    assert heard == [1, 2, 3]
+    assert heard[:3] == [1, 2, 3]
+    assert set(heard) == {1, 2, 3}, "and again while what came is read"
     entry = stores.trail.head()
     assert entry is not None
     assert all(word in entry.body for word in (b"report.ingested", b"ana@northwind.example"))

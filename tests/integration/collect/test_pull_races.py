@@ -15,8 +15,9 @@ from bot.sandbox import Message, SlackStandIn
 from exporters.cadence import Cadence
 from exporters.schedules import ScheduleKind
 from exporters.scheduling import Scheduling, Wish
-from storage import Stores, open_engine, upgrade
+from storage import Stores
 from tests.contract.conftest import a_schema
+from tests.databases import migrate
 from tests.fakes.samples import ANALYST, NOW
 from tests.integration.collect.hub import Hub, new_keys
 
@@ -65,9 +66,7 @@ class Puller:
 
 
 def race(url: str, hub: Hub) -> None:
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
+    migrate(url)
     hub.fill(120)
     with ExitStack() as stack:
         stores = Stores.open(url)

@@ -19,6 +19,7 @@ from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
 from storage import Stores
 from storage.merging import queue
 from storage.tables import ReportRow
+from tests.databases import stores_in_memory
 from tests.integration.collect.hub import Hub, new_keys, to_asff
 from tests.unit.handlers.house import House, serving
 
@@ -34,7 +35,7 @@ def hub(moto_endpoint: str) -> Hub:
 def house(hub: Hub) -> Iterator[House]:
     with ExitStack() as stack:
         slack = stack.enter_context(SlackStandIn.start())
-        stores = Stores.in_memory()
+        stores = stores_in_memory()
         stack.callback(stores.close)
         house = House(slack, stores=stores)
         fetch = SecurityHub(hub, stores.pulls, stores.reports)  # type: ignore[arg-type]

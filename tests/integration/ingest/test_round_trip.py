@@ -12,8 +12,9 @@ from audit.errors import InputError
 from audit.ingest import open_members, read_report
 from exporters.service import ExportRequest, ExportService
 from exporters.writing import FileDelivery
-from storage import Stores, open_engine, upgrade
+from storage import Stores
 from tests.conftest import sample
+from tests.databases import stores_at
 from tests.fakes.samples import ANALYST, NOW
 from tests.unit.audit.ingest.known import KNOWN, PROWLER_CSV
 from tests.unit.audit.ingest.test_every_format import SAMPLES
@@ -27,10 +28,7 @@ SCHEMAS = {"sarif": "sarif-2.1.0.json", "gitlab": "gitlab-sast.json"}
 @pytest.fixture
 def stores(tmp_path: Path) -> Iterator[Stores]:
     url = f"sqlite:///{tmp_path}/countersign.db"
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
-    opened = Stores.open(url)
+    opened = stores_at(url)
     yield opened
     opened.close()
 

@@ -16,9 +16,11 @@ import pytest
 from rich.console import Console
 
 from audit.errors import ConfigError, InputError
+from audit.ingest.watched import watched
 from bot.config import read_config
 from bot.ingesting import _copy
-from bot.progress import make_progress, watched
+from bot.progress import file_bar, make_progress
+from tests.databases import migrate
 from tests.unit.audit.ingest.known import KNOWN, PROWLER_CSV
 
 pytestmark = pytest.mark.slow
@@ -53,7 +55,7 @@ def stored(folder: Path) -> list[tuple[str, int]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    assert countersign(tmp_path, "db", "upgrade").returncode == 0
+    migrate(environment(tmp_path)["DATABASE_URL"])
     return tmp_path
 
 
@@ -118,7 +120,8 @@ def test_the_bar_moves_with_the_bytes_that_are_read() -> None:
     content, screen = b"x" * 2**20, io.StringIO()
     progress = make_progress(Console(file=screen, force_terminal=True, width=100))
     seen = []
-    with watched(io.BytesIO(content), "a[b]\n.json", len(content), progress) as stream:
+    with file_bar("a[b]\n.json", len(content), progress) as say:
+        stream = watched(io.BytesIO(content), say)
         for _ in range(2):
             stream.seek(0)
             while stream.read(2**18):

@@ -1,4 +1,4 @@
-"""Databases on disk, migrated."""
+"""Databases on disk, and on Postgres, migrated."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from storage import Stores, open_engine, upgrade
+from storage import Stores, open_engine
+from tests.contract.conftest import a_schema
+from tests.databases import stores_at
 
 
 @pytest.fixture
@@ -23,8 +25,25 @@ def empty(url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def stores(url: str, empty: Engine) -> Iterator[Stores]:
-    upgrade(empty)
-    opened = Stores.open(url)
+def stores(url: str) -> Iterator[Stores]:
+    opened = stores_at(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def racing_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return the address of an empty database that several processes can use, of each kind."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("url")
+        return
+    with a_schema(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+def racing(racing_url: str) -> Iterator[Stores]:
+    """Open what several processes use."""
+    opened = stores_at(racing_url)
     yield opened
     opened.close()

@@ -2,6 +2,7 @@ import os
 import sqlite3
 import stat
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -60,6 +61,19 @@ def test_what_is_loaded_waits_for_no_disk_and_leaves_the_connection_as_it_was(st
             connection = session.connection()
             assert connection.connection.driver_connection is used, "the pool gave another one"
             assert connection.execute(level).scalar() == 2
+
+
+def test_the_log_is_brought_into_the_file_while_somebody_writes(stores: Stores, url: str) -> None:
+    stores.trail.record(an_event())
+    with stores.database.writing():
+        other = threading.Thread(target=stores.database.settle, daemon=True)
+        other.start()
+        other.join(timeout=30)
+        assert not other.is_alive(), "it waits for its turn"
+    with closing(
+        sqlite3.connect(Path(url.removeprefix("sqlite:///")).as_uri() + "?immutable=1", uri=True)
+    ) as alone:
+        assert alone.execute("SELECT count(*) FROM trail").fetchone() == (1,), "without the log"
 
 
 def test_writers_take_the_lock_before_they_read(stores: Stores, url: str) -> None:

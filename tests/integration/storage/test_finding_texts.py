@@ -8,9 +8,9 @@ from sqlalchemy import text
 from audit.finding_query import parse_query
 from audit.findings import Finding
 from audit.ingest import Item
+from audit.ingest.shared_texts import MOST_TEXTS
 from audit.report import ReportHeader
 from storage import Stores
-from storage.finding_texts import MOST_TEXTS
 from tests.fakes.samples import ANALYST, NOW, a_finding, a_reading
 
 LONG = "What the check is about. " * 20

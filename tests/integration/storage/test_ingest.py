@@ -15,8 +15,8 @@ from sqlalchemy import text
 from audit.errors import NotFoundError
 from audit.findings import Finding
 from audit.ingest import Item, Rejected
+from audit.ingest.packing import MOST_REJECTED_LINES
 from storage import Stores
-from storage.loading import MOST_REJECTED_LINES
 from tests.fakes.samples import ANALYST, NOW, a_finding, a_reading
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,4 +1,4 @@
-"""Two processes, many threads: one winner each, one unbroken trail."""
+"""Two processes, many threads, on SQLite and on Postgres: one winner each, one unbroken trail."""
 
 import json
 import os
@@ -40,10 +40,10 @@ def wait_until_ready(racer: subprocess.Popen[str]) -> None:
     assert racer.stdout.readline() == "ready\n"
 
 
-def test_each_execution_is_decided_once(stores: Stores, url: str) -> None:
+def test_each_execution_is_decided_once(racing: Stores, racing_url: str) -> None:
     for number in range(_EXECUTIONS):
-        stores.executions.create(an_execution(f"exec-{number}"), an_event())
-    racers = [start(url, name) for name in ("left", "right")]
+        racing.executions.create(an_execution(f"exec-{number}"), an_event())
+    racers = [start(racing_url, name) for name in ("left", "right")]
     for racer in racers:
         wait_until_ready(racer)
     for racer in racers:
@@ -52,13 +52,13 @@ def test_each_execution_is_decided_once(stores: Stores, url: str) -> None:
         racer.stdin.flush()
     won = [int(racer.communicate()[0]) for racer in racers]
 
-    stored = stores.executions.history(limit=_EXECUTIONS + 1)
+    stored = racing.executions.history(limit=_EXECUTIONS + 1)
     owners = Counter(execution.owner for execution in stored)
     assert sum(won) == _EXECUTIONS
     assert [owners["left"], owners["right"]] == won
     assert {execution.status for execution in stored} == {PlaybookStatus.APPROVED}
     assert {(execution.version, len(execution.decisions)) for execution in stored} == {(2, 1)}
-    entries = list(stores.trail.stream())
+    entries = list(racing.trail.stream())
     kinds = Counter(json.loads(entry.body)["kind"] for entry in entries)
     assert kinds == {"execution.requested": _EXECUTIONS, "execution.approved": _EXECUTIONS}
     assert list(breaks(entries)) == []

@@ -12,8 +12,9 @@ import pytest
 from audit.trail import breaks
 from exporters.cadence import Cadence
 from exporters.scheduling import Scheduling, Wish
-from storage import Stores, open_engine, upgrade
+from storage import Stores
 from tests.contract.conftest import a_schema
+from tests.databases import stores_at
 from tests.fakes.samples import ANALYST, NOW
 
 pytestmark = pytest.mark.slow
@@ -33,10 +34,7 @@ def start(url: str) -> subprocess.Popen[str]:
 
 
 def race(url: str) -> tuple[list[list[str]], Stores]:
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
-    stores = Stores.open(url)
+    stores = stores_at(url)
     scheduling = Scheduling(store=stores.schedules, clock=lambda: NOW)
     for number in range(_SCHEDULES):
         wish = Wish(schedule_id=f"s-{number}", cadence=Cadence(cron="* * * * *"), channel="C1")

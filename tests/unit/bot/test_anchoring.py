@@ -51,6 +51,7 @@ def test_a_file_that_cannot_be_written_leaves_it_due(tmp_path: Path) -> None:
     stores = MemoryStores()
     head = Anchor.of(stores.trail.record(an_event()))
     to_file = anchoring(stores, file=tmp_path / "no" / "anchors.jsonl")
+    assert to_file.due() == head
     with pytest.raises(ConfigError, match="anchor_file .* cannot be written"):
         to_file.note(head)
     assert to_file.due() == head
@@ -62,6 +63,7 @@ def test_the_head_is_posted_to_the_channel_and_a_refusal_leaves_it_due() -> None
     with SlackStandIn.start() as slack:
         client = WebClient(token=slack.workspace.bot_token, base_url=slack.api_url)
         nowhere = anchoring(stores, client=client, channel="C0NOWHERE")
+        assert nowhere.due() == head
         with pytest.raises(SlackApiError):
             nowhere.note(head)
         assert nowhere.due() == head

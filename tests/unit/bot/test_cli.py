@@ -386,5 +386,5 @@ def test_a_tail_cut_after_a_head_was_noted_is_found(tampered: Path) -> None:
 def test_evidence_about_nothing_is_one_line_and_no_file(folder: Path) -> None:
     done = countersign(folder, "trail", "evidence", "x-none", "-o", str(folder / "e.zip"))
     assert done.returncode == 1
-    assert "there is no execution x-none" in done.stderr
+    assert "there is no execution “x-none”" in done.stderr
     assert not (folder / "e.zip").exists()

@@ -18,6 +18,7 @@ from bot.scopes import NEEDED_SCOPES
 from bot.settings import Settings
 from bot.slack_checks import check_slack
 from storage import open_engine
+from tests.databases import migrate
 from tests.fakes.sts import Sts, serving
 from tests.shell import Done, run_in
 
@@ -49,7 +50,7 @@ def cloud() -> Iterator[DemoCloud]:
 def place(cloud: DemoCloud, tmp_path: Path) -> Iterator[Place]:
     with Inbox.start() as inbox, SlackStandIn.start() as slack:
         environment = bot_environment(slack, cloud, tmp_path, inbox=inbox)
-        assert run_in(environment, "db", "upgrade").returncode == 0
+        migrate(environment["DATABASE_URL"])
         yield Place(environment, tmp_path, slack)
 
 

@@ -21,6 +21,7 @@ from bot.settings import Settings
 from bot.web import make_web
 from exporters.formats import EXPORT_FORMATS
 from storage import Stores
+from tests.databases import stores_in_memory
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 LINKS = ReportLinks("https://bot.example", "k" * 32)
@@ -80,7 +81,7 @@ def test_an_address_needs_a_key_that_is_long_enough(monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def stored() -> Iterator[tuple[Stores, str]]:
-    stores = Stores.in_memory()
+    stores = stores_in_memory()
     body = b'{"findings": [{"id": "1", "title": "Door <b>open</b>", "severity": "HIGH"}]}'
     done = stores.reports.ingest(
         read_report(io.BytesIO(body), "one.json"), actor=Actor(origin="cli"), now=NOW

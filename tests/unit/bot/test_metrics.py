@@ -14,6 +14,7 @@ from bot.metrics import MeteredApp, Metrics
 from bot.worker import Lane, Worker
 from remediation.states import PlaybookStatus
 from storage import Stores
+from tests.databases import stores_in_memory
 from tests.fakes.samples import an_event, an_execution
 
 PATIENCE_S = 10
@@ -21,14 +22,15 @@ PATIENCE_S = 10
 
 @pytest.fixture
 def stores() -> Iterator[Stores]:
-    opened = Stores.in_memory()
+    opened = stores_in_memory()
     yield opened
     opened.close()
 
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
-    made = Worker({"idle": Lane(lambda _name: None, 1)}, lambda: ())
+    made = Worker()
+    made.take_on({"idle": Lane(lambda _name: None, 1)}, lambda: ())
     yield made
     made.stop()
 
@@ -83,7 +85,8 @@ def test_work_counts_from_its_submission_to_its_end() -> None:
         began.set()
         assert may_end.wait(PATIENCE_S)
 
-    busy = Worker({"slow": Lane(work, 1), "idle": Lane(work, 1)}, lambda: ())
+    busy = Worker()
+    busy.take_on({"slow": Lane(work, 1), "idle": Lane(work, 1)}, lambda: ())
     busy.submit("slow", "one")
     busy.submit("slow", "two")
     assert began.wait(PATIENCE_S)

@@ -59,8 +59,19 @@ def test_what_is_no_address_of_an_api_is_named(monkeypatch: pytest.MonkeyPatch, 
         settings(monkeypatch, SLACK_API_URL=url)
 
 
-def test_tokens_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "xoxb-canary" not in repr(settings(monkeypatch, SLACK_BOT_TOKEN="xoxb-canary"))
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxb-canary"),
+        ("SLACK_APP_TOKEN", "xapp-canary"),
+        ("SLACK_SIGNING_SECRET", "canary"),
+        ("COUNTERSIGN_SECRET_KEY", "canary" * 8),
+        ("DATABASE_URL", "postgresql://bot:canary@db.example/countersign"),
+    ],
+)
+def test_no_secret_shows(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    read = settings(monkeypatch, **{name: value})
+    assert "canary" not in f"{read!r} {read}"
 
 
 def test_the_api_url_ends_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ from bot.sandbox import SlackStandIn
 from bot.sandbox.demo import CONFIG
 from bot.settings import Settings
 from bot.socket_mode import Socket
-from storage import Stores
+from tests.databases import stores_in_memory
+from tests.endings import Later
 from tests.fakes.elsewhere import Elsewhere, serving_elsewhere
 
 CHANNEL = "#security"
@@ -67,7 +68,7 @@ def bot(slack: SlackStandIn, tmp_path: Path) -> Iterator[Bot]:
         slack_app_token=slack.workspace.app_token,
         countersign_config=config,
     )
-    bot = Bot(settings, read_config(config), Stores.in_memory())
+    bot = Bot(settings, read_config(config), stores_in_memory())
     bot.start()
     slack.wait_for(lambda: slack.sockets.connections)
     yield bot
@@ -123,7 +124,7 @@ def test_readiness_tells_while_slack_lets_nobody_in(slack: SlackStandIn, bot: Bo
 
 @pytest.mark.parametrize("body", [b"[]", b'"ok"', b"12", b"{}", b"<html>"])
 def test_an_answer_of_another_shape_does_not_end_the_keeper(
-    body: bytes, elsewhere: Callable[[Elsewhere], Elsewhere]
+    body: bytes, elsewhere: Callable[[Elsewhere], Elsewhere], later: Later
 ) -> None:
     gateway = elsewhere(Elsewhere(body))
     app = App(token="xoxb-x", token_verification_enabled=False)
@@ -132,7 +133,7 @@ def test_an_answer_of_another_shape_does_not_end_the_keeper(
     try:
         socket._reconnect()
     finally:
-        socket.close()
+        later(socket.close)
     assert set(gateway.paths) == {"/api/apps.connections.open"}
 
 

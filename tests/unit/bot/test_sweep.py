@@ -9,6 +9,7 @@ import pytest
 from audit.actor import Actor
 from bot.app import Bot
 from bot.config import Config
+from bot.reading_apart import open_apart
 from bot.settings import Settings
 from remediation.clock import utc_now
 from remediation.execution import PlaybookExecution
@@ -16,6 +17,7 @@ from remediation.ports import OWNER_LOST_AFTER, Request
 from remediation.states import PlaybookStatus
 from storage import Stores
 from storage.tables import ReportRow
+from tests.databases import stores_in_memory
 from tests.fakes.samples import an_event, an_execution
 from tests.unit.handlers import cards
 
@@ -25,7 +27,7 @@ Store = Callable[..., PlaybookExecution]
 
 @pytest.fixture
 def stores() -> Stores:
-    return Stores.in_memory()
+    return stores_in_memory()
 
 
 @pytest.fixture
@@ -93,6 +95,10 @@ def test_what_was_acknowledged_and_not_answered(bot: Bot, stores: Stores) -> Non
     assert found(bot, "q-1") == [], "another process answers it"
 
 
+def test_files_of_strangers_are_read_by_another_process(bot: Bot) -> None:
+    assert bot.services.open_file is open_apart
+
+
 def test_a_report_that_was_never_finished(bot: Bot, stores: Stores) -> None:
     assert found(bot, "reports") == []
     long_ago = utc_now() - timedelta(hours=2)
@@ -102,5 +108,5 @@ def test_a_report_that_was_never_finished(bot: Bot, stores: Stores) -> None:
     with stores.database.writing() as session:
         session.add(ReportRow(**report, **times, **nothing))
     assert found(bot, "reports") == ["abandoned"]
-    bot._remove_abandoned("reports")
+    bot._lanes["abandoned"].do("reports")
     assert found(bot, "reports") == []

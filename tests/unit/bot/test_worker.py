@@ -42,7 +42,8 @@ def desk() -> Desk:
 
 @pytest.fixture
 def worker(desk: Desk) -> Iterator[Worker]:
-    worker = Worker({"job": Lane(desk.do, 4)}, lambda: (), sweep_every_s=0.05)
+    worker = Worker(sweep_every_s=0.05)
+    worker.take_on({"job": Lane(desk.do, 4)}, lambda: ())
     yield worker
     desk.gate.set()
     worker.stop()
@@ -87,7 +88,8 @@ def test_the_sweep_finds_what_lies_there_and_survives_its_own_errors(desk: Desk)
             raise OSError("database is away")
         yield ("job", f"left-{len(turns)}")
 
-    worker = Worker({"job": Lane(desk.do, 1)}, sweep, sweep_every_s=0.01)
+    worker = Worker(sweep_every_s=0.01)
+    worker.take_on({"job": Lane(desk.do, 1)}, sweep)
     worker.start()
     assert desk.finished.acquire(timeout=10)
     assert worker.is_alive
@@ -114,7 +116,8 @@ def test_what_is_submitted_after_the_stop_is_left_alone(worker: Worker, desk: De
 
 
 def test_stopping_finishes_what_is_being_done_and_leaves_the_rest(desk: Desk) -> None:
-    worker = Worker({"job": Lane(desk.do, 1)}, lambda: ())
+    worker = Worker()
+    worker.take_on({"job": Lane(desk.do, 1)}, lambda: ())
     worker.submit("job", "first")
     assert desk.started.acquire(timeout=10)
     worker.submit("job", "second")

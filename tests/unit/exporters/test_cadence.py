@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from audit.errors import InputError
 from exporters.cadence import Cadence, zone_named
+from tests.examples import share
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 CHANGING = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Africa/Cairo")
@@ -189,7 +190,7 @@ def test_it_says_what_it_is(cadence: Cadence, words: str) -> None:
     assert cadence.describe() == words
 
 
-@settings(max_examples=150)
+@settings(max_examples=share(150))
 @given(
     zone=st.sampled_from(CHANGING),
     hour=st.integers(0, 23),
@@ -208,7 +209,7 @@ def test_a_named_hour_comes_once_a_day_all_the_year(zone: str, hour: int, minute
     assert {slot.key[11:] for slot in slots} == {wall}
 
 
-@settings(max_examples=100)
+@settings(max_examples=share(100))
 @given(
     zone=st.sampled_from(CHANGING),
     line=st.sampled_from(["*/20 * * * *", "5 */6 * * *", "30 2,3 * * *", "*/15 2 * * *", "0 0 * * 0"]),

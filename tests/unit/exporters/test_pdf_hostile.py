@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import exporters.templates
 from audit.errors import CountersignError
 from exporters.pdf_process import compile_folder
+from tests.examples import share
 from tests.unit.exporters.pdf_pages import pdf_of, require_tools, squeezed
 from tests.unit.exporters.samples import NOW, finding
 
@@ -111,7 +112,7 @@ def test_letters_of_europe_need_no_font_of_the_machine() -> None:
 
 
 @given(text=texts)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_text_breaks_it(text: str) -> None:
     pdf = pdf_of(named(text, with_everything(text)))
     assert pdf.written.rejected == 0

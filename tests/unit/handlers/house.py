@@ -32,6 +32,7 @@ from exporters.mailing import MailService
 from exporters.service import ExportService
 from handlers.answer import answer
 from handlers.batch_drawing import draw_batch
+from handlers.batch_returns import go_on_with_return
 from handlers.batch_windows import register_batches
 from handlers.directory import SlackDirectory
 from handlers.door import Door
@@ -139,6 +140,7 @@ class House:
             home_pictures=self.stores.home_pictures,
             outcomes=self.stores.outcomes,
             batches=self.stores.batches,
+            returns=self.stores.returns,
             remediation=Remediation(
                 store=executions,
                 planner=planner,
@@ -295,6 +297,7 @@ _LANES: Mapping[str, Callable[[Services, str], object]] = {
     "notice": tell_notice,
     "home": publish_home,
     "batch": draw_batch,
+    "return": go_on_with_return,
     "window": fill_window,
     "tell": tell_outcome,
 }

@@ -23,6 +23,7 @@ from handlers.blocks.parts import Message
 from remediation.batches import MOST_ITEMS, Batch, LeftOut, Members
 from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
+from tests.examples import share
 from tests.unit.handlers import cards
 from tests.unit.handlers.golden import check_golden, check_golden_view, to_checked
 
@@ -151,7 +152,7 @@ def test_the_earliest_end_is_the_one_that_counts() -> None:
     assert f"<!date^{int(early.timestamp())}^" in str(to_checked(card(members)))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     count=st.integers(1, MOST_ITEMS),
     text=st.text(max_size=400),

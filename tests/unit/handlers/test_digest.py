@@ -12,6 +12,7 @@ from exporters.schedules import Fire, FireState, Schedule, fire_of
 from handlers.blocks.digest import Digest, build_digest
 from handlers.blocks.lists import Fixable
 from handlers.schedule_pages import build_schedule_list, build_scheduled
+from tests.examples import share
 from tests.unit.handlers import cards
 from tests.unit.handlers.golden import check_golden, to_checked
 from tests.unit.handlers.test_lists import OTHER, a_header
@@ -140,7 +141,7 @@ def test_a_score_is_compared_in_words() -> None:
         assert says in words
 
 
-@settings(max_examples=60)
+@settings(max_examples=share(60))
 @given(text=st.text(max_size=5000), many=st.integers(0, 60), severity=st.sampled_from(Severity))
 def test_whatever_a_digest_says_slack_takes_it(text: str, many: int, severity: Severity) -> None:
     finding = replace(cards.FINDING, title=text or "x", resource=text, severity=severity)
@@ -161,7 +162,7 @@ def test_whatever_a_digest_says_slack_takes_it(text: str, many: int, severity: S
     assert "<!here>" not in sent
 
 
-@settings(max_examples=40)
+@settings(max_examples=share(40))
 @given(text=st.text(max_size=3000), many=st.integers(1, 60))
 def test_whatever_a_list_says_slack_takes_it(text: str, many: int) -> None:
     schedule = replace(SCHEDULE, paused_because=text, recipients=tuple(["a@northwind.example"] * 40))

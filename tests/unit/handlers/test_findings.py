@@ -7,8 +7,8 @@ import pytest
 
 from audit.findings import FindingStatus, Severity
 from handlers.regressions import REGRESSION, tell_regression
-from storage import Stores
 from tests.conftest import need
+from tests.databases import stores_in_memory
 from tests.fakes.samples import a_finding
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.house import DOOR, House
@@ -17,7 +17,7 @@ from tests.unit.handlers.house import DOOR, House
 @pytest.fixture
 def kept(make_house: MakeHouse) -> House:
     """Return a house on a database."""
-    return make_house(stores=Stores.in_memory())
+    return make_house(stores=stores_in_memory())
 
 
 def test_a_search_is_turned_page_by_page_in_place(kept: House) -> None:

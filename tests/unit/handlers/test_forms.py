@@ -15,7 +15,7 @@ from handlers.blocks.forms import (
     report_options,
 )
 from remediation.library import PlaybookLibrary
-from storage import Stores
+from tests.databases import stores_in_memory
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.golden import check_golden_view
 from tests.unit.handlers.house import CHANNEL, DOOR, House
@@ -70,7 +70,7 @@ def test_findings_are_offered_worst_first_each_once_and_found_by_words(house: Ho
 
 
 def test_findings_of_every_report_are_offered(make_house: MakeHouse) -> None:
-    stores = Stores.in_memory()
+    stores = stores_in_memory()
     house = make_house(stores=stores)
     house.ingest(DOOR)
     window = replace(DOOR, id="F-2", account_id="210987654321", title="Window is open")

@@ -22,6 +22,7 @@ from structlog.testing import capture_logs
 from bot.sandbox import SlackStandIn
 from handlers.door import admit
 from handlers.vocabulary import COMMANDS
+from tests.examples import share
 from tests.unit.handlers.house import DOOR, House
 
 Json = dict[str, Any]
@@ -30,7 +31,7 @@ QUICK = settings(
         Phase.explicit,
         Phase.generate,
     ],  # a failing example takes long to shrink, and says enough as it is
-    max_examples=40,
+    max_examples=share(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

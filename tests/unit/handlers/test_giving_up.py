@@ -7,7 +7,7 @@ import pytest
 
 from remediation.attention import Attention
 from remediation.ports import MOST_NOTICE_ATTEMPTS, notice_wait
-from storage import Stores
+from tests.databases import stores_in_memory
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.house import House
 from tests.unit.handlers.test_exceptions import tell
@@ -23,7 +23,7 @@ def given_up(house: House) -> list[str]:
 def undecided(make_house: MakeHouse, **parts: object) -> House:
     """Return a house where nobody decided in time, and the place that is to hear of it is none."""
     house: House = make_house(
-        attention=Attention(escalate_to=(NOWHERE,)), channel="C0GENERAL", stores=Stores.in_memory(), **parts
+        attention=Attention(escalate_to=(NOWHERE,)), channel="C0GENERAL", stores=stores_in_memory(), **parts
     )
     house.ask()
     house.now += timedelta(hours=25)
@@ -62,7 +62,7 @@ def test_after_a_day_somebody_else_hears_of_it_and_it_is_on_the_trail(make_house
 
 def test_what_breaks_in_our_own_hands_ends_too(make_house: MakeHouse) -> None:
     """A notice about something that is gone cannot even be worded."""
-    house = make_house(channel="C0GENERAL", stores=Stores.in_memory())
+    house = make_house(channel="C0GENERAL", stores=stores_in_memory())
     notice = "escalation:x-gone:C0SECURITY"
     for number in range(1, MOST_NOTICE_ATTEMPTS + 1):
         with pytest.raises(Exception, match="no execution"):

@@ -23,7 +23,8 @@ from handlers.blocks.views import (
 from remediation.audience import HOME_EVERY
 from remediation.execution import ActionResult
 from remediation.states import ActionStatus, PlaybookStatus
-from storage import Stores
+from tests.databases import stores_in_memory
+from tests.examples import share
 from tests.unit.handlers import cards
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.golden import check_golden_view
@@ -74,7 +75,7 @@ def test_windows_on_file() -> None:
     check_golden_view("window_sign_rollback", asked)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=share(15), deadline=None)
 @given(st.lists(_NASTY, min_size=4, max_size=4))
 def test_the_fullest_home_fits_whatever_it_says(texts: list[str]) -> None:
     finding = replace(cards.FINDING, title=texts[0], resource=texts[1], id=texts[2])
@@ -164,7 +165,7 @@ def actions_of(view: View) -> list[str]:
 
 
 def test_it_is_drawn_for_whoever_opens_it(make_house: MakeHouse) -> None:
-    stores = Stores.in_memory()
+    stores = stores_in_memory()
     house = make_house(stores=stores)
     house.ingest(DOOR, replace(DOOR, id="F-2", check_id="x", status=FindingStatus.PASS))
     while stores.tracker.catch_up(house.now):
@@ -176,7 +177,7 @@ def test_it_is_drawn_for_whoever_opens_it(make_house: MakeHouse) -> None:
 
 
 def test_the_trend_is_that_of_one_account_however_many_report(make_house: MakeHouse) -> None:
-    stores = Stores.in_memory()
+    stores = stores_in_memory()
     house = make_house(stores=stores)
     passed = replace(DOOR, id="F-2", check_id="x", status=FindingStatus.PASS)
     house.ingest(DOOR, passed)

@@ -20,9 +20,9 @@ from handlers.home_picture import REFUSED_FOR, read_points
 from handlers.slack_client import Line, SlackClient
 from remediation.audience import HOME_EVERY
 from remediation.home_pictures import KEPT_AFTER_REPLACED, PICTURE_LOST_AFTER
-from storage import Stores
 from storage.home_tables import HomePictureRow
 from tests.conftest import need
+from tests.databases import stores_in_memory
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.house import DOOR, House
 from tests.unit.handlers.test_home import home_of, look, pass_time
@@ -37,7 +37,7 @@ TWO, THREE = "the last 2 reports from", "the last 3 reports from"
 def kept(make_house: MakeHouse) -> House:
     """Return a house with two reports, in a Slack that processes files at once, with a client that does not wait."""
     need("typst", "pip install 'countersign[pdf]'") if not is_typst_here() else None
-    house = make_house(stores=Stores.in_memory())
+    house = make_house(stores=stores_in_memory())
     house.services = replace(house.services, client=an_eager_client(house))
     house.slack.state.processing_s = 0
     house.ingest(DOOR, PASSED)
@@ -283,7 +283,7 @@ def test_where_there_is_nothing_to_draw_any_more_nothing_is_due(
 
 
 def test_one_report_is_no_trend(make_house: MakeHouse) -> None:
-    house = make_house(stores=Stores.in_memory())
+    house = make_house(stores=stores_in_memory())
     house.ingest(DOOR, PASSED)
     look(house, "otto")
     assert ("picture", "trend") not in house.hands.done

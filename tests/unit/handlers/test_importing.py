@@ -109,6 +109,21 @@ def test_a_files_name_can_say_nothing_to_the_channel(house: House) -> None:
     assert "&lt;!channel&gt; &amp; co.json" in told
 
 
+@pytest.mark.parametrize("goes_on", [0, 1])
+def test_a_process_that_stops_hands_the_file_over(house: House, goes_on: int) -> None:
+    """Whether it is told to stop as the file is opened, or once a report in it is being read."""
+    message, asked = drop(house, REPORT), iter(range(goes_on))
+    house.services = replace(house.services, is_stopping=lambda: next(asked, None) is None)
+    assert house.slack.shortcut("omar", IMPORT_REPORT.callback_id, message).ok
+    house.work()
+    assert house.stores.reports.list_reports() == []
+    assert house.whispers("omar") == []
+    (waiting,) = house.stores.inbox.open_requests(house.services.runner.journal.owner, house.now)
+    house.services = replace(house.services, is_stopping=lambda: False)
+    house.do("request", waiting)
+    assert "2 findings" in house.whisper("omar").text
+
+
 def test_a_message_without_a_file_says_so(house: House) -> None:
     message = house.slack.say("ana", CHANNEL, "no file here")
     assert "no file in this message" in use(house, message)
@@ -191,7 +206,7 @@ def file_server(status: int, headers: dict[str, str], body: bytes = b"") -> Iter
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}", asked
         server.shutdown()

@@ -20,6 +20,7 @@ from handlers.blocks.steps import describe_step
 from handlers.vocabulary import COMMANDS, REPORT, CommandHelp
 from remediation.library import PlaybookLibrary
 from remediation.playbook import PlaybookAction, RemediationPlaybook
+from tests.examples import share
 from tests.unit.handlers import cards
 from tests.unit.handlers.golden import check_golden, to_checked
 
@@ -84,7 +85,7 @@ _NASTY = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=share(40), deadline=None)
 @given(st.lists(_NASTY, min_size=10, max_size=10))
 def test_any_list_fits_and_is_escaped(texts: list[str]) -> None:
     findings = [

@@ -20,6 +20,7 @@ from handlers.blocks.private import (
 from handlers.blocks.views import build_roll_back_view
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.states import ActionStatus, PlaybookStatus
+from tests.examples import share
 from tests.unit.handlers import cards
 from tests.unit.handlers.golden import check_golden, to_checked
 from tests.unit.handlers.test_batch_cards import a_batch, an_item
@@ -68,7 +69,7 @@ def test_lists() -> None:
     check_golden("history_list", build_history(every[:10], most=10, about="AWS-PUBLIC-S3"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=share(30), deadline=None)
 @given(st.lists(_NASTY, min_size=4, max_size=4))
 def test_whatever_is_written_fits_and_is_escaped(texts: list[str]) -> None:
     finding = replace(cards.FINDING, title=texts[0], resource=texts[1], id=texts[2])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from handlers.reply_urls import LIFETIME, ReplyUrls
-from storage import Stores, open_engine, upgrade
+from tests.databases import stores_at
 from tests.unit.handlers.cards import AT
 from tests.unit.handlers.conftest import MakeHouse
 
@@ -38,10 +38,7 @@ def test_what_nobody_asks_for_any_more_is_forgotten() -> None:
 
 def test_no_response_url_reaches_the_database(make_house: MakeHouse, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/countersign.db"
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
-    stores = Stores.open(url)
+    stores = stores_at(url)
     house = make_house(stores=stores)
     try:
         house.ask()

@@ -17,14 +17,16 @@ from bot.sandbox import SlackStandIn
 from handlers.clients import make_brief, make_careful, make_impatient
 from handlers.pacing import MOST_WAITING, Pace, wait_of
 from handlers.slack_client import Line, SlackClient
+from tests.endings import Later
 
 SECURITY, GENERAL = "C0SECURITY", "C0GENERAL"
 
 
 @pytest.fixture
-def slack() -> Iterator[SlackStandIn]:
-    with SlackStandIn.start() as running:
-        yield running
+def slack(later: Later) -> Iterator[SlackStandIn]:
+    running = SlackStandIn.start()
+    yield running
+    later(running.stop)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from handlers.messenger import SlackMessenger
 from remediation.actions.notification import Notify
 from remediation.actions.registry import ActionRegistry
 from remediation.planning import Planner
-from storage import Stores
+from tests.databases import stores_in_memory
 from tests.fakes.switches import Switch
 from tests.unit.handlers.house import CHANNEL, House, door_playbook
 
@@ -52,7 +52,7 @@ def test_the_channel_is_told_once_and_the_fix_can_be_put_back(house: House) -> N
 
 def test_the_served_bot_speaks_with_its_own_client() -> None:
     config = Config.model_validate({"policy": {"approvers": ["S0SEC"]}})
-    bot = Bot(Settings.from_environment(), config, Stores.in_memory())
+    bot = Bot(Settings.from_environment(), config, stores_in_memory())
     try:
         registry = bot.services.remediation.planner.registry
         [notify] = [action for action in registry.actions() if isinstance(action, Notify)]

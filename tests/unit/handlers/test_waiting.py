@@ -8,8 +8,8 @@ from handlers.people import RememberedPeople
 from remediation.execution import PlaybookExecution
 from remediation.ports import Person
 from tests.unit.handlers import cards
+from tests.unit.handlers.batch_house import DOORS, ask, furnish
 from tests.unit.handlers.house import House
-from tests.unit.handlers.test_batches import DOORS, ask, furnish
 from tests.unit.handlers.test_home import actions_of, look
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.sandbox import View
 from remediation.audience import HOME_EVERY
 from remediation.states import PlaybookStatus
-from storage import Stores
+from tests.databases import stores_in_memory
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.house import APPROVERS, House
 from tests.unit.handlers.test_home import actions_of, look
@@ -46,7 +46,7 @@ def test_the_home_shows_it_to_those_who_may_sign(make_house: MakeHouse) -> None:
 
 
 def test_it_is_signed_from_the_home_after_a_restart(make_house: MakeHouse) -> None:
-    stores = Stores.in_memory()
+    stores = stores_in_memory()
     before = asked(make_house, stores=stores)
     house: House = make_house(policy=TWO, stores=stores, board=before.board, now=before.now)
     shown = window(house, "priya", later(house, "priya"))

@@ -11,6 +11,7 @@ from remediation.batching import Batching
 from remediation.playbook import RemediationPlaybook
 from remediation.policy import Policy
 from remediation.service import Remediation
+from storage import Stores
 from tests.fakes.stores import MemoryStores
 from tests.fakes.switches import ANA, POLICY, Bench, Switchboard
 
@@ -40,19 +41,22 @@ def doors(count: int) -> list[Finding]:
 
 @dataclass
 class Hall:
-    """Everything for batches, on stores in memory."""
+    """Everything for batches; most of it on stores in memory."""
 
     policy: Policy = POLICY
-    stores: MemoryStores = field(default_factory=MemoryStores)
+    stores: MemoryStores | Stores = field(default_factory=MemoryStores)
+    board: Switchboard = field(
+        default_factory=lambda: Switchboard({f"door-{number}": "open" for number in range(1, 61)})
+    )
 
     def __post_init__(self) -> None:
-        board = Switchboard({f"door-{number}": "open" for number in range(1, 61)})
-        self.bench = Bench(self.stores.executions, self.policy, board)
-        self.board = board
+        self.bench = Bench(self.stores.executions, self.policy, self.board)
         self.remediation: Remediation = replace(self.bench.remediation, exceptions=self.stores.exceptions)
         self.batching = Batching(self.remediation, self.stores.batches)
         self.decisions = BatchDecisions(self.remediation, self.stores.batches)
-        self.rollbacks = BatchRollbacks(self.remediation, self.bench.runner, self.stores.batches)
+        self.rollbacks = BatchRollbacks(
+            self.remediation, self.bench.runner, self.stores.batches, self.stores.returns
+        )
 
     def ask(
         self,

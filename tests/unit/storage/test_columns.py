@@ -5,7 +5,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import StatementError
 from sqlmodel import Session
 
-from storage.columns import KEY_LENGTH, column_text, key_text
+from audit.finding_fields import KEY_LENGTH
+from storage.columns import column_text, key_text
 from storage.tables import RequestRow, Row
 
 

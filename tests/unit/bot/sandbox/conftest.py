@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.sandbox import SlackStandIn
+from tests.endings import Later
 
 Serve = Callable[[App], str]
 
@@ -55,9 +56,10 @@ def bolt_for(slack: SlackStandIn) -> App:
 
 
 @pytest.fixture
-def slack() -> Iterator[SlackStandIn]:
-    with SlackStandIn.start(ack_timeout_s=2.0) as standin:
-        yield standin
+def slack(later: Later) -> Iterator[SlackStandIn]:
+    standin = SlackStandIn.start(ack_timeout_s=2.0)
+    yield standin
+    later(standin.stop)
 
 
 @pytest.fixture
@@ -71,12 +73,13 @@ def bolt(slack: SlackStandIn) -> App:
 
 
 @pytest.fixture
-def serve(slack: SlackStandIn) -> Iterator[Serve]:
+def serve(slack: SlackStandIn, later: Later) -> Iterator[Serve]:
     """Serve a Bolt App over HTTP and point the stand-in at it."""
-    with contextlib.ExitStack() as stack:
+    stack = contextlib.ExitStack()
 
-        def start(app: App) -> str:
-            slack.bot_url = stack.enter_context(serving(starlette_for(app)))
-            return slack.bot_url
+    def start(app: App) -> str:
+        slack.bot_url = stack.enter_context(serving(starlette_for(app)))
+        return slack.bot_url
 
-        yield start
+    yield start
+    later(stack.close)

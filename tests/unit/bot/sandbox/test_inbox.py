@@ -12,10 +12,12 @@ import pytest
 
 from bot.sandbox import PageSetup, SlackStandIn
 from bot.sandbox.cloud import DemoCloud
-from bot.sandbox.demo import bot_environment, page_setup
+from bot.sandbox.demo import bot_environment
 from bot.sandbox.inbox import MOST_BYTES, MOST_MAILS, Inbox
+from bot.sandbox.tour import page_setup
 from exporters.email_service import EmailService
 from exporters.mail_security import Security
+from tests.endings import Later
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SENDER = "countersign@northwind.example"
@@ -32,9 +34,10 @@ def inbox() -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def slack(inbox: Inbox) -> Iterator[SlackStandIn]:
-    with SlackStandIn.start(page=PageSetup(inbox=inbox)) as standin:
-        yield standin
+def slack(inbox: Inbox, later: Later) -> Iterator[SlackStandIn]:
+    standin = SlackStandIn.start(page=PageSetup(inbox=inbox))
+    yield standin
+    later(standin.stop)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.sandbox import Command, PageSetup, Panel, PanelAction, PanelRow, SlackStandIn, TourStep
+from tests.endings import Later
 from tests.unit.bot.sandbox.conftest import Serve
 from tests.unit.bot.sandbox.sandbox_kit import button, section
 
@@ -37,10 +38,11 @@ SETUP = PageSetup(
 
 
 @pytest.fixture
-def slack() -> Iterator[SlackStandIn]:
+def slack(later: Later) -> Iterator[SlackStandIn]:
     switches.clear()
-    with SlackStandIn.start(page=SETUP) as standin:
-        yield standin
+    standin = SlackStandIn.start(page=SETUP)
+    yield standin
+    later(standin.stop)
 
 
 @pytest.fixture
