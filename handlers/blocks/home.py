@@ -116,7 +116,9 @@ def _standing(standing: Standing) -> list[Block]:
                 "There are no reports yet. Whoever runs me takes one in with `countersign report ingest FILE`."
             )
         ]
-    counts = f"*Open*\n{_counts(standing.open, standing.overdue)}"
+    counts = (
+        f"*Open now*, without what was fixed or excepted since\n{_counts(standing.open, standing.overdue)}"
+    )
     about = f"As of {escape(standing.report_name, _ROOM)}, {moment(standing.reported_at)}"
     drawn = [_image(standing.picture)] if standing.picture else []
     return [section(_score_words(standing)), *drawn, section(counts), context(about)]

@@ -197,15 +197,18 @@ def show_home(stage: Stage, studio: Studio) -> None:
 
 
 def whole(home: Locator) -> Locator:
-    """Let the home stand alone and as long as it is, as Slack's own tab does."""
-    home.evaluate("""node => Object.assign(node.style, {
-      position: 'fixed', inset: '0 auto auto 0', width: '720px', height: 'auto', overflow: 'visible', zIndex: 9,
-      background: 'var(--raised)', padding: '8px 28px 20px'})""")
+    """Let the home stand alone and as long as it is, as Slack's own tab does; also where it is drawn anew meanwhile."""
+    home.evaluate("""() => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(`#side-body { position: fixed; inset: 0 auto auto 0; width: 720px; height: auto; overflow: visible;
+        z-index: 9; background: var(--raised); padding: 8px 28px 20px; }`);
+      document.adoptedStyleSheets = [sheet];
+    }""")
     return home
 
 
 def back(home: Locator) -> None:
-    home.evaluate("node => node.removeAttribute('style')")
+    home.evaluate("() => { document.adoptedStyleSheets = []; }")
 
 
 def send_a_digest(visitor: Visitor, studio: Studio) -> None:

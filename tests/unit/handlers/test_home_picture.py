@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlmodel import select
 
 from audit.findings import FindingStatus
 from bot.sandbox import View
@@ -19,6 +20,7 @@ from handlers.home_picture import REFUSED_FOR, read_points
 from handlers.slack_client import Line, SlackClient
 from remediation.audience import HOME_EVERY
 from remediation.home_pictures import KEPT_AFTER_REPLACED, PICTURE_LOST_AFTER
+from storage.home_tables import HomePictureRow
 from tests.conftest import need
 from tests.databases import stores_in_memory
 from tests.unit.handlers.conftest import MakeHouse
@@ -243,6 +245,19 @@ def test_what_fails_leaves_bars_and_is_tried_again(kept: House, method: str, fau
     pass_time(kept)
     assert len(shown(home_of(kept, "otto"))) == 1
     assert len(kept.slack.calls_of("files.completeUploadExternal")) == 1, "what arrived is not sent again"
+
+
+def test_what_was_uploaded_is_noted_before_slack_is_asked_about_it(kept: House) -> None:
+    noted: list[list[str]] = []
+
+    def look_up() -> None:
+        if kept.slack.calls_of("files.info") and not noted:  # which has not been answered yet
+            with kept.stores.database.reading() as session:  # type: ignore[union-attr]
+                noted.append(list(session.exec(select(HomePictureRow.file_id))))
+
+    kept.slack.state.listeners.append(look_up)
+    look(kept, "otto")
+    assert noted == [[kept.slack.files()[0].id]]
 
 
 def test_without_typst_there_are_bars_alone(kept: House, monkeypatch: pytest.MonkeyPatch) -> None:
