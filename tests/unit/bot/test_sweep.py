@@ -13,6 +13,7 @@ from bot.reading_apart import open_apart
 from bot.settings import Settings
 from remediation.clock import utc_now
 from remediation.execution import PlaybookExecution
+from remediation.home_pictures import PICTURE_LOST_AFTER
 from remediation.ports import OWNER_LOST_AFTER, Request
 from remediation.states import PlaybookStatus
 from storage import Stores
@@ -110,3 +111,11 @@ def test_a_report_that_was_never_finished(bot: Bot, stores: Stores) -> None:
     assert found(bot, "reports") == ["abandoned"]
     bot._lanes["abandoned"].do("reports")
     assert found(bot, "reports") == []
+
+
+def test_a_picture_of_homes_that_is_to_be_made_or_asked_about(bot: Bot, stores: Stores) -> None:
+    assert found(bot, "trend") == []
+    assert stores.home_pictures.begin("digest", utc_now() - PICTURE_LOST_AFTER)
+    assert found(bot, "trend") == ["picture"]
+    assert stores.home_pictures.begin("digest", utc_now())
+    assert found(bot, "trend") == [], "somebody is at it"
