@@ -52,8 +52,9 @@ def test_an_audit_is_a_report_like_any_other(shell: CliRunner) -> None:
 
 
 def test_the_accounts_own_block_is_read_where_its_host_can_be_reached(
-    shell: CliRunner, monkeypatch: pytest.MonkeyPatch, moto_endpoint: str
+    shell: CliRunner, monkeypatch: pytest.MonkeyPatch, moto_endpoint: str, s3control: Any
 ) -> None:
+    s3control.delete_public_access_block(AccountId=ACCOUNT)  # of an earlier test of this process
     # As a proxy, moto is sent whatever host the SDK wants, the one that begins with the account too.
     monkeypatch.setenv("HTTP_PROXY", moto_endpoint)
     done = shell.invoke(app, ["audit", "aws", "--account", ACCOUNT, "--region", "us-west-2", "--json"])
