@@ -50,7 +50,7 @@ def test_a_batch_from_the_search_to_the_rollback(slack: SlackStandIn, page: Page
 
     visitor.press(card, "Choose")
     visitor.form.get_by_role("checkbox", name=re.compile("northwind-backups")).uncheck()
-    visitor.form.get_by_role("textbox").fill("Needed until Friday")
+    visitor.form.get_by_role("textbox", name="Why are they taken out?").fill("Needed until Friday")
     visitor.submit("Take out")
     visitor.has_gone(visitor.form)
     expect(card).to_contain_text("2 at once")

@@ -133,7 +133,9 @@ def fix_several(stage: Stage, studio: Studio) -> None:
     visitor.be("Omar")
     visitor.press(batch, "Choose")
     visitor.form.get_by_role("checkbox", name=re.compile("sensor-data")).uncheck()
-    visitor.form.get_by_role("textbox").fill("The sensors are read by a partner until Friday")
+    visitor.form.get_by_role("textbox", name="Why are they taken out?").fill(
+        "The sensors are read by a partner until Friday"
+    )
     studio.take("batch-choose", visitor.form)
     visitor.submit("Take out")
     visitor.has_gone(visitor.form)
