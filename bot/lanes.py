@@ -87,6 +87,11 @@ def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict
             threads=1,
             waiting=lambda _now: ("next",) if stores.tracker.is_behind() else (),
         ),
+        "log": Lane(
+            lambda _all: stores.database.settle(),
+            threads=1,
+            waiting=lambda _now: ("database",) if stores.database.has_long_log else (),
+        ),
         "abandoned": Lane(
             lambda _all: stores.reports.remove_abandoned(services.clock()),
             threads=1,

@@ -12,6 +12,7 @@ from storage.together import Item, Result, Together, Work
 from storage.turns import Turns
 from storage.wording import in_words
 
+_LONG_LOG_COMMITS = 200  # of some pages each: a few megabytes of log
 _WRITE_LOCK_ID = 0x436F756E  # Postgres: any number that nothing else in this database locks by
 
 # An execution is read with several statements. SQLite shows all of them one state, Postgres only if told to.
@@ -35,6 +36,7 @@ class Database:
         self._turns = Turns() if engine.dialect.name == "sqlite" else None
         self._readers_queue = isinstance(engine.pool, StaticPool)
         self._reads, self._writes = Together(self._begin_reading), Together(self._begin_writing)
+        self._commits = 0
 
     def read_together(self, work: Work[Item, Result], item: Item) -> Result:
         """Return what work finds for an item, as it is at this moment or later; see `write_together`."""
@@ -76,6 +78,7 @@ class Database:
     @contextmanager
     def _begin_writing(self) -> Iterator[Connection]:
         with in_words(), self._writing_turn(urgent=True), self.engine.begin() as connection:
+            self._commits += 1
             yield connection
 
     def reading(self) -> AbstractContextManager[Session]:
@@ -113,9 +116,15 @@ class Database:
         """
         if self._turns is None or self._readers_queue:
             return
+        self._commits = 0
         connection = self.engine.raw_connection()
         with closing(connection), suppress(sqlite3.Error):  # that it cannot is for the next commit to tell
             connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    @property
+    def has_long_log(self) -> bool:
+        """Tell whether much was committed here by people's clicks since `settle`."""
+        return self._commits > _LONG_LOG_COMMITS
 
 
 @contextmanager

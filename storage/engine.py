@@ -34,7 +34,8 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     # A batch of a report being loaded (6 MB) fits into the cache, and is not copied out of the log at each commit.
     "PRAGMA cache_size = -8192",
-    "PRAGMA wal_autocheckpoint = 4096",
+    # Far beyond where the log is brought into the file outside of the turn (`Database.settle`): a commit that does so makes all wait.
+    "PRAGMA wal_autocheckpoint = 16384",
     "PRAGMA foreign_keys = ON",
 )
 

@@ -194,7 +194,7 @@ def test_a_trail_that_is_created_and_not_started_is_not_as_planned(moto_endpoint
     plan = plan_of(case)
     case.registry(wrap=NoStart).resolve(case.written).action.apply(plan)
     action = case.action()[0]
-    with pytest.raises(PermanentActionError, match="recording is off, not on"):
+    with pytest.raises(PermanentActionError, match="recording is not begun, not on"):
         action.verify(plan)
     action.rollback(plan)
     action.verify_rollback(plan)

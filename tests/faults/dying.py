@@ -5,8 +5,9 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,21 +29,24 @@ class StoppedError(BaseException):
 class Fate:
     """Counts moments, and ends the process at the one it is told; `log` outlives it and names each write that took effect.
 
-    Where it does not kill, the work alone ends there, by an error that nothing catches.
+    Where it does not kill, the work alone ends there, by an error that nothing catches. Where threads write beside each other, none
+    of them ends the process between another's write and its line in the log: a cloud does not half do a call, and tells of each.
     """
 
     log: Path
     dies_at: int | None = None
     moments: int = 0
     kills: bool = True
+    _between_writes: RLock = field(default_factory=RLock, repr=False)
 
     def moment(self) -> None:
         """Let a moment pass, or end the process with kill -9: nothing is closed, nothing is said."""
-        if self.dies_at is not None and self.moments >= self.dies_at:
-            if self.kills:
-                os.kill(os.getpid(), signal.SIGKILL)
-            raise StoppedError
-        self.moments += 1
+        with self._between_writes:
+            if self.dies_at is not None and self.moments >= self.dies_at:
+                if self.kills:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                raise StoppedError
+            self.moments += 1
 
     def wrote(self, what: str) -> None:
         """Note that a write took effect, beside the write and not in any memory."""
@@ -52,8 +56,9 @@ class Fate:
     def write(self, what: str, call: Callable[[], Any]) -> Any:
         """Let a write happen between two moments."""
         self.moment()
-        answer = call()
-        self.wrote(what)
+        with self._between_writes:
+            answer = call()
+            self.wrote(what)
         self.moment()
         return answer
 

@@ -27,7 +27,7 @@ _SETTINGS = (
 )
 _SERVICE = "cloudtrail.amazonaws.com"
 # A trail is like this between being made and being started. One that somebody stops has been started before.
-_NEVER = "never"
+_NEVER = "not begun"
 _ACCOUNT = re.compile(r"(?:AWS::::Account:)?(\d{12})")
 
 

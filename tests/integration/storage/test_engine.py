@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from audit.errors import ConfigError, CountersignError, TrailError
+from remediation.clock import utc_now
 from storage import Database, SqlTrail, Stores, open_engine, upgrade
 from tests.fakes.samples import an_event, an_execution
 
@@ -74,6 +75,15 @@ def test_the_log_is_brought_into_the_file_while_somebody_writes(stores: Stores, 
         sqlite3.connect(Path(url.removeprefix("sqlite:///")).as_uri() + "?immutable=1", uri=True)
     ) as alone:
         assert alone.execute("SELECT count(*) FROM trail").fetchone() == (1,), "without the log"
+
+
+def test_many_commits_make_the_log_long_until_it_is_brought_into_the_file(stores: Stores) -> None:
+    assert not stores.database.has_long_log
+    for _ in range(250):
+        stores.executions.beat("boot-1", utc_now())
+    assert stores.database.has_long_log
+    stores.database.settle()
+    assert not stores.database.has_long_log
 
 
 def test_writers_take_the_lock_before_they_read(stores: Stores, url: str) -> None:

@@ -113,6 +113,13 @@ def test_a_report_that_was_never_finished(bot: Bot, stores: Stores) -> None:
     assert found(bot, "reports") == []
 
 
+def test_a_log_that_has_become_long(bot: Bot, stores: Stores) -> None:
+    assert found(bot, "database") == []
+    for _ in range(250):
+        stores.executions.beat("boot-1", utc_now())
+    assert found(bot, "database") == ["log"]
+
+
 def test_a_picture_of_homes_that_is_to_be_made_or_asked_about(bot: Bot, stores: Stores) -> None:
     assert found(bot, "trend") == []
     assert stores.home_pictures.begin("digest", utc_now() - PICTURE_LOST_AFTER)
