@@ -223,6 +223,7 @@ def measure(mode: str, count: int, flat: int, bare: Result) -> bool:
             ):  # the bot works the report in: what is measured is the state after that
                 time.sleep(0.5)
             stores.close()
+            run("warm", 200)  # as before the first: another program has just written all this
             wait_until_idle(port)
             slack.faults.add("*", times=10**9, delay_s=SLACK_ANSWERS_AFTER_S)
             good &= show(run(f"{mode}, {CARDS:,} cards, {FINDINGS:,} findings", count), bare)
