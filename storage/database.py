@@ -114,9 +114,9 @@ class Database:
 
         Otherwise the commit that makes the log too long does so while it has its turn, and everybody waits for the disk.
         """
-        if self._turns is None or self._readers_queue:
-            return
         self._commits = 0
+        if self._turns is None or self._readers_queue:  # no such log
+            return
         connection = self.engine.raw_connection()
         with closing(connection), suppress(sqlite3.Error):  # that it cannot is for the next commit to tell
             connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")

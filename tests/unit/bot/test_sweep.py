@@ -118,6 +118,8 @@ def test_a_log_that_has_become_long(bot: Bot, stores: Stores) -> None:
     for _ in range(250):
         stores.executions.beat("boot-1", utc_now())
     assert found(bot, "database") == ["log"]
+    bot._lanes["log"].do("database")
+    assert found(bot, "database") == []
 
 
 def test_a_picture_of_homes_that_is_to_be_made_or_asked_about(bot: Bot, stores: Stores) -> None:
