@@ -71,6 +71,11 @@ class World:
         return Reader(clients=clients, explain=aws_errors, sleep=waited.append)
 
 
+def new_world(endpoint: str) -> World:
+    """Return an account nobody has used, however often a fixture is set up in one process."""
+    return World(endpoint, str(next(_NUMBERS)))
+
+
 @pytest.fixture
 def world(moto_endpoint: str) -> World:
-    return World(moto_endpoint, str(next(_NUMBERS)))
+    return new_world(moto_endpoint)

@@ -12,7 +12,7 @@ from audit.errors import ActionError
 from audit.findings import Finding, FindingStatus
 from remediation import find_playbook_for_finding
 from tests.conftest import NOW
-from tests.integration.collect.conftest import REGIONS, World
+from tests.integration.collect.conftest import REGIONS, World, new_world
 
 ALL_ON = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
@@ -270,17 +270,17 @@ CALLS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def full(moto_endpoint: str) -> World:
     """One account with something of everything, for tests that only read."""
-    full = World(moto_endpoint, "299999999999")
+    full = new_world(moto_endpoint)
     make_clean(full)
     full.client("iam").create_user(UserName="robot")
     full.client("iam").create_access_key(UserName="robot")
     return full
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(full: World) -> set[str]:
     """Return the checks that have something to say where everything may be read."""
     return {finding.check_id for finding in collect(full.reader, full.account)}
