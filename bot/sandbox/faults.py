@@ -10,7 +10,7 @@ class Fault:
 
     `error` is answered as `{"ok": false, "error": …}`; `status` is the HTTP status (429 adds
     `Retry-After: retry_after`); `delay_s` waits first and then goes on normally, `until` does so for an event
-    of the test's; `drop` cuts the
+    of the test's; `late_s` lets the call have its effect and waits before the answer; `drop` cuts the
     connection before the call has any effect, `drop_after` afterwards: the bot cannot know. `after` lets so many
     calls of the method pass first.
     """
@@ -21,6 +21,7 @@ class Fault:
     retry_after: int | None = None
     error: str | None = None
     delay_s: float = 0.0
+    late_s: float = 0.0
     until: threading.Event | None = None
     drop: bool = False
     drop_after: bool = False
