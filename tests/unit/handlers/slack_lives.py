@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -55,8 +56,8 @@ class Life:
 
 
 @contextmanager
-def a_house(slack: SlackStandIn, *, slack_timeout_s: int = 5) -> Iterator[House]:
-    house = House(slack, slack_timeout_s=slack_timeout_s)
+def a_house(slack: SlackStandIn, **parts: Any) -> Iterator[House]:
+    house = House(slack, **parts)
     with serving(house.app) as slack.bot_url:
         yield house
 
