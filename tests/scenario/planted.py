@@ -82,10 +82,10 @@ actions:
     action_type: script
     params: {script: show.sh}
 """
-# The last line that a script writes stands on the card: this one tells all it was given, and all it can read of its parent.
+# The last line that a script writes stands on the card: this one tells what it was given of all that is planted.
 SCRIPT = """\
 #!/bin/sh
-echo "I was given $(env | tr '\\n' ' ')"
+echo "I was given $(env | wc -l) values: $(env | grep -i canary | tr '\\n' ' ')"
 exit 3
 """
 
