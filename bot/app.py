@@ -156,6 +156,7 @@ class Bot:
         Raises:
             ConfigError: Slack refuses the app-level token.
         """
+        self._stores.database.make_room()
         self.worker.start()
         self.clockwork.start()
         if token := self._settings.slack_app_token:
