@@ -14,6 +14,7 @@ from remediation.planning import planned_results
 from remediation.policy import is_approved
 from remediation.refusals import (
     refuse_late,
+    refuse_live,
     refuse_outsider,
     refuse_owner,
     refuse_same_person,
@@ -131,7 +132,7 @@ class Decisions(Desk):
 
         Raises:
             NotFoundError: there is no such execution.
-            RefusedError: there is nothing to review, or this person may not.
+            RefusedError: there is nothing to review, it is running or being put back at this moment, or this person may not.
         """
         return self.decide(self._review_once, execution_id, actor, None)
 
@@ -141,6 +142,7 @@ class Decisions(Desk):
         glass = execution.unreviewed
         if glass is None:
             raise RefusedError("There is nothing to review here, or somebody has reviewed it already.")
+        refuse_live(execution)
         terms = self.policy.terms_of(execution)
         person = self.look_up(actor, terms)
         if person.actor.is_same_person(glass.actor) or not person.actor.is_comparable(glass.actor):
