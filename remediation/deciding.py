@@ -84,12 +84,13 @@ class Decisions(Desk):
         """Let the policy itself sign a playbook that needs no person; recorded as the policy's decision.
 
         Raises:
-            RefusedError: the plan has expired, or the playbook does ask for a person.
+            RefusedError: the plan has expired, somebody answers for leaving the finding as it is, or the playbook does ask for a person.
             StateError: it is no longer pending.
         """
         if not self.policy.signs_for(execution):
             raise RefusedError(f"{execution.playbook_id} needs a person's approval")
         refuse_late(execution, revision=None, now=self.clock())
+        refuse_excepted(self.exceptions, execution.finding, now=self.clock())
         self.policy.protection.refuse_time(self.clock())
         signed = self.signed(execution, Verdict.APPROVE, POLICY)
         return self.save(execution, _for_real(signed), "execution.approved", POLICY)
