@@ -112,6 +112,7 @@ class Bot:
             runner=Runner(
                 journal=Journal(store=stores.executions, notifier=notifier, owner=new_owner("boot")),
                 planner=planner,
+                exceptions=stores.exceptions,
             ),
             playbooks=load_playbooks(config, beside=settings.config_folder),
             exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now, formats=formats),

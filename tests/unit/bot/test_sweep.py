@@ -72,6 +72,10 @@ def test_each_sweep_is_a_sign_of_life(bot: Bot, stores: Stores, store: Store) ->
     assert stores.executions.unfinished("boot-other", utc_now()) == []
 
 
+def test_what_runs_asks_the_same_exceptions_as_what_decides(bot: Bot, stores: Stores) -> None:
+    assert bot.services.runner.exceptions is bot.services.remediation.exceptions is stores.exceptions
+
+
 def test_what_is_approved_and_what_ran_out(bot: Bot, store: Store) -> None:
     now = utc_now()
     store("x-approved", status=S.APPROVED, holds="a")
