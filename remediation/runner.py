@@ -104,7 +104,7 @@ class Runner:
         The resource is read to tell what was done; that is never taken for what we left. A run goes on where that is harmless and still approved.
 
         Raises:
-            StateError: somebody was working on it after all.
+            StateError: somebody works on it, or may do so: whoever has it has not been silent for long enough.
             TrailError: the trail cannot be written.
         """
         with self.in_hand.taking(execution_id) as is_free:
