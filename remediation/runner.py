@@ -179,6 +179,9 @@ class Runner:
         timeout_s = int(str(execution.playbook.get("timeout_seconds", 0)))
         deadline = self.journal.clock() + timedelta(seconds=timeout_s)
         for position, (step, plan) in enumerate(zip(steps, plans_of(execution), strict=True)):
+            if plan.effect == "change" and execution.actions[position].status is ActionStatus.FAILED:
+                error = execution.actions[position].error
+                return self.journal.end(execution, PlaybookStatus.FAILED, error=error)
             if not plan.is_needed or execution.actions[position].status is not ActionStatus.PLANNED:
                 continue
             if self.journal.clock() >= deadline:
