@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from audit.actor import WORKER, Actor
 from remediation.clock import utc_now
-from remediation.events import execution_event
+from remediation.events import change_event
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.plan import ActionPlan
 from remediation.ports import ExecutionStore, Notifier, Silent
@@ -71,7 +71,7 @@ class Journal:
             StateError: somebody was faster. Nothing was written.
             TrailError: the trail cannot be written. Nothing was written.
         """
-        event = execution_event(kind, actor, after, at=self.clock(), detail=detail)
+        event = change_event(kind, actor, after, at=self.clock(), detail=detail)
         stored = self.store.save(before, after, event)
         self.notifier.changed(stored.execution_id)
         return stored
