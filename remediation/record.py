@@ -46,7 +46,7 @@ def execution_row(execution: PlaybookExecution) -> Row:
         "created_at": _spell(execution.created_at),
         "expires_at": _spell(execution.expires_at),
         "status": execution.status.value,
-        "error": execution.error,
+        "error": _clean(execution.error),
         "dry_run": execution.dry_run,
         "takeovers": execution.takeovers,
         "run_number": execution.run_number,
@@ -77,7 +77,7 @@ def action_row(result: ActionResult) -> Row:
         "action_name": result.action_name,
         "status": result.status.value,
         "message": clean(result.message),
-        "error": None if result.error is None else clean(result.error),
+        "error": _clean(result.error),
         "before": None if result.before is None else dict(result.before),
         "observed": None if result.observed is None else dict(result.observed),
         "request_ids": list(result.request_ids),
@@ -108,6 +108,10 @@ def _advice(plan: Plan) -> list[list[Sequence[str]]]:
 
 def _filled(row: Row) -> Row:
     return {name: value for name, value in row.items() if value not in _EMPTY}
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else clean(text)
 
 
 def _spell(at: datetime | None) -> str | None:
