@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from audit.actor import Actor
 from audit.errors import NotFoundError, RefusedError
+from audit.ports import LATEST
 from exporters.schedule_words import read_schedule
 from exporters.schedules import Schedule
 from handlers.blocks.parts import Message
@@ -35,12 +36,15 @@ def make_schedule(services: Services, request: Request, words: Sequence[str], *,
 
     Raises:
         InputError: something in it cannot be used.
+        NotFoundError: no report is about the account that it names.
         RefusedError: this person may not, or it would go nowhere.
     """
     owner = _member(services, request)
     typed = read_schedule(every, words, formats=services.exports.formats)
     if typed.source and services.pull is None:
         raise RefusedError("This bot is not set up to fetch findings.")
+    if typed.account:
+        services.reports.header(LATEST, account=typed.account)
     channel = typed.channel or ("" if typed.recipients else _here(services, request))
     wish = typed.to_wish(schedule_id_for(request), channel=channel)
     return _shown(services, services.scheduling.add(wish, owner), lead="Scheduled:")

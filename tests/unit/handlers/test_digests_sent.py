@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import delete, select
 
 from audit.actor import WORKER
-from audit.findings import Finding, FindingStatus
+from audit.findings import Finding, FindingStatus, Severity
 from bot.sandbox import Message, SlackStandIn
 from bot.sandbox.inbox import Inbox
 from bot.scheduler import make_firing
@@ -217,3 +217,49 @@ def test_the_mail_counts_what_is_open_now_too(house: House) -> None:
     )
     assert "Gate is open" in mail.text
     assert "Door is open" not in mail.text
+
+
+def test_a_digest_of_one_account_is_about_nothing_else(house: House) -> None:
+    report = house.ingest(WINDOW, name="payments")
+    house.now += timedelta(hours=1)
+    house.ingest(DOOR, replace(DOOR, id="F-3", title="Gate is open", resource="board/gate"))
+    house.ask()
+    all_of_it = sent(house, made(house)).words
+    assert "Security digest, all accounts" in all_of_it
+    assert "🟠 High 3" in all_of_it
+    schedule = made(house, "account:210987654321")
+    assert (schedule.account, schedule.source) == ("210987654321", "account:210987654321")
+    assert "of account 210987654321 to" in house.whisper("ana").words.replace("`", "")
+    digest = sent(house, schedule).words
+    assert "Security digest, account 210987654321" in digest
+    assert "🟠 High 1" in digest
+    assert "Score and file are of payments" in digest.replace("*", "")
+    assert f"Report {report}" in digest.replace("`", "")
+    assert "Gate is open" not in digest
+    assert "Waiting for approval\nNothing" in digest.replace("*", "")
+
+
+def test_what_is_new_in_other_accounts_is_no_news(house: House) -> None:
+    house.ingest(replace(WINDOW, severity=Severity.CRITICAL))
+    house.now += timedelta(hours=1)
+    house.ingest(replace(DOOR, severity=Severity.CRITICAL))
+    digest = sent(house, made(house, "account:210987654321")).words
+    assert "New or regressed criticals\n1" in digest.replace("*", "")
+    assert "new: Window is open" in digest
+    assert "Door is open" not in digest
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("account:999999999999", "There is no report about account “999999999999”"),
+        ("account:", "needs an account right behind it"),
+        ("account:1 account:2", "Say one account, not 2"),
+        ("account:123456789012 pull aws", "without account:"),
+    ],
+)
+def test_an_account_that_nobody_knows_is_refused(house: House, words: str, says: str) -> None:
+    house.ingest()
+    house.command("ana", f"/schedule daily 09:00 {words}")
+    assert says in house.whisper("ana").words
+    assert house.stores.schedules.all() == []
