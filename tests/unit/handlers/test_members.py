@@ -78,3 +78,44 @@ def test_a_member_may(house: House, inbox: Inbox) -> None:
     house.command("ana", "/report email ciso@northwind.example csv")
     (mail,) = inbox.mails()
     assert mail.recipients == ("ciso@northwind.example",)
+
+
+def escaped(house: House, text: str) -> None:
+    """Have Ana type something that reaches us as Slack writes mentions."""
+    house.put_command("/report", {"text": text, "channel_id": "C0SECURITY", "channel_name": "security"})
+    house.work()
+
+
+@pytest.mark.parametrize("text", ["<@U0OMAR|omar> csv", "<@U0OMAR>,ciso@northwind.example csv"])
+def test_somebody_who_is_mentioned_gets_it_at_their_own_address(
+    house: House, inbox: Inbox, text: str
+) -> None:
+    house.ingest()
+    escaped(house, f"email {text}")
+    (mail,) = inbox.mails()
+    omar = house.slack.workspace.person("omar").email
+    assert mail.recipients == (omar, "ciso@northwind.example")[: len(mail.recipients)]
+    assert len(mail.recipients) == 1 + ("ciso" in text)
+
+
+def test_whom_slack_does_not_know_has_no_address(house: House, inbox: Inbox) -> None:
+    house.ingest()
+    escaped(house, "email <@U0NOBODY> csv")
+    assert "does not tell me the address of @U0NOBODY" in house.whisper("ana").words
+    assert inbox.mails() == ()
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ("/report export html #security", "A file goes where you type"),
+        ("/report email #security", "A mail goes to addresses"),
+        ("/report email ciso@northwind.example #security", "A mail goes to addresses"),
+    ],
+)
+def test_a_channel_is_answered_with_where_files_go(house: House, inbox: Inbox, order: str, says: str) -> None:
+    house.ingest()
+    house.command("ana", order)
+    assert says in house.whisper("ana").words
+    assert inbox.mails() == ()
+    assert house.slack.files() == ()
