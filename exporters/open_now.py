@@ -13,13 +13,15 @@ from exporters.source import ReportSource
 class OpenNow:
     """What is open, without what was fixed or excepted since the scan.
 
-    `worst` are the first of them, worst first, and all of them unless `is_cut`. `account` names the only account that this is
+    `worst` are the first of them, worst first, and all of them unless `is_cut`; a fix was asked for already of those whose
+    fingerprints are in `asked_for`. `account` names the only account that this is
     about, empty where it is about all. `notes` are sentences for whoever reads it.
     """
 
     counts: Mapping[Severity, int]
     worst: Sequence[Finding] = ()
     is_cut: bool = False
+    asked_for: frozenset[str] = frozenset()
     account: str = ""
     notes: tuple[str, ...] = ()
 
@@ -42,10 +44,11 @@ def as_of_now(source: ReportSource, now_open: OpenNow) -> ReportSource:
 
 
 def _advice(now_open: OpenNow) -> list[RecommendationDict]:
-    """Return what to fix next; without a number of resources where not all findings were looked at."""
+    """Return what to fix next, and nobody has asked for; without a number of resources where not all findings were looked at."""
     tally = Tally()
     for finding in now_open.worst:
-        tally.add(finding)
+        if finding.fingerprint not in now_open.asked_for:
+            tally.add(finding)
     advice = tally.recommendations()
     if not now_open.is_cut:
         return advice

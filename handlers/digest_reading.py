@@ -85,9 +85,11 @@ class DigestReader:
         """Return what the mail says."""
         now = self.services.clock()
         page = self._open_page(now)
+        worst = [tracked.finding for tracked in page.items]
         return OpenNow(
             counts=self.services.tracker.overview(now, accounts=self._accounts).open_by_severity,
-            worst=[tracked.finding for tracked in page.items],
+            worst=worst,
+            asked_for=frozenset(each.fingerprint for each in worst if self._is_asked_for(each)),
             is_cut=page.total > len(page.items),
             account=self.schedule.account,
             notes=tuple(self._notes()),
