@@ -189,18 +189,18 @@ class _Drawing:
             return
         has_stood_there = self._posting.message_id and self._posting.drawn_version > 0
         if has_stood_there or not self._posting.drawn_version:
-            self._tell_once(code)
-            self._keep(drawn_version=_TOLD)
+            self._keep(drawn_version=_TOLD if self._tell(code) else self._posting.drawn_version)
         if self._posting.attempts >= MOST_HOPELESS:
             self._keep(drawn_version=self._execution.version)
         self._keep(next_attempt_at=self._services.clock() + WAIT_TO_BE_LET_IN)
 
-    def _tell_once(self, code: str) -> None:
+    def _tell(self, code: str) -> bool:
+        """Tell whoever asked; False where Slack gives no answer for now."""
         what = "brought up to date" if self._posting.message_id else "posted"
         where = place(self._posting.channel)
         words = f"The card for {self._execution.execution_id} could not be {what} in {where}. {advise(code)}"
         requester = self._execution.requester
-        tell_asker(self._services, requester, words, card_channel=self._posting.channel)
+        return tell_asker(self._services, requester, words, card_channel=self._posting.channel)
 
     def _keep(self, **changes: object) -> None:
         """Store what became of the posting."""

@@ -153,6 +153,7 @@ class House:
             runner=Runner(
                 journal=Journal(store=executions, notifier=notifier, clock=self.clock, owner="boot-house"),
                 planner=planner,
+                exceptions=self.stores.exceptions,
             ),
             playbooks={book.playbook_id: book},
             exports=exports,

@@ -121,6 +121,16 @@ def test_while_the_process_lives_nobody_else_goes_on(hall: Hall) -> None:
     assert hall.statuses() == ["COMPLETED"] * 3
 
 
+def test_no_clock_on_a_wall_makes_anybody_go_on(hall: Hall) -> None:
+    fixed(hall)
+    kill(hall, "read")
+    hall.stores.executions.beat("boot-test", hall.bench.now)
+    other = heir(hall)
+    assert hall.stores.returns.left("heir", other.bench.now) == ["b-1"]
+    assert other.rollbacks.go_on("b-1") is None, "it has not listened for long enough"
+    assert hall.statuses() == ["COMPLETED"] * 3
+
+
 def test_an_item_that_is_not_settled_is_waited_for(hall: Hall) -> None:
     fixed(hall)
     hall.board.faults["after write"] = dying(1)
