@@ -17,7 +17,7 @@ from tests.fakes.switches import ANA, OMAR, OTTO, PRIYA, Bench, Switchboard
 S = PlaybookStatus
 LENA = Actor(workspace="T1", slack_id="U0LENA", email="lena@northwind.example")
 APPROVERS = {OMAR.slack_id, PRIYA.slack_id, LENA.slack_id}
-GLASS = {ANA.slack_id, OTTO.slack_id}
+GLASS = {ANA.slack_id, OTTO.slack_id, LENA.slack_id}
 ENDS = {S.REJECTED, S.EXPIRED, S.ROLLED_BACK}
 MOVING = {S.RUNNING, S.ROLLING_BACK}
 
