@@ -18,6 +18,7 @@ from exporters.email_service import EmailService
 from exporters.firing import LEASE
 from exporters.mail_security import Security
 from exporters.schedules import Schedule
+from remediation.states import PlaybookStatus
 from storage import Stores
 from storage.lifecycle_tables import TrackedRow
 from storage.merging import queue
@@ -134,6 +135,15 @@ def test_a_fix_that_was_rejected_is_offered_again(house: House) -> None:
     house.ask()
     house.command("omar", f"/playbook reject {house.execution().execution_id} not today")
     assert "plan_fix" in sent(house, made(house)).action_ids
+
+
+def test_a_rehearsal_keeps_no_fix_from_being_offered(house: House) -> None:
+    house.ingest()
+    schedule = made(house)
+    book = house.services.playbooks["CLOSE-DOOR"]
+    house.services.remediation.request(book, DOOR, schedule.owner, dry_run=True)
+    assert house.execution().status is PlaybookStatus.PENDING
+    assert "plan_fix" in sent(house, schedule).action_ids
 
 
 def test_a_report_that_nobody_has_worked_in_is_worked_in_first(house: House) -> None:
