@@ -21,7 +21,7 @@ from remediation.execution import PlaybookExecution
 from remediation.matching import sure_match
 from remediation.states import UNDER_WAY
 
-REPORT = "report"
+REPORT, CHANNEL, MAIL = "report", "channel", "mail"
 _LOOKED_AT = 300
 _MOST_LISTED = 10
 _PAGE = 50
@@ -157,9 +157,12 @@ class DigestReader:
         ]
 
     def _sent(self) -> Iterator[Fire]:
-        """Yield what this schedule has sent before, newest first."""
+        """Yield what this schedule has told before, newest first: what reached a channel was told, whatever became of its mail."""
         fires = self.services.schedules.fires(self.schedule.schedule_id)
-        return (fire for fire in fires if fire.state is FireState.SENT)
+        others = (fire for fire in fires if fire.fire_id != self.fire.fire_id)
+        return (
+            fire for fire in others if fire.state is FireState.SENT or any(map(fire.is_done, (CHANNEL, MAIL)))
+        )
 
     def _last_sent_at(self, now: datetime) -> datetime:
         return next((fire.due_at for fire in self._sent()), now - _FIRST_TIME)

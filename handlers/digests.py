@@ -15,7 +15,7 @@ from exporters.service import ExportRequest
 from handlers.blocks.digest import build_digest
 from handlers.blocks.texts import code, escape
 from handlers.delivery import SlackDelivery
-from handlers.digest_reading import REPORT, DigestReader
+from handlers.digest_reading import CHANNEL, MAIL, REPORT, DigestReader
 from handlers.fire_posts import WORDS, find_post, in_words, post_once, work_reports_in
 from handlers.posting import Poster, tell
 from handlers.schedule_pages import about
@@ -53,10 +53,10 @@ class DigestSender:
         """Return the report that it begins with, then the message, its file and the mail, as far as they are wanted."""
         parts = [Part(REPORT, lambda fire: self._begin_with(schedule, fire))]
         if schedule.channel:
-            parts.append(Part("channel", lambda fire: self._post(schedule, fire)))
+            parts.append(Part(CHANNEL, lambda fire: self._post(schedule, fire)))
             parts.append(Part("file", lambda fire: self._attach(schedule, fire)))
         if schedule.recipients:
-            parts.append(Part("mail", lambda fire: self._mail(schedule, fire)))
+            parts.append(Part(MAIL, lambda fire: self._mail(schedule, fire)))
         return parts
 
     def _begin_with(self, schedule: Schedule, fire: Fire) -> str:
