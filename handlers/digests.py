@@ -16,22 +16,21 @@ from audit.findings import Finding, Severity
 from audit.lifecycle import LifecycleState
 from audit.ports import LATEST
 from audit.report import ReportHeader
-from exporters.firing import Part, Voice
+from exporters.firing import Part
+from exporters.lateness import lateness_of
 from exporters.mailing import MailRequest
 from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
 from exporters.service import ExportRequest, open_report
 from handlers.blocks.digest import MOST_FIXES, Digest, build_digest
 from handlers.blocks.lists import Fixable
-from handlers.blocks.texts import code, escape
 from handlers.delivery import SlackDelivery
 from handlers.fire_posts import WORDS, find_post, in_words, post_once
-from handlers.posting import Poster, tell
-from handlers.schedule_pages import about
+from handlers.posting import Poster
 from handlers.services import Services
 from remediation.matching import sure_match
 
-log = structlog.get_logger()
 DIGEST = "countersign_digest"
+CHANNEL, MAIL = "channel", "mail"
 _LOOKED_AT = 300
 _MOST_LISTED = 10
 _FIRST_TIME = timedelta(days=7)
@@ -39,24 +38,10 @@ _NEWS = {LifecycleState.NEW: "new", LifecycleState.REGRESSED: "came back"}
 
 
 @dataclass(frozen=True, slots=True)
-class SlackVoice:
-    """Tells owners in our conversation with them; see `exporters.firing.Voice`."""
-
-    services: Services
-
-    def tell(self, schedule: Schedule, text: str) -> None:
-        """Tell the owner. One who made it at a shell is told by the log alone."""
-        log.warning("schedule failed", schedule=schedule.schedule_id, told=text)
-        words = f"The schedule {code(schedule.schedule_id, 70)} {about(schedule)} {escape(text, 1500)}"
-        tell(self.services.client, schedule.owner, words)
-
-
-@dataclass(frozen=True, slots=True)
 class DigestSender:
     """Knows what `DIGEST` schedules send; see `exporters.firing.Sender`."""
 
     services: Services
-    voice: Voice
 
     def can_send(self, schedule: Schedule) -> bool:
         """Tell whether it is a digest."""
@@ -66,23 +51,22 @@ class DigestSender:
         """Return the message, its file and the mail, as far as they are wanted."""
         parts: list[Part] = []
         if schedule.channel:
-            parts.append(Part("channel", lambda fire: self._post(schedule, fire)))
-            parts.append(Part("file", lambda fire: self._attach(schedule, fire)))
+            parts.append(Part(CHANNEL, lambda fire: self._post(schedule, fire)))
+            parts.append(Part("file", lambda fire: self._attach(schedule, fire), after=CHANNEL))
         if schedule.recipients:
-            parts.append(Part("mail", lambda fire: self._mail(schedule, fire)))
+            parts.append(Part(MAIL, lambda fire: self._mail(schedule, fire), complains=True))
         return parts
 
-    def _post(self, schedule: Schedule, fire: Fire) -> None:
+    def _post(self, schedule: Schedule, fire: Fire) -> str:
         with in_words(schedule):
-            post_once(
+            return post_once(
                 self._poster(schedule), fire, DIGEST, lambda: build_digest(self._digest(schedule, fire))
             )
 
     def _attach(self, schedule: Schedule, fire: Fire) -> None:
         """Share the report below the digest."""
         with in_words(schedule):
-            digest = find_post(self._poster(schedule), fire, DIGEST)
-            thread = digest.message_id if digest else ""
+            thread = fire.brought(CHANNEL) or self._find(schedule, fire)
             if thread and fire.attempts > 1 and self._has_file(schedule.channel, thread):
                 return
         self.services.exports.export(
@@ -95,10 +79,16 @@ class DigestSender:
             SlackDelivery(self.services.client, schedule.channel, comment="The report", thread=thread),
         )
 
+    def _find(self, schedule: Schedule, fire: Fire) -> str:
+        """Return the digest's message where a process of an older version has not noted it."""
+        found = find_post(self._poster(schedule), fire, DIGEST)
+        return found.message_id if found else ""
+
     def _has_file(self, channel: str, thread: str) -> bool:
         return bool(Poster(self.services.client, channel).files_in(thread) - {WORDS})
 
-    def _mail(self, schedule: Schedule, fire: Fire) -> None:
+    def _mail(self, schedule: Schedule, fire: Fire) -> str:
+        """Mail the report; return whom it did not reach."""
         sent = self.services.mailing.send(
             MailRequest(
                 recipients=schedule.recipients,
@@ -106,17 +96,17 @@ class DigestSender:
                 format=schedule.format,
                 report_id=_newest(self.services).report_id,
                 key=fire.fire_id,
-                remark=f"{fire.missed:,} earlier missed" if fire.missed else "",
+                remark=lateness_of(MAIL, fire, self.services.schedules, self.services.clock()).remark,
             )
         )
-        if not sent.is_complete:
-            self.voice.tell(schedule, f"did not reach everyone. {sent.explain()}")
+        return "" if sent.is_complete else sent.explain()
 
     def _poster(self, schedule: Schedule) -> Poster:
         return Poster(self.services.client, schedule.channel)
 
     def _digest(self, schedule: Schedule, fire: Fire) -> Digest:
         now, report = self.services.clock(), _newest(self.services)
+        late = lateness_of(CHANNEL, fire, self.services.schedules, now)
         source = open_report(self.services.reports, report.report_id)
         finder, tracker, since = self.services.finder, self.services.tracker, self._last_sent(schedule, now)
         return Digest(
@@ -130,8 +120,8 @@ class DigestSender:
             urgent=self._urgent(since, now),
             urgent_count=tracker.count_newly(_NEWS.keys(), since, now=now, severity=Severity.CRITICAL),
             overdue=tracker.overview(now).overdue,
-            missed=fire.missed,
-            due_at=fire.due_at,
+            missed=late.missed,
+            due_at=late.due_at,
         )
 
     def _urgent(self, since: datetime, now: datetime) -> list[tuple[str, Finding]]:
@@ -149,10 +139,13 @@ class DigestSender:
 
 
 def _newest(services: Services) -> ReportHeader:
+    """Return the report that is sent; its id stands on each log line from here on."""
     try:
-        return services.reports.header(LATEST)
+        found = services.reports.header(LATEST)
     except NotFoundError as error:
         raise InputError("There is no report to send yet.") from error
+    structlog.contextvars.bind_contextvars(report_id=found.report_id)
+    return found
 
 
 def _fixes(services: Services, report_id: str) -> Iterator[Fixable]:
