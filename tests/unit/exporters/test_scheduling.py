@@ -434,6 +434,19 @@ def test_one_part_gives_no_answer_while_another_is_for_a_person_to_mend(office: 
     assert [part for part, _, _ in office.post.sent] == ["mail"]
 
 
+def test_until_the_next_one_may_be_long(office: Office) -> None:
+    office.scheduling.remove("daily", ANA)
+    office.scheduling.add(Wish(schedule_id="weekly", cadence=Cadence.weekly(0, 9), channel="C1"), ANA)
+    office.post.fails = {"channel": AWAY}
+    office.wait(hours=1)
+    for _ in range(3 * 24):
+        office.wait(hours=1)
+    assert office.fire("weekly").state is FireState.WAITING
+    del office.post.fails["channel"]
+    office.wait(minutes=8)
+    assert len(office.post.sent) == 1
+
+
 def test_with_no_next_one_it_is_tried_for_a_day(office: Office) -> None:
     office.scheduling.pause("daily", ANA)
     office.scheduling.run_now("daily", ANA, key="q")
