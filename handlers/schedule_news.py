@@ -78,12 +78,8 @@ def _one(kind: str, schedule: Schedule, fire: Fire, fires: Iterable[Fire]) -> st
     error = escape(fire.error, _ROOM)
     if kind == PARTLY and fire.state is FireState.SENT:
         return f"did not reach everyone. {error}"
-    if kind == STUCK and fire.state is FireState.WAITING:
-        return (
-            f"could not be {schedule.verb}: {error} I try again, up to {MOST_ATTEMPTS - 1} times."
-            if fire.to_mend
-            else ""
-        )
+    if kind == STUCK and fire.to_mend and fire.state is FireState.WAITING:
+        return f"could not be {schedule.verb}: {error} I try again, up to {MOST_ATTEMPTS - 1} times."
     if kind == UNSENT and fire.state is FireState.FAILED and _is_last_word(fire, fires):
         return _unsent(schedule, fire, error)
     return ""

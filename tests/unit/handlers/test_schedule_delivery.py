@@ -15,6 +15,9 @@ from exporters.email_service import EmailService
 from exporters.firing import LEASE
 from exporters.mail_security import Security
 from exporters.schedules import Fire, FireState, Schedule
+from handlers.notices import due_notices
+from handlers.schedule_news import LATE, STUCK, UNSENT, build_schedule_news
+from remediation.attention import Notice
 from tests.integration.mail.conftest import Inbox as Refusing
 from tests.integration.mail.conftest import MailServer
 from tests.unit.handlers.conftest import MakeHouse
@@ -46,6 +49,11 @@ def mail_through(house: House, port: int) -> None:
     house.services = replace(
         house.services, mailing=replace(house.services.mailing, mailer=lambda: service.mailer)
     )
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        return int(closed.getsockname()[1])
 
 
 def change(house: House, **what: object) -> Schedule:
@@ -92,9 +100,7 @@ def test_an_outage_of_slack_delays_a_digest_that_then_says_so_and_nobody_is_both
 def test_no_answer_at_all_is_an_outage_too(house: House) -> None:
     made(house)
     client = house.services.client
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    away = type(client)(client.token, base_url=f"http://127.0.0.1:{port}/", retry_handlers=[])
+    away = type(client)(client.token, base_url=f"http://127.0.0.1:{closed_port()}/", retry_handlers=[])
     house.services = replace(house.services, client=away)
     come_up(house)
     wait_minutes(house, 40)
@@ -119,12 +125,12 @@ def test_a_lost_channel_stops_no_mail_and_its_owner_hears_of_it(house: House, in
     assert (len(stuck), len(unsent), len(paused)) == (3, 2, 1)
     assert "/invite" in stuck[0]
     assert "/schedule resume" in paused[0]
+    assert build_schedule_news(house.services, Notice(STUCK, fires(house)[0].fire_id, "1")) is None
+    assert build_schedule_news(house.services, Notice(UNSENT, fires(house)[1].fire_id, "1")) is None
 
 
 def test_a_dead_mail_server_pauses_no_digest_and_its_owner_hears_of_it_once(house: House) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    mail_through(house, port)
+    mail_through(house, closed_port())
     made(house, f"daily 09:00 #security {CISO} csv")
     for _ in range(4):
         come_up(house)
@@ -138,8 +144,7 @@ def test_a_dead_mail_server_pauses_no_digest_and_its_owner_hears_of_it_once(hous
 
 
 def test_the_mail_says_what_it_missed(house: House, inbox: Inbox) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        mail_through(house, closed.getsockname()[1])
+    mail_through(house, closed_port())
     made(house, f"daily 09:00 #security {CISO} csv")
     come_up(house)
     wait_minutes(house, 3)
@@ -196,6 +201,33 @@ def test_what_was_mended_before_anybody_could_be_told_is_not_told(house: House) 
     wait_minutes(house, 5)
     assert len(digests(house)) == 1
     assert told(house) == []
+    assert build_schedule_news(house.services, Notice(STUCK, fires(house)[0].fire_id, "1")) is None
+
+
+def test_what_passes_soon_is_told_to_nobody(house: House, inbox: Inbox) -> None:
+    mail_through(house, closed_port())
+    made(house, f"daily 09:00 #security {CISO} csv")
+    come_up(house)
+    wait_minutes(house, 10)
+    mail_through(house, inbox.port)
+    wait_minutes(house, 10)
+    assert len(inbox.mails()) == 1
+    assert told(house) == []
+
+
+def test_what_has_passed_before_it_could_be_told_is_not_told(house: House, inbox: Inbox) -> None:
+    mail_through(house, closed_port())
+    made(house, f"daily 09:00 #security {CISO} csv")
+    come_up(house)
+    house.slack.faults.add("conversations.open", times=3, status=503)
+    wait_minutes(house, 15)
+    (late,) = [name for name in due_notices(house.services, house.now) if name.startswith(LATE)]
+    mail_through(house, inbox.port)
+    wait_minutes(house, 30)
+    assert not house.slack.faults.are_open
+    assert len(inbox.mails()) == 1
+    assert told(house) == []
+    assert build_schedule_news(house.services, Notice.parse(late)) is None
 
 
 def test_the_file_finds_its_digest_without_a_search_in_the_channel(house: House) -> None:
@@ -205,6 +237,7 @@ def test_the_file_finds_its_digest_without_a_search_in_the_channel(house: House)
     card = next(message for message in house.cards() if "Security digest" in message.words)
     assert fires(house)[0].brought("channel") == card.ts
     assert house.replies(card) == []
+    assert fires(house)[0].excused == 1
     wait(house, minutes=1)
     assert len(house.replies(card)) == 1
     assert len(digests(house)) == 1
