@@ -65,8 +65,7 @@ class Bot:
             config,
             folder=settings.config_folder,
             anchors=stores.anchors,
-            client=self.services.client,
-            clock=self.services.clock,
+            services=self.services,
         )
         self._lanes = make_lanes(self.services, stores, anchoring)
         self.worker.take_on(self._lanes, self._find_waiting)
