@@ -9,7 +9,7 @@ from audit.actor import WORKER, Actor
 from audit.errors import RefusedError, StateError
 from audit.trail import TrailEvent
 from remediation.clock import utc_now
-from remediation.events import execution_event
+from remediation.events import change_event
 from remediation.excepted import NoExceptions
 from remediation.execution import Decision, PlaybookExecution, Verdict
 from remediation.planning import Planner
@@ -140,5 +140,5 @@ class Desk:
         return self.save(move.before, move.after, move.kind, move.actor, **move.detail)
 
     def event(self, kind: str, actor: Actor, execution: PlaybookExecution, **detail: object) -> TrailEvent:
-        """Return the trail's event about an execution, at this moment."""
-        return execution_event(kind, actor, execution, at=self.clock(), detail=detail)
+        """Return the trail's event about a change that is to be stored with it, at this moment."""
+        return change_event(kind, actor, execution, at=self.clock(), detail=detail)

@@ -1,6 +1,7 @@
 """Executions and their trail in memory: for programs that bring no database, gone when they end."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,7 +18,7 @@ class MemoryExecutions:
     def __init__(self) -> None:
         self._executions: dict[str, PlaybookExecution] = {}
         self._owners: dict[str, datetime] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.trail: list[TrailEntry] = []
 
     def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
@@ -47,6 +48,20 @@ class MemoryExecutions:
             if stored is None or not stored.held:
                 raise StateError(f"execution {execution.execution_id} is over by now")
             self._append(event)
+
+    def take_over(
+        self,
+        before: PlaybookExecution,
+        after: PlaybookExecution,
+        event: TrailEvent,
+        *,
+        last_heard: datetime | None,
+    ) -> PlaybookExecution:
+        """Store that another owner has it; see `ExecutionStore.take_over`."""
+        with self._lock:
+            if self._owners.get(before.owner) != last_heard:
+                raise StateError(f"{before.owner} is alive")
+            return self.save(before, after, event)
 
     def get(self, execution_id: str) -> PlaybookExecution:
         """Return an execution; see `ExecutionStore.get`."""
@@ -96,10 +111,16 @@ class MemoryExecutions:
         with self._lock:
             self._owners[owner] = now
 
+    def heard(self) -> Mapping[str, datetime]:
+        """Return what those who have something under way said last; see `ExecutionStore.heard`."""
+        with self._lock:
+            at_work = {each.owner for each in self._executions.values() if each.status in LIVE}
+            return {name: said for name, said in self._owners.items() if name in at_work}
+
     def unfinished(self, owner: str, now: datetime) -> list[PlaybookExecution]:
         """Return what nobody else is running; see `ExecutionStore.unfinished`."""
         with self._lock:
-            alive = {name for name, seen_at in self._owners.items() if seen_at > now - OWNER_LOST_AFTER}
+            alive = {name for name, seen_at in self._owners.items() if abs(seen_at - now) < OWNER_LOST_AFTER}
             under_way = [each for each in self._executions.values() if each.status in LIVE]
         return [execution for execution in under_way if execution.owner not in alive - {owner}]
 

@@ -104,7 +104,7 @@ class Runner:
         The resource is read to tell what was done; that is never taken for what we left. A run goes on where that is harmless and still approved.
 
         Raises:
-            StateError: somebody was working on it after all.
+            StateError: somebody works on it, or may do so: whoever has it has not been silent for long enough.
             TrailError: the trail cannot be written.
         """
         with self.in_hand.taking(execution_id) as is_free:
@@ -188,6 +188,9 @@ class Runner:
         timeout_s = int(str(execution.playbook.get("timeout_seconds", 0)))
         deadline = self.journal.clock() + timedelta(seconds=timeout_s)
         for position, (step, plan) in enumerate(zip(steps, plans_of(execution), strict=True)):
+            if plan.effect == "change" and execution.actions[position].status is ActionStatus.FAILED:
+                error = execution.actions[position].error
+                return self.journal.end(execution, PlaybookStatus.FAILED, error=error)
             if not plan.is_needed or execution.actions[position].status is not ActionStatus.PLANNED:
                 continue
             if self.journal.clock() >= deadline:

@@ -342,3 +342,29 @@ def test_a_run_is_left_to_an_owner_who_is_heard_of(stores: AnyStores) -> None:
     assert found("boot-b", late - timedelta(seconds=1)) == []
     assert found("boot-a", late - timedelta(seconds=1)) == [created.execution_id], "its own"
     assert found("boot-b", late) == [created.execution_id]
+    back = NOW - OWNER_LOST_AFTER
+    assert found("boot-b", back + timedelta(seconds=1)) == []
+    assert found("boot-b", back) == [created.execution_id], "heard of by a clock that was ahead"
+
+
+def test_a_run_is_taken_over_only_from_who_has_said_nothing_since(stores: AnyStores) -> None:
+    running = created(stores, an_execution(status=PlaybookStatus.RUNNING, owner="boot-a"))
+    created(stores, an_execution("exec-2", status=PlaybookStatus.COMPLETED, owner="boot-c"))
+    taken = replace(running, owner="boot-b", takeovers=1)
+    assert stores.executions.heard() == {}
+    for owner in ("boot-a", "boot-c"):
+        stores.executions.beat(owner, NOW)
+    assert stores.executions.heard() == {"boot-a": NOW}, "only who has something under way"
+    length, later = trail_length(stores), NOW + timedelta(microseconds=1)
+    stores.executions.beat("boot-a", later)
+    for stale in (NOW, None):
+        with pytest.raises(StateError):
+            stores.executions.take_over(running, taken, an_event(), last_heard=stale)
+    assert stores.executions.get("exec-1") == running
+    assert trail_length(stores) == length
+    stored = stores.executions.take_over(running, taken, an_event(), last_heard=later)
+    assert (stored.owner, stored.version) == ("boot-b", running.version + 1)
+    with pytest.raises(StateError):  # the second one comes late
+        stores.executions.take_over(running, replace(taken, owner="boot-d"), an_event(), last_heard=later)
+    assert stores.executions.get("exec-1").owner == "boot-b"
+    assert trail_length(stores) == length + 1
