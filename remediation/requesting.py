@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from audit.actor import Actor
 from audit.errors import ActionError, HeldError, RefusedError, StateError
 from audit.findings import Finding
+from audit.trail import TrailEvent
 from remediation.desk import RACES, Desk, addressed
+from remediation.events import execution_event
 from remediation.excepting import refuse_excepted
 from remediation.execution import PlaybookExecution
 from remediation.plan import Plan
@@ -90,11 +92,15 @@ class Requests(Desk):
                     "Wait until it is over, or have it rejected."
                 )
             # A run must not lose its row to whoever asks again: it is said on the trail, and nothing about the execution changes.
-            requester = wanted.requester
-            self.store.note(holder, self.event("execution.joined", requester, holder, **addressed(requester)))
+            self.store.note(holder, self._joining(holder, wanted.requester))
         except StateError:  # it moved on at this moment: look again
             return None
         return holder
+
+    def _joining(self, holder: PlaybookExecution, requester: Actor) -> TrailEvent:
+        """Return what the trail says of somebody who joins: no change, so it has no number among the changes."""
+        detail = addressed(requester)
+        return execution_event("execution.joined", requester, holder, at=self.clock(), detail=detail)
 
     def blank(  # noqa: PLR0913 - all are named at each call
         self,

@@ -189,8 +189,7 @@ class Runner:
         deadline = self.journal.clock() + timedelta(seconds=timeout_s)
         for position, (step, plan) in enumerate(zip(steps, plans_of(execution), strict=True)):
             if plan.effect == "change" and execution.actions[position].status is ActionStatus.FAILED:
-                error = execution.actions[position].error
-                return self.journal.end(execution, PlaybookStatus.FAILED, error=error)
+                return execution, _why(execution.actions[position])
             if not plan.is_needed or execution.actions[position].status is not ActionStatus.PLANNED:
                 continue
             if self.journal.clock() >= deadline:
