@@ -7,6 +7,7 @@ may have been sent already looks for itself before it is sent again.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -14,13 +15,15 @@ import structlog
 from audit.actor import WORKER
 from audit.errors import CountersignError, InputError, NotFoundError, StateError
 from audit.trail import TrailEvent
+from exporters.keeping import keeping
 from exporters.ports import ScheduleStore
 from exporters.schedules import Fire, FireState, Schedule
 from exporters.scheduling import Scheduling
 from exporters.text import clip, encodable, one_line
 
 log = structlog.get_logger()
-LEASE = timedelta(minutes=2)  # for one part; renewed before each
+LEASE = timedelta(minutes=2)  # renewed before each part, and while one is being done
+KEEP_EVERY_S = 20.0  # several may fail before the lease is over
 MOST_ATTEMPTS = 5
 MOST_FAILURES = 3  # fires in a row that came to nothing, after which a schedule is paused
 _FIRST_PAUSE = timedelta(minutes=1)
@@ -33,7 +36,7 @@ class Part:
     """Something to be sent or fetched: its name, one word, and what does it.
 
     `send` raises CountersignError where it was not done. It is given the fire: from its second attempt on, it may have been. What it
-    returns is kept beside its name for the parts behind it. One that takes longer than `LEASE` notes the fire anew meanwhile.
+    returns is kept beside its name for the parts behind it. While it takes its time, nobody else begins the fire.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Firing:
     clock: Callable[[], datetime]
     senders: Mapping[str, Sender]
     voice: Voice = field(default_factory=LoggedVoice)
+    keep_every_s: float = KEEP_EVERY_S
 
     def fire(self, fire_id: str) -> None:
         """Attempt a fire; one that is done, held by somebody else or not due is left alone.
@@ -131,10 +135,14 @@ class Firing:
                 continue
             fire = replace(fire, not_before=self.clock() + LEASE)
             self.store.note(fire)  # still ours: whoever was taken over stops here, before it sends anything
-            brought = part.send(fire)
+            with keeping(partial(self._keep, fire), every_s=self.keep_every_s):
+                brought = part.send(fire)
             fire = replace(fire, parts=(*fire.parts, " ".join(filter(None, (part.name, brought)))))
             self.store.note(fire)
         return fire
+
+    def _keep(self, fire: Fire) -> None:
+        self.store.note(replace(fire, not_before=self.clock() + LEASE))
 
     def _fail(self, schedule: Schedule, fire: Fire, error: CountersignError) -> None:
         why = clip(one_line(encodable(error.explain())), _LONGEST_ERROR)
