@@ -116,6 +116,7 @@ class Bot:
             runner=Runner(
                 journal=Journal(store=stores.executions, notifier=notifier, owner=new_owner("boot")),
                 planner=planner,
+                exceptions=stores.exceptions,
             ),
             playbooks=load_playbooks(config, beside=settings.config_folder),
             exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now, formats=formats),
@@ -161,6 +162,7 @@ class Bot:
             ConfigError: Slack refuses the app-level token.
             CountersignError: the database cannot be written.
         """
+        self._stores.database.make_room()
         self._life.enter_context(self.heart.beating())  # before there is work that others could take for left
         self.worker.start()
         self.clockwork.start()

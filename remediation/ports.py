@@ -47,6 +47,14 @@ class ExecutionStore(Protocol):
             TrailError: the trail cannot be written. Nothing is written.
         """
 
+    def note(self, execution: PlaybookExecution, event: TrailEvent) -> None:
+        """Put an entry about an execution that is under way on the trail, and change nothing about it: no version, no race.
+
+        Raises:
+            StateError: it is over by now, and holds nothing. Nothing is written.
+            TrailError: the trail cannot be written. Nothing is written.
+        """
+
     def get(self, execution_id: str) -> PlaybookExecution:
         """Return an execution.
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, true, union
 from sqlalchemy.exc import IntegrityError
 
-from audit.errors import HeldError, NotFoundError
+from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
@@ -22,6 +22,12 @@ from storage.trail import append_on
 _OWNERS: Final = table_of(OwnerRow)
 _COLUMNS: Final = EXECUTIONS.c
 _NAMED: Final = select(EXECUTIONS).where(_COLUMNS.execution_id.in_(bindparam("names", expanding=True)))
+_HELD: Final = (
+    select(_COLUMNS.execution_id)
+    .where(_COLUMNS.execution_id.in_(bindparam("names", expanding=True)), _COLUMNS.held.is_not(None))
+    .order_by(_COLUMNS.execution_id)
+    .with_for_update()
+)
 _OLDEST: Final = _COLUMNS.created_at, _COLUMNS.execution_id
 _NEWEST: Final = _COLUMNS.created_at.desc(), _COLUMNS.execution_id.desc()
 
@@ -67,6 +73,10 @@ class SqlExecutions:
         if saved.status is not before.status:
             self.on_move(saved)
         return saved
+
+    def note(self, execution: PlaybookExecution, event: TrailEvent) -> None:
+        """Put an entry about an execution that is under way on the trail, and change nothing; see `ExecutionStore.note`."""
+        self._database.write_together(_note_all, (execution.execution_id, event))
 
     def take_over(
         self,
@@ -183,6 +193,16 @@ def _save_all(
     saved = save_on(connection, [(before, after) for before, after, _ in changes])
     append_on(connection, [event for _, _, event in changes])
     return saved
+
+
+def _note_all(connection: Connection, notes: Sequence[tuple[str, TrailEvent]]) -> Sequence[object]:
+    """Append what is said of executions; a row that is locked meanwhile does not end before its entry stands there."""
+    names = {name for name, _ in notes}
+    held = set(connection.execute(_HELD, {"names": sorted(names)}).scalars())
+    if over := sorted(names - held):
+        raise StateError(f"execution {' or '.join(over)} is over by now")
+    append_on(connection, [event for _, event in notes])
+    return notes
 
 
 def _take_over_all(

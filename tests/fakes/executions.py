@@ -9,9 +9,9 @@ from audit.actor import Actor
 from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.excepted import FindingException
-from remediation.execution import PlaybookExecution
+from remediation.execution import PlaybookExecution, check_change
 from remediation.ports import OWNER_LOST_AFTER
-from remediation.states import NEVER_RAN, PlaybookStatus, check_transition
+from remediation.states import NEVER_RAN, PlaybookStatus
 from tests.fakes.trail import MemoryTrail
 
 
@@ -35,16 +35,19 @@ class MemoryExecutions:
     def save(
         self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
     ) -> PlaybookExecution:
-        if before.status is not after.status:
-            check_transition(before.status, after.status)
-        if after.decisions[: len(before.decisions)] != before.decisions:
-            raise StateError("a decision that was made stays on record")
+        check_change(before, after)
         with self.lock:
             stored = self.by_id.get(before.execution_id)
             if stored is None or (stored.version, stored.status) != (before.version, before.status):
                 raise StateError(f"execution {before.execution_id} has moved on meanwhile")
             self._refuse_held(after)
             return self._store(replace(after, version=before.version + 1), event)
+
+    def note(self, execution: PlaybookExecution, event: TrailEvent) -> None:
+        with self.lock:
+            if not self.by_id[execution.execution_id].held:
+                raise StateError(f"execution {execution.execution_id} is over by now")
+            self.trail.record(event)
 
     def take_over(
         self,

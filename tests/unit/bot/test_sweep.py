@@ -135,6 +135,10 @@ def test_it_says_that_it_lives_until_the_last_of_its_work_is_done(
     assert not [each for each in threading.enumerate() if each.name == "heartbeat"]
 
 
+def test_what_runs_asks_the_same_exceptions_as_what_decides(bot: Bot, stores: Stores) -> None:
+    assert bot.services.runner.exceptions is bot.services.remediation.exceptions is stores.exceptions
+
+
 def test_what_is_approved_and_what_ran_out(bot: Bot, store: Store) -> None:
     now = utc_now()
     store("x-approved", status=S.APPROVED, holds="a")
