@@ -9,6 +9,7 @@ may have been sent already looks for itself before it is sent again.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -23,13 +24,15 @@ from audit.errors import (
     UnavailableError,
 )
 from audit.trail import TrailEvent
+from exporters.keeping import keeping
 from exporters.ports import ScheduleStore
 from exporters.schedules import Fire, FireState, Schedule
 from exporters.scheduling import Scheduling
 from exporters.text import clip, encodable, one_line
 
 log = structlog.get_logger()
-LEASE = timedelta(minutes=2)  # for one part; renewed before each
+LEASE = timedelta(minutes=2)  # renewed before each part, and while one is being done
+KEEP_EVERY_S = 20.0  # several may fail before the lease is over
 MOST_ATTEMPTS = 5
 MOST_FAILURES = 3  # fires in a row that came to nothing, after which a schedule is paused
 _FIRST_PAUSE = timedelta(minutes=1)
@@ -46,8 +49,9 @@ _PASSING = (UnavailableError, TemporaryActionError)
 class Part:
     """Something to be sent or fetched: its name, one word, and what does it.
 
-    `send` raises CountersignError where it was not done, UnavailableError where that passes by itself. It is given the fire: from its second attempt on, it may have been. What it
-    returns is kept beside its name for the parts behind it. One that takes longer than `LEASE` notes the fire anew meanwhile.
+    `send` raises CountersignError where it was not done, UnavailableError where that passes by itself. It is given the fire: from
+    its second attempt on, it may have been. What it returns is kept beside its name for the parts behind it. While it takes its
+    time, nobody else begins the fire.
 
     It is not begun before the part that it comes `after` is done. What one that `complains` returns is whom it did not reach.
     """
@@ -79,6 +83,7 @@ class Firing:
     store: ScheduleStore
     clock: Callable[[], datetime]
     senders: Mapping[str, Sender]
+    keep_every_s: float = KEEP_EVERY_S
 
     def fire(self, fire_id: str) -> None:
         """Attempt a fire; one that is done, held by somebody else or not due is left alone.
@@ -154,11 +159,11 @@ class Firing:
         for part in parts:
             if fire.is_done(part.name) or (part.after and not fire.is_done(part.after)):
                 continue
-            self.store.note(
-                replace(fire, not_before=self.clock() + LEASE)
-            )  # still ours: whoever was taken over stops here
+            fire = replace(fire, not_before=self.clock() + LEASE)
+            self.store.note(fire)  # still ours: whoever was taken over stops here, before it sends anything
             try:
-                brought = part.send(fire)
+                with keeping(partial(self._keep, fire), every_s=self.keep_every_s):
+                    brought = part.send(fire)
             except StateError:
                 raise
             except CountersignError as error:
@@ -168,6 +173,9 @@ class Firing:
             self.store.note(fire)
         complaints = (fire.brought(part.name) for part in parts if part.complains)
         return replace(fire, error=clip(" ".join(filter(None, complaints)), _LONGEST_ERROR)), errors
+
+    def _keep(self, fire: Fire) -> None:
+        self.store.note(replace(fire, not_before=self.clock() + LEASE))
 
     def _fail(self, schedule: Schedule, fire: Fire, errors: Sequence[CountersignError]) -> None:
         passing = [error for error in errors if isinstance(error, _PASSING)]

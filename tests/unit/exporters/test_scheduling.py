@@ -1,6 +1,7 @@
 """Making schedules, claiming what is due, attempting fires: on a clock that the test moves."""
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -20,11 +21,13 @@ from audit.errors import (
 from exporters.cadence import Cadence
 from exporters.firing import LEASE, MOST_ATTEMPTS, MOST_FAILURES, Firing, Part
 from exporters.lateness import Lateness, lateness_of
+from exporters.schedule_memory import MemorySchedules
 from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
 from exporters.scheduling import MOST_MISSED, Scheduling, Wish
 from tests.fakes.stores import MemoryStores
 
 ANA = Actor(workspace="T1", slack_id="U0ANA")
+PATIENCE_S = 10
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 DAILY = Wish(schedule_id="daily", cadence=Cadence.daily(9), channel="C1", recipients=("ciso@example.com",))
 
@@ -276,6 +279,37 @@ def test_whoever_was_taken_over_sends_nothing_more(office: Office) -> None:
     office.wait(hours=1)
     assert [part for part, _, _ in office.post.sent] == ["channel"]
     assert office.fire().error == ""
+
+
+def test_a_part_that_takes_longer_than_the_lease_keeps_it(office: Office) -> None:
+    store, renewed, taken = MemorySchedules(), threading.Semaphore(0), list[Fire | None]()
+
+    def clock() -> datetime:
+        if threading.current_thread().name == "keeper":
+            renewed.release()  # so the one before this has been noted
+        return office.now
+
+    office.firing = replace(office.firing, store=store, clock=clock, keep_every_s=0.001)
+    office.scheduling = replace(office.scheduling, store=store)
+    office.scheduling.add(DAILY, ANA)
+
+    def take_long(_part: str) -> None:
+        for _ in range(4):
+            office.now += LEASE / 2
+            while renewed.acquire(blocking=False):  # what it did before
+                pass
+            for _ in range(2):  # the second comes when the first has been noted
+                assert renewed.acquire(timeout=PATIENCE_S)
+        (fire,) = store.fires("daily")
+        taken.append(store.begin(fire.fire_id, office.now, until=office.now + LEASE))
+
+    office.post.before = take_long
+    office.now += timedelta(hours=1)
+    office.firing.fire(*office.scheduling.claim_due())
+    assert taken == [None, None]
+    assert [part for part, _, _ in office.post.sent] == ["channel", "mail"]
+    assert store.fires("daily")[0].attempts == 1
+    assert not [each for each in threading.enumerate() if each.name == "keeper"]
 
 
 def test_whoever_was_taken_over_while_making_it_up_sends_nothing_at_all(office: Office) -> None:
