@@ -8,11 +8,14 @@ people signed still holds; else a person has a card with a way on.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from audit.errors import ActionError, CountersignError
+from audit.actor import WORKER
+from audit.errors import ActionError, CountersignError, StateError
 from remediation.actions.manual import ByHand
 from remediation.actions.registry import Step
 from remediation.attempt import UNVERIFIED, look
+from remediation.events import execution_event
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.half_way import finish_half_way
 from remediation.journal import KINDS, Journal, plans_of
@@ -66,9 +69,32 @@ def recover_run(
 
 
 def take_over(journal: Journal, execution: PlaybookExecution) -> PlaybookExecution:
-    """Become the owner of an execution; whoever had it can store nothing about it from here on."""
+    """Become the owner of an execution; whoever had it can store nothing about it from here on.
+
+    Raises:
+        StateError: whoever has it may be alive, or somebody was faster. Nothing is written.
+    """
     taken = replace(execution, owner=journal.owner, takeovers=execution.takeovers + 1)
-    return journal.save(execution, taken, "execution.taken_over", {"former_owner": execution.owner})
+    detail = {"former_owner": execution.owner}
+    if execution.owner == journal.owner:  # left by a thread of ours; `InHand` says that none is at it
+        return journal.save(execution, taken, "execution.taken_over", detail)
+    last_heard = require_lost(journal, execution.owner)
+    event = execution_event("execution.taken_over", WORKER, taken, at=journal.clock(), detail=detail)
+    stored = journal.store.take_over(execution, taken, event, last_heard=last_heard)
+    journal.notifier.changed(stored.execution_id)
+    return stored
+
+
+def require_lost(journal: Journal, owner: str) -> datetime | None:
+    """Return what a lost owner said last, which is to be what it still says when it is replaced; None where it never said anything.
+
+    Raises:
+        StateError: it may be alive.
+    """
+    last_heard = journal.store.heard().get(owner)
+    if not journal.watch.has_lost(owner, last_heard):
+        raise StateError(f"{owner} may be alive, and keeps what it works on")
+    return last_heard
 
 
 def recover_rollback(journal: Journal, planner: Planner, execution: PlaybookExecution) -> PlaybookExecution:
