@@ -133,6 +133,14 @@ def test_a_raw_call_is_sent_once_whoever_made_the_client(
     assert "nobody can tell whether it was done. Next: look at the resource" in str(failed.error)
 
 
+def test_a_raw_call_that_was_never_sent_is_not_doubted(policied: str, finding: Finding) -> None:
+    nowhere = boto3.client("s3", region_name="us-east-1", endpoint_url="http://127.0.0.1:1")
+    _, failed = run(policied, finding, {"s3": nowhere})
+    assert failed.status is PlaybookStatus.FAILED
+    assert "Could not connect" in str(failed.error)
+    assert "nobody can tell" not in str(failed.error)
+
+
 def test_and_the_client_that_was_handed_in_still_repeats_what_it_repeated(
     way: LosingAws, bucket: str, finding: Finding
 ) -> None:

@@ -130,10 +130,16 @@ def _doubt() -> Iterator[None]:
     try:
         yield
     except TemporaryActionError as error:
-        if error.cause not in {Cause.TIMED_OUT, Cause.UNAVAILABLE}:
+        if error.cause not in {Cause.TIMED_OUT, Cause.UNAVAILABLE} or _was_never_sent(error):
             raise
         said = f"{error}; nobody can tell whether it was done"
         raise TemporaryActionError(said, cause=Cause.TIMED_OUT, request_id=error.request_id) from error
+
+
+def _was_never_sent(error: TemporaryActionError) -> bool:
+    from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
+
+    return isinstance(error.__cause__, ConnectTimeoutError | EndpointConnectionError)
 
 
 def _region(service: str, target: Target) -> str:
