@@ -203,7 +203,7 @@ def test_what_comes_after_a_failed_action_is_not_begun_after_a_crash() -> None:
     put(bench, stored.with_action(0, failed))
     settled = bench.runner.recover(name)
     assert settled.status is S.FAILED
-    assert settled.error == "no", "as it would have ended"
+    assert settled.error == "no", "as it would have ended without the crash"
     assert bench.board.switches == {"door": "open", "window": "open"}
 
 
