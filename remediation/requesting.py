@@ -59,7 +59,7 @@ class Requests(Desk):
         """Store a new execution; while another one holds its resource, join that one instead."""
         for _ in range(RACES):
             try:
-                event = self.event("execution.requested", execution.requester, execution)
+                event = self.change("execution.requested", execution.requester, execution)
                 stored = self.store.create(execution, event)
             except HeldError as error:
                 joined = self._join(self.store.get(error.holder), execution)

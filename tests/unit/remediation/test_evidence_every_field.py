@@ -1,10 +1,13 @@
 """Every field of every file in the evidence is changed, removed, doubled and swapped: `check.py` finds it, or it stands in a short list."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from remediation.memory import MemoryExecutions
+from tests.fakes.switches import ANA, OMAR, OTTO, Bench, door_finding, door_playbook
 from tests.unit.remediation.mutations import Mutation, apply, mutate_folder
 from tests.unit.remediation.proofs import (
     Unpacked,
@@ -164,3 +167,22 @@ def test_a_chain_that_was_made_anew_shows_against_an_anchor_alone(tmp_path: Path
     assert "the trail was rewritten" in said
     for anchor in (f"99:{'0' * 64}", "no anchor"):
         assert check_with(of, "--anchor", anchor)()[0] == 1
+
+
+def test_who_joins_a_fix_that_waits_or_runs_leaves_no_gap(tmp_path: Path) -> None:
+    store = MemoryExecutions()
+    bench = Bench(store)
+
+    def join() -> None:
+        assert bench.remediation.request(door_playbook(), door_finding(), OTTO).execution_id == "x-1"
+
+    bench.remediation.request(door_playbook(), door_finding(), ANA, execution_id="x-1")
+    join()
+    bench.remediation.approve("x-1", OMAR)
+    join()
+    ran = bench.runner.run("x-1")
+    of = write(ran, store.trail, tmp_path)
+    lines = (of.folder / "trail.jsonl").read_text(encoding="utf-8").splitlines()
+    kinds = [json.loads(line)["event"]["kind"] for line in lines]
+    assert kinds.count("execution.joined") == 2
+    assert check_with(of)()[0] == 0, check_with(of)()
