@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,18 @@ def test_who_joins_a_fix_that_waits_or_runs_leaves_no_gap(tmp_path: Path) -> Non
     kinds = [json.loads(line)["event"]["kind"] for line in lines]
     assert kinds.count("execution.joined") == 2
     assert check_with(of)()[0] == 0, check_with(of)()
+
+
+def test_a_chain_with_another_beginning_than_nothing_is_none(tmp_path: Path) -> None:
+    of = put_back(tmp_path)
+    path, before = of.folder / "chain.jsonl", "11" * 32
+    links = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert links[0]["seq"] == 1
+    for link in links:  # all made anew, so that each follows the one before it
+        link["previous_hash"] = before
+        link["hash"] = before = sha256(bytes.fromhex(before + link["body_sha256"])).hexdigest()
+    path.write_text("".join(f"{json.dumps(link)}\n" for link in links), encoding="utf-8")
+    code, said = check_with(of)()
+    assert code == 1
+    assert said.count("WRONG") == 1
+    assert "entry 1 is the first of all" in said
