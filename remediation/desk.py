@@ -16,7 +16,7 @@ from remediation.planning import Planner
 from remediation.policy import Policy
 from remediation.ports import Directory, ExceptionGate, ExecutionStore, Notifier, Person, Silent
 from remediation.rules import Terms
-from remediation.states import PlaybookStatus
+from remediation.states import LIVE, PlaybookStatus
 
 RACES: Final = 5
 
@@ -103,10 +103,15 @@ class Desk:
     ) -> PlaybookExecution:
         """Store a change with its trail entry, and have it shown.
 
+        While an execution runs or is put back, nothing is changed from here: whoever runs it knows it by its version, and would lose
+        it in the middle.
+
         Raises:
-            StateError: somebody was faster. Nothing was written.
+            StateError: somebody was faster, or is working on it. Nothing was written.
             TrailError: the trail cannot be written. Nothing was written.
         """
+        if before.status in LIVE:
+            raise StateError(f"execution {before.execution_id} is being worked on; wait until that is over")
         stored = self.store.save(before, after, self.change(kind, actor, after, **detail))
         self.notifier.changed(stored.execution_id)
         return stored

@@ -15,6 +15,7 @@ from remediation.execution import ActionResult, PlaybookExecution
 from remediation.plan import ActionPlan
 from remediation.ports import ExecutionStore, Notifier, Silent
 from remediation.states import ActionStatus, PlaybookStatus
+from remediation.watch import Watch
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 KINDS = {
@@ -50,12 +51,13 @@ class InHand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """Where a run is written down. `owner` names this process among others on the same database."""
+    """Where a run is written down. `owner` names this process among others on the same database; `watch` listens to those."""
 
     store: ExecutionStore
     notifier: Notifier = field(default_factory=Silent)
     clock: Callable[[], datetime] = utc_now
     owner: str
+    watch: Watch = field(default_factory=Watch)
 
     def save(
         self,

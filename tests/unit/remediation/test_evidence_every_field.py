@@ -181,11 +181,12 @@ def test_who_joins_a_fix_that_waits_or_runs_leaves_no_gap(tmp_path: Path) -> Non
     join()
     bench.remediation.approve("x-1", OMAR)
     join()
+    bench.board.faults["before write"] = join
     ran = bench.runner.run("x-1")
     of = write(ran, store.trail, tmp_path)
     lines = (of.folder / "trail.jsonl").read_text(encoding="utf-8").splitlines()
     kinds = [json.loads(line)["event"]["kind"] for line in lines]
-    assert kinds.count("execution.joined") == 2
+    assert kinds.count("execution.joined") == 3
     assert check_with(of)()[0] == 0, check_with(of)()
 
 
