@@ -190,16 +190,40 @@ def test_who_joins_a_fix_that_waits_or_runs_leaves_no_gap(tmp_path: Path) -> Non
     assert check_with(of)()[0] == 0, check_with(of)()
 
 
-def test_a_chain_with_another_beginning_than_nothing_is_none(tmp_path: Path) -> None:
-    of = put_back(tmp_path)
-    path, before = of.folder / "chain.jsonl", "11" * 32
+def relink(folder: Path, change: Callable[[list[dict[str, str]]], None]) -> None:
+    """Change the chain, and make all its hashes anew, so that each link follows the one before it."""
+    path = folder / "chain.jsonl"
     links = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert links[0]["seq"] == 1
-    for link in links:  # all made anew, so that each follows the one before it
+    change(links)
+    before = links[0]["previous_hash"]
+    for link in links:
         link["previous_hash"] = before
         link["hash"] = before = sha256(bytes.fromhex(before + link["body_sha256"])).hexdigest()
     path.write_text("".join(f"{json.dumps(link)}\n" for link in links), encoding="utf-8")
+
+
+def test_a_chain_with_another_beginning_than_nothing_is_none(tmp_path: Path) -> None:
+    of = put_back(tmp_path)
+    relink(of.folder, lambda links: links[0].update(previous_hash="11" * 32))
     code, said = check_with(of)()
     assert code == 1
     assert said.count("WRONG") == 1
     assert "entry 1 is the first of all" in said
+
+
+def test_another_entry_of_somebody_elses_shows_against_the_whole_trail(tmp_path: Path) -> None:
+    of = put_back(tmp_path)
+    relink(of.folder, lambda links: links[-1].update(body_sha256="11" * 32))
+    assert check_with(of)()[0] == 0
+    code, said = check_with(of, "--trail", str(of.trail))()
+    assert code == 1
+    assert f"WRONG: entry {of.head} is another one in the trail" in said
+
+
+def test_a_trail_that_ends_before_the_chain_is_not_the_whole_one(tmp_path: Path) -> None:
+    of = put_back(tmp_path)
+    lines = of.trail.read_text(encoding="utf-8").splitlines(keepends=True)
+    of.trail.write_text("".join(lines[:-1]), encoding="utf-8")
+    code, said = check_with(of, "--trail", str(of.trail))()
+    assert code == 1
+    assert "the trail ends before the chain that is here" in said
