@@ -130,6 +130,13 @@ def test_a_trail_of_an_earlier_version_is_judged_as_far_as_it_can_be(tmp_path: P
         assert all(is_found(each, of, alone) for each in changed), what
 
 
+def test_a_zip_of_an_earlier_version_holds_without_the_file_that_it_did_not_have(tmp_path: Path) -> None:
+    lived = live()
+    of = write(lived.back, forget(lived.trail), tmp_path)
+    (of.folder / "execution.json").unlink()
+    assert check_with(of)()[0] == 0, check_with(of)()
+
+
 def test_what_began_under_an_earlier_version_is_numbered_from_there_on(tmp_path: Path) -> None:
     lived = live()
     of = write(lived.back, forget(lived.trail, until=3), tmp_path)
