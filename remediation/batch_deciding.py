@@ -137,7 +137,7 @@ class BatchDecisions:
         """Store all moves with their entries, the exceptions that they grant, and one entry that names the set."""
         remediation, decided = self.remediation, set_digest(batch_id, (move.before for move in moves))
         bound = {"set_digest": decided}
-        entries = [remediation.event(m.kind, m.actor, m.after, **m.detail, **bound) for m in moves]
+        entries = [remediation.change(m.kind, m.actor, m.after, **m.detail, **bound) for m in moves]
         granted: list[TrailEvent] = []
         if exceptions:
             pairs = [

@@ -153,7 +153,7 @@ class Batching:
 
     def _store(self, batch: Batch, taken: Taken) -> Batch:
         remediation, told = self.remediation, addressed(batch.requester)
-        asked = [remediation.event("execution.requested", each.requester, each, **told) for each in taken]
+        asked = [remediation.change("execution.requested", each.requester, each, **told) for each in taken]
         bound = TrailEvent(
             kind="batch.requested",
             actor=batch.requester,

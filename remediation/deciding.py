@@ -244,7 +244,7 @@ class Decisions(Desk):
     ) -> tuple[TrailEvent, TrailEvent]:
         """Return the entries of a rejection and of the exception that it grants."""
         detail = {**rejection.detail, **bound, "exception": dict(about(exception))}
-        rejected = self.event(rejection.kind, rejection.actor, rejection.after, **detail)
+        rejected = self.change(rejection.kind, rejection.actor, rejection.after, **detail)
         granted = TrailEvent(
             kind="exception.granted",
             actor=rejection.actor,

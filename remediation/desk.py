@@ -9,7 +9,7 @@ from audit.actor import WORKER, Actor
 from audit.errors import RefusedError, StateError
 from audit.trail import TrailEvent
 from remediation.clock import utc_now
-from remediation.events import change_event
+from remediation.events import change_event, execution_event
 from remediation.excepted import NoExceptions
 from remediation.execution import Decision, PlaybookExecution, Verdict
 from remediation.planning import Planner
@@ -131,7 +131,7 @@ class Desk:
         """
         if before.status in LIVE:
             raise StateError(f"execution {before.execution_id} is being worked on; wait until that is over")
-        stored = self.store.save(before, after, self.event(kind, actor, after, **detail))
+        stored = self.store.save(before, after, self.change(kind, actor, after, **detail))
         self.notifier.changed(stored.execution_id)
         return stored
 
@@ -139,6 +139,10 @@ class Desk:
         """Store a change; see `save`."""
         return self.save(move.before, move.after, move.kind, move.actor, **move.detail)
 
+    def change(self, kind: str, actor: Actor, changed: PlaybookExecution, **detail: object) -> TrailEvent:
+        """Return the trail's event about a change of an execution that is to be stored with it; see `change_event`."""
+        return change_event(kind, actor, changed, at=self.clock(), detail=detail)
+
     def event(self, kind: str, actor: Actor, execution: PlaybookExecution, **detail: object) -> TrailEvent:
-        """Return the trail's event about a change that is to be stored with it, at this moment."""
-        return change_event(kind, actor, execution, at=self.clock(), detail=detail)
+        """Return the trail's event about an execution that stays as it is."""
+        return execution_event(kind, actor, execution, at=self.clock(), detail=detail)

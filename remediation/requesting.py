@@ -63,7 +63,7 @@ class Requests(Desk):
         for _ in range(RACES):
             try:
                 requester = execution.requester
-                event = self.event("execution.requested", requester, execution, **addressed(requester))
+                event = self.change("execution.requested", requester, execution, **addressed(requester))
                 stored = self.store.create(execution, event)
             except HeldError as error:
                 joined = self._join(self.store.get(error.holder), execution)

@@ -6,18 +6,21 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from audit.errors import Cause, PermanentActionError
 from remediation.evidence import write_evidence
+from remediation.journal import InHand
 from remediation.record import record_digest
 from remediation.rollbacks import Rollbacks
 from remediation.rules import BreakGlass
 from storage import Stores
 from tests.fakes.stores import MemoryStores
 from tests.fakes.switches import ANA, OMAR, POLICY, PRIYA, Bench, door_finding, door_playbook
+from tests.unit.remediation.power import cut_power, run_until_cut
 from tests.unit.remediation.test_evidence import check
 
 AnyStores = Stores | MemoryStores
@@ -68,7 +71,22 @@ def put_back_not(bench: Bench) -> None:
     bench.runner.run("x-1")
 
 
-@pytest.mark.parametrize("live", [put_back, fail, wait])
+def be_taken_over(bench: Bench) -> None:
+    """Die before the second write, and be brought to its end by another process."""
+    bench.board.switches = {"door": "open", "gate": "open"}
+    asked = bench.remediation.request(
+        door_playbook(names=("door", "gate")), door_finding(), ANA, execution_id="x-1"
+    )
+    bench.remediation.approve(asked.execution_id, OMAR)
+    bench.board.faults["after write"] = partial(cut_power, bench, "before write")
+    run_until_cut(bench, "x-1")
+    journal = replace(bench.runner.journal, owner="boot-other")
+    bench.board.faults.clear()
+    replace(bench.runner, journal=journal, in_hand=InHand()).recover("x-1")
+    assert bench.board.switches == {"door": "closed", "gate": "closed"}
+
+
+@pytest.mark.parametrize("live", [put_back, fail, wait, be_taken_over])
 def test_what_was_stored_is_what_the_entries_say(
     stores: AnyStores, tmp_path: Path, live: Callable[[Bench], None]
 ) -> None:

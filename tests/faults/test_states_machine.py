@@ -17,6 +17,7 @@ from audit.errors import CountersignError
 from audit.trail import TrailEvent
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.memory import MemoryExecutions
+from remediation.record import record_digest
 from remediation.settling import Settling
 from remediation.states import UNDER_WAY, PlaybookStatus
 from tests.fakes.switches import (
@@ -73,6 +74,8 @@ class WatchedStore(MemoryExecutions):
         self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
     ) -> PlaybookExecution:
         saved = super().save(before, after, event)
+        assert event.detail["version"] == saved.version, "a change without its number on the trail"
+        assert event.detail["record_digest"] == record_digest(saved), "an entry about another change"
         stored = [each.status for each in self.history(limit=1000) if each.status in UNDER_WAY]
         assert len(stored) <= 1, "two under way on one resource"
         if before.status is not after.status:
