@@ -151,6 +151,11 @@ class PlaybookExecution:
         return self.requester.label
 
     @property
+    def entry(self) -> str:
+        """Return what stands for this in lists of what waits: its batch as long as it is on that one's card, else itself."""
+        return self.batch_id if self.batch_id and self.revision == 1 else self.execution_id
+
+    @property
     def held(self) -> str:
         """Return what is held at this moment: nothing, once it is over."""
         return self.holds if self.status in UNDER_WAY else ""

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEntry, TrailEvent, append
@@ -53,7 +54,12 @@ class MemoryExecutions:
             return self._executions[execution_id]
 
     def history(
-        self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
+        self,
+        *,
+        playbook_id: str | None = None,
+        finding_id: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
     ) -> list[PlaybookExecution]:
         """Return executions, newest first; see `ExecutionStore.history`."""
         with self._lock:
@@ -63,7 +69,7 @@ class MemoryExecutions:
             for execution in newest_first
             if playbook_id in (None, execution.playbook_id) and finding_id in (None, execution.finding_id)
         )
-        return [execution for _, execution in zip(range(limit), wanted, strict=False)]
+        return list(islice(wanted, offset, offset + limit))
 
     def waiting(self, now: datetime) -> list[PlaybookExecution]:
         """Return what a worker has to look at; see `ExecutionStore.waiting`."""

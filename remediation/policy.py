@@ -69,16 +69,17 @@ class Policy:
 
     def terms_for(self, finding: Finding, playbook_id: str) -> Terms:
         """Return what the fix of a finding by a playbook takes."""
-        return self._terms(first_fitting(self.rules, finding, playbook_id, finding.account_id))
+        return self.terms_at(first_fitting(self.rules, finding, playbook_id, finding.account_id))
 
     def terms_by_rule(self, playbook_id: str) -> Iterator[tuple[str, Terms]]:
         """Yield, in order, when a rule decides about a playbook, and what it takes then; the section itself comes last."""
         for place, rule in enumerate(self.rules):
             if not rule.playbooks or playbook_id in rule.playbooks:
-                yield rule.describe(), self._terms(place)
-        yield "everything else" if self.rules else "", self._terms(None)
+                yield rule.describe(), self.terms_at(place)
+        yield "everything else" if self.rules else "", self.terms_at(None)
 
-    def _terms(self, place: int | None) -> Terms:
+    def terms_at(self, place: int | None) -> Terms:
+        """Return what the rule at a place (from 0) asks for; None is the section itself."""
         rule = Rule() if place is None else self.rules[place]
         names_its_own = rule.approvers is not None or rule.approver_groups is not None
         return Terms(

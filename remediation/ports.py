@@ -55,9 +55,14 @@ class ExecutionStore(Protocol):
         """
 
     def history(
-        self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
+        self,
+        *,
+        playbook_id: str | None = None,
+        finding_id: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
     ) -> list[PlaybookExecution]:
-        """Return executions, newest first."""
+        """Return executions, newest first, from an offset on."""
 
     def waiting(self, now: datetime) -> list[PlaybookExecution]:
         """Return what a worker has to look at: `APPROVED` ones, and `PENDING` ones whose time is up."""
@@ -119,8 +124,8 @@ class Exceptions(ExceptionGate, Protocol):
             NotFoundError: none goes by that id.
         """
 
-    def open(self) -> list[FindingException]:
-        """Return those that nothing has ended yet, the one that ends first before the others."""
+    def open(self, *, limit: int | None = None, offset: int = 0) -> list[FindingException]:
+        """Return those that nothing has ended yet, the one that ends first before the others; a page of them, or all."""
 
     def over(self, now: datetime) -> list[FindingException]:
         """Return those whose time is over and that nobody has ended yet."""

@@ -86,14 +86,22 @@ class SqlExecutions:
         return found
 
     def history(
-        self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
+        self,
+        *,
+        playbook_id: str | None = None,
+        finding_id: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
     ) -> list[PlaybookExecution]:
-        """Return executions, newest first. `finding_id` is the scanner's id or the fingerprint."""
+        """Return executions, newest first, from an offset on. `finding_id` is the scanner's id or the fingerprint."""
         wanted = true() if playbook_id is None else _COLUMNS.playbook_id == key_text(playbook_id)
         if finding_id is not None:
             same_id = _COLUMNS.finding_id == key_text(finding_id)
             same_print = _COLUMNS.fingerprint == finding_id
-            wanted = _newest_ids(and_(wanted, same_id), and_(wanted, same_print), limit=limit)
+            wanted = _newest_ids(and_(wanted, same_id), and_(wanted, same_print), limit=offset + limit)
+        if offset:  # what is left out is counted in an index, and not read
+            ids = select(_COLUMNS.execution_id).where(wanted).order_by(*_NEWEST).limit(limit).offset(offset)
+            wanted = _COLUMNS.execution_id.in_(ids)
         return self._load(select(EXECUTIONS).where(wanted).order_by(*_NEWEST).limit(limit))
 
     def waiting(self, now: datetime) -> list[PlaybookExecution]:
