@@ -119,7 +119,15 @@ class Clicks:
         )
         self.decided: dict[str, float] = {}
         self.worker = Worker()
-        self.worker.take_on({"request": Lane(self.decide, REQUEST_THREADS)}, list)
+        # SQLite's log as the bot keeps it: long from the start, and brought into the file by a sweep (`bot/lanes.py`).
+        database = self.stores.database
+        database.make_room()
+        lanes = {
+            "request": Lane(self.decide, REQUEST_THREADS),
+            "log": Lane(lambda _all: database.settle(), 1),
+        }
+        self.worker.take_on(lanes, lambda: [("log", "database")] if database.has_long_log else [])
+        self.worker.start()
 
     def click(self, number: int) -> float:
         """Write a click down and hand it on, as a listener does; return when it came."""

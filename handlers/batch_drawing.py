@@ -120,20 +120,21 @@ class _Drawing:
         self._log.warning("batch not drawn", error=code, attempts=self._card.attempts)
         if code not in HOPELESS:
             return
-        if self._card.attempts == 1:
-            self._tell_once(code)
+        if self._card.attempts == 1 and not self._tell(code):
+            self._keep(attempts=0)  # so that the next one says it
         is_enough = self._card.attempts >= MOST_HOPELESS
         self._keep(
             drawn_total=self._members.total if is_enough else self._card.drawn_total,
             next_attempt_at=self._services.clock() + WAIT_TO_BE_LET_IN,
         )
 
-    def _tell_once(self, code: str) -> None:
+    def _tell(self, code: str) -> bool:
+        """Tell whoever asked; False where Slack gives no answer for now."""
         batch = self._members.batch
         words = (
             f"The card for {batch.batch_id} could not be shown in {place(self._card.channel)}. {advise(code)}"
         )
-        tell_asker(self._services, batch.requester, words, card_channel=self._card.channel)
+        return tell_asker(self._services, batch.requester, words, card_channel=self._card.channel)
 
     def _keep(self, **changes: object) -> None:
         """Store what became of the card."""

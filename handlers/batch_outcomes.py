@@ -4,9 +4,9 @@ import structlog
 
 from handlers.blocks.batch_outcome import build_batch_outcome
 from handlers.clients import make_careful
-from handlers.outcomes import TRY_AGAIN_AFTER, was_not_taken
+from handlers.outcomes import TRY_AGAIN_AFTER
 from handlers.services import Services
-from handlers.slack_errors import SLACK_FAILURES, code_of
+from handlers.slack_errors import SLACK_FAILURES, code_of, was_not_taken
 from remediation.batches import Members
 from remediation.states import PlaybookStatus
 

@@ -4,18 +4,17 @@ A fetch that was interrupted goes on where it stopped (`bot/pulling.py`), in whi
 harmless: the very same findings are the very same report.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from audit.errors import InputError, NothingFoundError, StateError
 from audit.finding_query import spell_query
 from audit.lifecycle import Comparison, FindingQuery
 from audit.pull_words import read_pull
 from audit.pulling import PullRequest
-from exporters.firing import LEASE, Part
+from exporters.firing import Part
 from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
 from handlers.blocks.fetched import Fetched, build_fetched
-from handlers.fire_posts import in_words, post_once
+from handlers.fire_posts import hold_fire, in_words, post_once, work_reports_in
 from handlers.posting import Poster
 from handlers.services import Services
 
@@ -46,7 +45,7 @@ class PullSender:
         pull, request = self.services.pull, read_pull(schedule.source.split())
         if pull is None:
             raise InputError("This bot is not set up to fetch findings.")
-        now, hold = self.services.clock(), self._holder(fire)
+        now, hold = self.services.clock(), hold_fire(self.services, fire)
         try:
             done = pull(request, actor=schedule.owner, now=now, say=lambda _pages: hold())
         except NothingFoundError:
@@ -55,15 +54,6 @@ class PullSender:
             hold()  # raises where it is the fire that was taken away
             raise InputError(f"{error}.") from error
         return done.header.report_id
-
-    def _holder(self, fire: Fire) -> Callable[[], None]:
-        """Return what says that we are still at it, before the lease is over; it raises StateError where we are not, or have to stop."""
-
-        def hold() -> None:
-            self.services.go_on()
-            self.services.schedules.note(replace(fire, not_before=self.services.clock() + LEASE))
-
-        return hold
 
     def _post(self, schedule: Schedule, fire: Fire) -> None:
         with in_words(schedule):
@@ -92,13 +82,8 @@ class PullSender:
         before = next((report for report in reports if report not in {"", NOTHING}), "")
         if not before:
             return None
-        self._work_in(self._holder(fire))
+        work_reports_in(self.services, fire)
         return self.services.tracker.compare(before, fire.brought(REPORT), limit=0)
-
-    def _work_in(self, hold: Callable[[], None]) -> None:
-        """Have the report worked into the findings' states: only then is it known what came back."""
-        while self.services.tracker.catch_up(self.services.clock()):
-            hold()
 
 
 def _query(request: PullRequest) -> list[str]:

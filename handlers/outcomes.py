@@ -7,21 +7,17 @@ between, is not: the card says the same, and two messages about one fix would be
 from datetime import timedelta
 
 import structlog
-from slack_sdk.errors import SlackApiError
 
 from handlers.blocks.outcome import build_outcome
 from handlers.clients import make_careful
 from handlers.drawing import stands_alone
 from handlers.services import Services
-from handlers.slack_errors import SLACK_FAILURES, code_of
+from handlers.slack_errors import SLACK_FAILURES, code_of, was_not_taken
 from remediation.audience import OUTCOMES
 from remediation.execution import PlaybookExecution
 
 log = structlog.get_logger()
 TRY_AGAIN_AFTER = timedelta(minutes=1)
-_PASSING = frozenset(
-    {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
-)
 
 
 def tell_outcome(services: Services, execution_id: str) -> None:
@@ -46,11 +42,6 @@ def _concerns(execution: PlaybookExecution) -> bool:
     if execution.plan is None or not execution.plan.is_needed:
         return False
     return not (execution.decisions and execution.decisions[-1].actor.is_same_person(execution.requester))
-
-
-def was_not_taken(error: Exception) -> bool:
-    """Tell whether Slack certainly did not take a message, for a reason that passes."""
-    return isinstance(error, SlackApiError) and code_of(error) in _PASSING
 
 
 def _tell(services: Services, execution: PlaybookExecution) -> None:

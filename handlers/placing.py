@@ -8,9 +8,9 @@ from structlog.typing import FilteringBoundLogger
 
 from audit.actor import Actor
 from handlers.blocks.parts import Message
-from handlers.posting import Posted, Poster, Tag, lacks_scope, tell, tell_channel
+from handlers.posting import Posted, Poster, Tag, lacks_scope, tell_first
 from handlers.services import Services
-from handlers.slack_errors import BAD_BLOCKS, GONE, SLACK_FAILURES, code_of
+from handlers.slack_errors import BAD_BLOCKS, GONE, SLACK_FAILURES, code_of, is_passing
 
 _LONGEST_WAIT = timedelta(minutes=10)
 # Where we may not speak, somebody has to let us in first: asked each hour, for a day, or at the next change.
@@ -23,11 +23,18 @@ def wait_after(attempts: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(attempts, 20)), _LONGEST_WAIT)
 
 
-def tell_asker(services: Services, requester: Actor, words: str, *, card_channel: str) -> None:
-    """Tell whoever asked that their card is not shown; where that was at a shell, the configured channel."""
-    if not requester.slack_id and services.channel != card_channel:
-        tell_channel(services.client, services.channel, words)
-    tell(services.client, requester, words)
+def tell_asker(services: Services, requester: Actor, words: str, *, card_channel: str) -> bool:
+    """Tell whoever asked what is not shown in their card's channel; where that was at a shell, or Slack refuses, the configured channel.
+
+    Returns:
+        False where Slack gives no answer for now: it is to be told again later. True also where nobody is left to be told.
+    """
+    elsewhere = services.channel if services.channel != card_channel else ""
+    try:
+        tell_first(services.client, [requester.slack_id, elsewhere], words)
+    except SLACK_FAILURES as error:
+        return not is_passing(error)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

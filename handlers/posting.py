@@ -1,6 +1,6 @@
 """Messages of ours in Slack: post one, edit one, find one again by its metadata."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from audit.actor import Actor
 from handlers.blocks.parts import Message
 from handlers.clients import make_careful
-from handlers.slack_errors import SLACK_FAILURES, code_of
+from handlers.slack_errors import SLACK_FAILURES, code_of, is_passing
 
 log = structlog.get_logger()
 _PAGE = 200
@@ -115,6 +115,26 @@ def tell_channel(client: WebClient, channel: str, text: str) -> None:
         make_careful(client).chat_postMessage(channel=channel, text=text)
     except SLACK_FAILURES as error:
         log.warning("nobody told", channel=channel, error=code_of(error))
+
+
+def tell_first(client: WebClient, places: Iterable[str], text: str) -> None:
+    """Tell the first of these channels and people that there is and that Slack lets us speak to.
+
+    Raises one of `SLACK_FAILURES`: of a passing weakness at the first that has it, else what the last refused with.
+    """
+    refused: Exception | None = None
+    for place in filter(None, places):
+        try:
+            make_careful(client).chat_postMessage(channel=place, text=text)
+        except SLACK_FAILURES as error:
+            log.warning("not told", channel=place, error=code_of(error))
+            if is_passing(error):
+                raise
+            refused = error
+        else:
+            return
+    if refused:
+        raise refused
 
 
 def lacks_scope(error: Exception) -> bool:

@@ -6,12 +6,12 @@ import structlog
 
 from audit.findings import Finding
 from handlers.blocks.parts import Message, section
-from handlers.blocks.texts import code, escape, moment
+from handlers.blocks.texts import code, escape, moment, place
 from handlers.places import find_card
-from handlers.placing import wait_after
+from handlers.placing import tell_asker, wait_after
 from handlers.posting import Poster, Tag, lacks_scope
 from handlers.services import Services
-from handlers.slack_errors import HOPELESS, SLACK_FAILURES, code_of
+from handlers.slack_errors import SLACK_FAILURES, advise, code_of, is_passing
 from remediation.aftercare import Regression
 from remediation.execution import PlaybookExecution
 
@@ -35,7 +35,7 @@ def tell_regression(services: Services, regression_id: int) -> None:
             _place(services, execution, regression)
         except SLACK_FAILURES as error:
             log.warning("regression not told", error=code_of(error), execution_id=execution.execution_id)
-            if code_of(error) not in HOPELESS:
+            if is_passing(error) or not _tell_asker(services, execution, regression, error):
                 _put_off(services, regression)
                 return
         services.regressions.told(regression_id)
@@ -47,9 +47,23 @@ def _put_off(services: Services, regression: Regression) -> None:
     )
 
 
-def _place(services: Services, execution: PlaybookExecution, regression: Regression) -> None:
+def _tell_asker(
+    services: Services, execution: PlaybookExecution, regression: Regression, error: Exception
+) -> bool:
+    """Tell whoever had it fixed, where its channel does not take it; False where that is to be tried again."""
+    said = _words(execution, report_id=regression.report_id, seen_at=regression.seen_at)
+    channel = _channel_of(services, execution)
+    words = f"{said}\nThis could not be said in {place(channel)}. {advise(code_of(error))}"
+    return tell_asker(services, execution.requester, words, card_channel=channel)
+
+
+def _channel_of(services: Services, execution: PlaybookExecution) -> str:
     card = find_card(services, execution.execution_id)
-    channel = card.channel if card else execution.channel or services.channel
+    return card.channel if card else execution.channel or services.channel
+
+
+def _place(services: Services, execution: PlaybookExecution, regression: Regression) -> None:
+    card, channel = find_card(services, execution.execution_id), _channel_of(services, execution)
     if not channel:
         return
     tag = Tag(REGRESSION, execution.execution_id, regression.regression_id)
@@ -75,11 +89,18 @@ def _is_told(poster: Poster, tag: Tag, regression: Regression, *, thread: str | 
 
 def build_regression(execution: PlaybookExecution, *, report_id: str, seen_at: datetime) -> Message:
     """Return the message."""
+    words = _words(execution, report_id=report_id, seen_at=seen_at)
+    title = escape(execution.finding.title, 300)
+    return Message(
+        f"This finding is back: {title} ({escape(execution.finding.resource, 300)})", (section(words),)
+    )
+
+
+def _words(execution: PlaybookExecution, *, report_id: str, seen_at: datetime) -> str:
     finding: Finding = execution.finding
     title = escape(finding.title, 300)
-    words = (
+    return (
         f"⚠️ *This finding is back.* The report {code(report_id, 60)} of {moment(seen_at)} shows it again, after "
         f"{code(execution.execution_id, 60)} had fixed it.\n*{title}*  {code(finding.handle, 40)}\n"
         f"{code(f'/playbook run {execution.playbook_id} {finding.handle}', 200)} asks for the fix once more."
     )
-    return Message(f"This finding is back: {title} ({escape(finding.resource, 300)})", (section(words),))

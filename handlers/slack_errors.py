@@ -1,4 +1,8 @@
-"""What Slack answers when it refuses, and what a person can do about it."""
+"""What Slack answers when it refuses, and what a person can do about it.
+
+`is_passing` is the one place that knows the difference between a weakness that passes, and for which everything waits, and something
+that a person has to mend, who has to hear of it then.
+"""
 
 import socket
 import ssl
@@ -10,7 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 SLACK_FAILURES = (SlackClientError, HTTPException, OSError)
 _NEVER_SENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 
-# Trying again changes nothing: we may not speak there, or may no longer edit what we said.
+# Where we may not speak, or may no longer edit what we said: a drawing waits there for somebody to let us in.
 HOPELESS = frozenset(
     {
         "not_in_channel",
@@ -21,6 +25,10 @@ HOPELESS = frozenset(
         "cant_update_message",
         "missing_scope",
     }
+)
+_TOO_MANY, _SERVER_ERRORS = 429, range(500, 600)
+_PASSING = frozenset(
+    {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 )
 # Slack no longer takes our token for anything: nobody can be told in Slack, so `/readyz` and the log say it.
 REVOKED = frozenset(
@@ -62,8 +70,31 @@ def may_have_arrived(error: Exception) -> bool:
     """Tell whether Slack may have done what it gave no answer about: then doing it another way may do it twice."""
     if isinstance(error, SlackClientError):  # it answered, or the SDK sent nothing
         return False
-    reason = error.reason if isinstance(error, URLError) else error
-    return not isinstance(reason, _NEVER_SENT)
+    return not isinstance(_reason(error), _NEVER_SENT)
+
+
+def is_passing(error: Exception) -> bool:
+    """Tell whether a failure is a passing weakness, Slack's or the network's, or else something that a person has to mend.
+
+    No answer passes, and so does one of a server that fell over or wants us to wait. With a revoked token nobody can be told in
+    Slack, so that waits as well, for the token that `/readyz` asks for.
+    """
+    if isinstance(error, SlackApiError):
+        status = getattr(error.response, "status_code", 0)
+        code = code_of(error)
+        return status == _TOO_MANY or status in _SERVER_ERRORS or code in _PASSING or code in REVOKED
+    if isinstance(error, SlackClientError):  # the SDK found that what we send cannot be sent
+        return False
+    return not isinstance(_reason(error), ssl.SSLCertVerificationError)
+
+
+def _reason(error: Exception) -> object:
+    return error.reason if isinstance(error, URLError) else error
+
+
+def was_not_taken(error: Exception) -> bool:
+    """Tell whether Slack certainly did not take a message, for a reason that passes: it may be sent again."""
+    return is_passing(error) and not may_have_arrived(error)
 
 
 def advise(code: str) -> str:

@@ -9,7 +9,7 @@ from audit.errors import NotFoundError
 from audit.ports import ReportStore
 from remediation.batches import Batches, Members
 from remediation.execution import PlaybookExecution
-from remediation.pending_query import PendingQuery, Signer
+from remediation.pending_query import ALL_PENDING, PendingQuery, Signer
 from remediation.ports import ExecutionStore
 from remediation.rules import Rule
 
@@ -31,8 +31,8 @@ class ExecutionFinder(Protocol):
             NotFoundError: none, or more than one, goes by that name.
         """
 
-    def pending(self, *, limit: int = 10) -> list[PlaybookExecution]:
-        """Return executions that wait for a decision, those whose time ends first first."""
+    def pending(self, query: PendingQuery = ALL_PENDING, *, limit: int = 10) -> list[PlaybookExecution]:
+        """Return executions that wait for a decision and match, those whose time ends first first."""
 
     def entries(self, query: PendingQuery, *, limit: int = 10, offset: int = 0) -> list[PlaybookExecution]:
         """Return the same where they match, and of what shares a batch's card only the first: a page of it, from `offset` on."""

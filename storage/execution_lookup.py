@@ -17,7 +17,15 @@ from storage.database import Database
 from storage.execution_rows import to_member
 from storage.journal import EXECUTIONS, load_on
 from storage.naming import MOST_NAMED, pick_named
-from storage.pending import count, decided_by, deciding_rules, first_of_entries, is_pending, to_places
+from storage.pending import (
+    count,
+    decided_by,
+    deciding_rules,
+    first_of_entries,
+    is_pending,
+    matching,
+    to_places,
+)
 
 _COLUMNS: Final = EXECUTIONS.c
 _IS_PENDING: Final = is_pending(EXECUTIONS)
@@ -52,10 +60,11 @@ class SqlExecutionFinder:
         by_id = {execution.execution_id: execution for execution in found}
         return by_id[pick_named(name, list(by_id), kind="execution")]
 
-    def pending(self, *, limit: int = 10) -> list[PlaybookExecution]:
-        """Return executions that wait for a decision, those whose time ends first first."""
+    def pending(self, query: PendingQuery = ALL_PENDING, *, limit: int = 10) -> list[PlaybookExecution]:
+        """Return executions that wait for a decision and match, those whose time ends first first."""
         in_order = _COLUMNS.expires_at, _COLUMNS.execution_id
-        return self._load(select(EXECUTIONS).where(_IS_PENDING).order_by(*in_order).limit(limit))
+        wanted = select(EXECUTIONS).where(matching(EXECUTIONS, query))
+        return self._load(wanted.order_by(*in_order).limit(limit))
 
     def entries(self, query: PendingQuery, *, limit: int = 10, offset: int = 0) -> list[PlaybookExecution]:
         """Return a page of what waits and matches, the first one of each entry."""

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from bot.sandbox import webapi
@@ -51,6 +51,7 @@ def _with_faults(slack: Driving, handle: Callable[[Driving, Request], Any]) -> C
             await request.body()
             return _refusal(fault)
         response = cast("Response", await handle(slack, request))
+        await asyncio.sleep(fault.late_s)
         return _cut(request) if fault.drop_after else response
 
     return endpoint
@@ -60,6 +61,8 @@ def _refusal(fault: Fault) -> Response:
     status = fault.status or 200
     error = fault.error or ("ratelimited" if status == 429 else "fatal_error")  # noqa: PLR2004 - HTTP
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    if fault.page is not None:
+        return HTMLResponse(fault.page, status, headers)
     return JSONResponse({"ok": False, "error": error}, status, headers)
 
 

@@ -119,7 +119,7 @@ def test_what_waits_is_searched(stores: AnyStores, words: tuple[str, ...], found
     stored(stores, "low", finding=a_finding(severity=Severity.LOW), holds="b")
     stored(stores, "other", finding=medium, playbook=book, holds="c")
     query = parse_pending(words)
-    assert entries(stores, query) == found
+    assert entries(stores, query) == names(stores.finder.pending(query)) == found
     assert stores.finder.count_entries(query) == (len(found), len(found))
 
 

@@ -139,6 +139,23 @@ def test_a_finding_that_came_back_is_told_once_in_the_thread_of_its_card(kept: H
     assert "came back" in kept.whisper("ana").words
 
 
+def test_where_its_channel_is_archived_whoever_had_it_fixed_hears_that_it_is_back(kept: House) -> None:
+    key = came_back(kept)
+    before = len(kept.slack.messages("@ana"))
+    kept.slack.faults.add("chat.postMessage", times=1, error="is_archived")
+    kept.slack.faults.add("chat.postMessage", times=1, status=503)
+    tell_regression(kept.services, key)
+    assert len(kept.slack.messages("@ana")) == before, "Slack was away for that"
+    kept.now += timedelta(minutes=11)
+    assert kept.stores.regressions.untold(kept.now) == [key]
+    kept.slack.faults.add("chat.postMessage", times=1, error="is_archived")
+    tell_regression(kept.services, key)
+    (told,) = kept.slack.messages("@ana")[before:]
+    assert "This finding is back" in told.words
+    assert "archived" in told.words
+    assert kept.stores.regressions.untold(kept.now + timedelta(days=1)) == []
+
+
 def test_what_slack_did_not_take_is_told_later_and_not_twice(kept: House) -> None:
     key = came_back(kept)
     kept.slack.faults.add("chat.postMessage", times=1, drop_after=True)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from slack_sdk import WebClient
 
 from audit.actor import Actor
 from bot.sandbox import Message
@@ -88,8 +89,18 @@ def finished_while(house: House, fault: str, **how: object) -> None:
     house.do("tell", house.execution().execution_id)
 
 
-def test_what_slack_certainly_did_not_take_is_told_later(house: House) -> None:
-    finished_while(house, "internal_error")
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"error": "internal_error"},
+        {"error": "token_revoked"},
+        {"status": 503},
+        {"status": 502, "page": "<html>Bad Gateway</html>"},
+    ],
+    ids=str,
+)
+def test_what_slack_certainly_did_not_take_is_told_later(house: House, how: dict[str, object]) -> None:
+    finished_while(house, "", **how)
     name = house.execution().execution_id
     assert house.stores.outcomes.untold(house.now) == []
     house.now += TRY_AGAIN_AFTER
@@ -97,6 +108,21 @@ def test_what_slack_certainly_did_not_take_is_told_later(house: House) -> None:
     house.do("tell", name)
     assert len(told(house)) == 1
     assert house.stores.outcomes.untold(house.now + timedelta(days=1)) == []
+
+
+def test_what_never_left_this_machine_is_told_later(house: House) -> None:
+    card = house.ask()
+    assert house.slack.click("omar", card, "approve").ok
+    house.work_but("tell")
+    name, client = house.execution().execution_id, house.services.client
+    nowhere = WebClient(client.token, base_url="http://slack.invalid/api/", timeout=5, retry_handlers=[])
+    house.services = replace(house.services, client=nowhere)
+    house.do("tell", name)
+    house.services = replace(house.services, client=client)
+    house.now += TRY_AGAIN_AFTER
+    assert house.stores.outcomes.untold(house.now) == [name]
+    house.do("tell", name)
+    assert len(told(house)) == 1
 
 
 def test_what_may_have_arrived_is_not_told_twice(house: House) -> None:
