@@ -8,7 +8,8 @@ from typing import Protocol
 from audit.actor import Actor
 from audit.trail import TrailEvent
 from remediation.excepted import FindingException
-from remediation.execution import PlaybookExecution
+from remediation.execution import Glimpse, PlaybookExecution
+from remediation.states import PlaybookStatus
 
 # Longer than the longest call to a cloud may take with all its retries, so that nobody is taken for dead in the middle of one.
 OWNER_LOST_AFTER = timedelta(seconds=90)
@@ -74,6 +75,21 @@ class ExecutionStore(Protocol):
 
     def waiting(self, now: datetime) -> list[PlaybookExecution]:
         """Return what a worker has to look at: `APPROVED` ones, and `PENDING` ones whose time is up."""
+
+    def glimpses(
+        self,
+        status: PlaybookStatus,
+        *,
+        after: datetime | None = None,
+        until: datetime | None = None,
+        untold: str = "",
+        number: str = "",
+    ) -> list[Glimpse]:
+        """Return what there is to know of the executions in a state whose time ends later than `after` and no later than `until`.
+
+        With the kind of a notice (`untold`) and its number, empty for the revision, it may leave out those whose notice was told:
+        never one that shares an entry with others, for which one is told for all. `Notices.untold` has the last word.
+        """
 
     def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
         """Return what expired undecided since a moment, and what is to be looked at again by now (`wakes_at`)."""

@@ -9,10 +9,11 @@ from sqlalchemy.exc import IntegrityError
 
 from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
-from remediation.execution import PlaybookExecution
+from remediation.execution import Glimpse, PlaybookExecution
 from remediation.states import PlaybookStatus
 from storage.columns import column_text, key_text
 from storage.database import Database
+from storage.glimpses import glimpses_of, to_glimpse
 from storage.inserting import insert_or_replace
 from storage.journal import EXECUTIONS, create_on, load_on, save_on
 from storage.owners import HEARD, heard_of, refuse_heard_since
@@ -130,6 +131,20 @@ class SqlExecutions:
         approved = _COLUMNS.status == PlaybookStatus.APPROVED.value
         too_late = and_(_COLUMNS.status == PlaybookStatus.PENDING.value, _COLUMNS.expires_at <= now)
         return self._load(select(EXECUTIONS).where(or_(approved, too_late)).order_by(*_OLDEST))
+
+    def glimpses(
+        self,
+        status: PlaybookStatus,
+        *,
+        after: datetime | None = None,
+        until: datetime | None = None,
+        untold: str = "",
+        number: str = "",
+    ) -> list[Glimpse]:
+        """Return what there is to know of the executions in a state, read from an index; see `ExecutionStore.glimpses`."""
+        wanted = glimpses_of(status, after=after, until=until, untold=untold, number=number)
+        with self._database.reading() as session:
+            return [to_glimpse(row) for row in session.connection().execute(wanted).mappings()]
 
     def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
         """Return what nobody decided in time, since a moment, and what is to be looked at again by now."""

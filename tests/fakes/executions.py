@@ -9,7 +9,7 @@ from audit.actor import Actor
 from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.excepted import FindingException
-from remediation.execution import PlaybookExecution, check_change
+from remediation.execution import Glimpse, PlaybookExecution, check_change, glimpses_between
 from remediation.lookup import PendingCount
 from remediation.pending_query import ALL_PENDING, PendingQuery, Signer, entry_place
 from remediation.ports import OWNER_LOST_AFTER
@@ -105,6 +105,18 @@ class MemoryExecutions:
                 or (execution.status is PlaybookStatus.PENDING and execution.expires_at <= now)
             )
         )
+
+    def glimpses(
+        self,
+        status: PlaybookStatus,
+        *,
+        after: datetime | None = None,
+        until: datetime | None = None,
+        untold: str = "",
+        number: str = "",
+    ) -> list[Glimpse]:
+        found = [each.glimpse for each in tuple(self.by_id.values()) if each.status is status]
+        return glimpses_between(found, after=after, until=until)
 
     def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
         return self._sorted(

@@ -10,11 +10,13 @@ from sqlalchemy import event
 from audit.findings import Severity
 from remediation.pending_query import ALL_PENDING, PendingQuery, Signer
 from remediation.rules import Rule
+from remediation.states import PlaybookStatus
 from storage import Stores
 from tests.databases import stores_at
 from tests.fakes.samples import APPROVER, NOW
 
 RULES = (Rule(severities=frozenset({Severity.HIGH}), accounts=frozenset({"1"}), playbooks=frozenset({"P"})),)
+PENDING = PlaybookStatus.PENDING
 MINE = PendingQuery(
     severities=frozenset({Severity.HIGH}),
     accounts=frozenset({"1"}),
@@ -33,12 +35,16 @@ READINGS: dict[str, tuple[Callable[[Stores], object], str]] = {
     "pending": (lambda stores: stores.finder.entries(ALL_PENDING, offset=100), "ix_executions_waiting"),
     "mine": (lambda stores: stores.finder.entries(MINE, offset=100), "ix_executions_waiting"),
     "count": (lambda stores: stores.finder.count_entries(MINE), "ix_executions_waiting"),
+    "reminders": (
+        lambda stores: stores.executions.glimpses(PENDING, after=NOW, until=NOW, untold="reminder"),
+        "ix_executions_waiting",
+    ),
     "rollbacks": (lambda stores: stores.finder.rollbacks(), "ix_executions_wakes_at"),
 }
 # These walk one from its newest entry, and stop: a scan that ends with the page.
 WALKED = {"everything", "a later page", "ran"}
 # These pick what they show without a look at the rows.
-COVERED = {"a later page", "pending", "mine", "count"}
+COVERED = {"a later page", "pending", "mine", "count", "reminders"}
 # What more than one name finds is put in order; the others come in the index's own.
 SORTED = {"finding", "fingerprint", "resource", "a later page", "pending", "mine"}
 
