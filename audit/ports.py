@@ -42,8 +42,8 @@ class ReportStore(Protocol):
             InputError: the file fails as a whole; nothing is stored.
         """
 
-    def list_reports(self, limit: int = 20) -> list[ReportHeader]:
-        """Return the newest reports, newest first."""
+    def list_reports(self, limit: int = 20, offset: int = 0) -> list[ReportHeader]:
+        """Return the newest reports, newest first, from an offset on."""
 
     def header(self, report_id: str = LATEST, *, account: str = "") -> ReportHeader:
         """Return a report by id, by an unambiguous beginning of it, or the newest; of an account's alone, where one is named.

@@ -21,7 +21,7 @@ from handlers.regressions import tell_regression
 from handlers.rollback_window import fill_window
 from handlers.services import Services
 from remediation.ending import ExceptionEnds
-from remediation.execution import PlaybookExecution
+from remediation.execution import Glimpse, PlaybookExecution
 from remediation.rechecking import Rechecking
 from remediation.rollbacks import Rollbacks
 from remediation.states import PlaybookStatus
@@ -129,11 +129,11 @@ class _Executions:
         self._owner = services.runner.journal.owner
         self._rollbacks = Rollbacks(services.remediation, services.runner)
 
-    def approved(self, now: datetime) -> Iterator[str]:
-        return _ids(each for each in self._store.waiting(now) if each.status is PlaybookStatus.APPROVED)
+    def approved(self, _now: datetime) -> Iterator[str]:
+        return _ids(self._store.glimpses(PlaybookStatus.APPROVED))
 
     def late(self, now: datetime) -> Iterator[str]:
-        return _ids(each for each in self._store.waiting(now) if each.status is not PlaybookStatus.APPROVED)
+        return _ids(self._store.glimpses(PlaybookStatus.PENDING, until=now))
 
     def left(self, now: datetime) -> Iterator[str]:
         return _ids(self._store.unfinished(self._owner, now))
@@ -149,7 +149,7 @@ class _Executions:
         self._rollbacks.expire(self._store.get(execution_id))
 
 
-def _ids(executions: Iterable[PlaybookExecution]) -> Iterator[str]:
+def _ids(executions: Iterable[PlaybookExecution | Glimpse]) -> Iterator[str]:
     return (each.execution_id for each in executions)
 
 

@@ -54,8 +54,8 @@ class ScheduleStore(Protocol):
             NotFoundError: none goes by that id.
         """
 
-    def all(self) -> list[Schedule]:
-        """Return all schedules, by when they were made."""
+    def all(self, *, limit: int | None = None, offset: int = 0) -> list[Schedule]:
+        """Return all schedules, by when they were made; with a limit so many, from an offset on."""
 
     def save(self, before: Schedule, after: Schedule, event: TrailEvent) -> Schedule:
         """Store `after` if the stored one still is `before`; return it with its new `rev`.

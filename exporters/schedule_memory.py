@@ -41,10 +41,11 @@ class MemorySchedules:
                 return found
         raise NotFoundError(f"there is no schedule {schedule_id}")
 
-    def all(self) -> list[Schedule]:
-        """Return all schedules, by when they were made."""
+    def all(self, *, limit: int | None = None, offset: int = 0) -> list[Schedule]:
+        """Return all schedules, by when they were made; see `ScheduleStore.all`."""
         with self._lock:
-            return sorted(self._schedules.values(), key=attrgetter("created_at", "schedule_id"))
+            in_order = sorted(self._schedules.values(), key=attrgetter("created_at", "schedule_id"))
+        return in_order[offset:][:limit]
 
     def save(self, before: Schedule, after: Schedule, event: TrailEvent) -> Schedule:
         """Store what changed; see `ScheduleStore.save`."""

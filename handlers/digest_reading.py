@@ -22,12 +22,12 @@ from handlers.blocks.lists import Fixable
 from handlers.services import Services
 from remediation.execution import PlaybookExecution
 from remediation.matching import sure_match
+from remediation.pending_query import PendingQuery
 from remediation.states import UNDER_WAY
 
 REPORT, CHANNEL, MAIL = "report", "channel", "mail"
 _LOOKED_AT = 300
 _MOST_LISTED = 10
-_PAGE = 50
 _MOST_ASKED = 5
 _FIRST_TIME = timedelta(days=7)
 _NEWS = {LifecycleState.NEW: "new", LifecycleState.REGRESSED: "came back"}
@@ -138,17 +138,9 @@ class DigestReader:
 
     def _pending(self) -> tuple[list[PlaybookExecution], int]:
         """Return the first of what waits for a decision, and how many do."""
-        finder = self.services.finder
-        if not self.schedule.account:
-            return finder.pending(limit=_MOST_LISTED), finder.count_pending()
-        of_it = [each for each in self._all_pending() if each.finding.account_id == self.schedule.account]
-        return of_it[:_MOST_LISTED], len(of_it)
-
-    def _all_pending(self) -> Iterator[PlaybookExecution]:
-        last: PlaybookExecution | None = None
-        while page := self.services.finder.pending(limit=_PAGE, after=last):
-            yield from page
-            last = page[-1]
+        finder, account = self.services.finder, self.schedule.account
+        query = PendingQuery(accounts=frozenset({account} if account else ()))
+        return finder.pending(query, limit=_MOST_LISTED), finder.count_entries(query).fixes
 
     def _urgent(self, since: datetime, now: datetime) -> list[tuple[str, Finding]]:
         """Return the first of them: the worst come first, and nothing is worse."""

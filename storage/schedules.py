@@ -46,11 +46,11 @@ class SqlSchedules:
             raise NotFoundError(f"there is no schedule {schedule_id}")
         return _to_schedule(row)
 
-    def all(self) -> list[Schedule]:
-        """Return all schedules, by when they were made."""
+    def all(self, *, limit: int | None = None, offset: int = 0) -> list[Schedule]:
+        """Return all schedules, by when they were made; see `ScheduleStore.all`."""
         in_order = select(ScheduleRow).order_by(col(ScheduleRow.created_at), col(ScheduleRow.schedule_id))
         with self._database.reading() as session:
-            return [_to_schedule(row) for row in session.exec(in_order)]
+            return [_to_schedule(row) for row in session.exec(in_order.limit(limit).offset(offset))]
 
     def save(self, before: Schedule, after: Schedule, event: TrailEvent) -> Schedule:
         """Store what changed; see `ScheduleStore.save`."""

@@ -9,9 +9,9 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTex
 from audit.lifecycle import Comparison
 from audit.report import ReportHeader
 from handlers.blocks.digest import late_words
-from handlers.blocks.findings import PageRef
 from handlers.blocks.lists import failing_words
 from handlers.blocks.names import SHOW_FINDINGS
+from handlers.blocks.paging import FINDINGS, PageRef
 from handlers.blocks.parts import Message, context, fields, fit, header, section
 from handlers.blocks.texts import code, escape, moment
 
@@ -82,7 +82,7 @@ def _button(fetched: Fetched) -> ButtonElement:
     return ButtonElement(
         text=PlainTextObject(text="Show the findings", emoji=False),
         action_id=SHOW_FINDINGS,
-        value=PageRef(tuple(fetched.query), 0).value,
+        value=PageRef(FINDINGS, tuple(fetched.query)).value,
         accessibility_label="Show the findings, to you alone",
     )
 

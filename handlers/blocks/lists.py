@@ -8,6 +8,7 @@ from slack_sdk.models.blocks import Block, DividerBlock
 
 from audit.findings import Finding, Severity
 from audit.report import ReportHeader
+from handlers.blocks.paging import Page
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, section
 from handlers.blocks.steps import describe_step
 from handlers.blocks.texts import (
@@ -74,23 +75,26 @@ def _format_lines(formats: Mapping[str, str]) -> list[str]:
     return [f"{in_code(name, 40).ljust(width)}  {in_code(what, 150)}" for name, what in formats.items()]
 
 
-def build_report_list(reports: Sequence[ReportHeader], *, most: int) -> Message:
-    """Return the newest reports, at most `most` of them."""
-    if not reports:
+def build_report_list(page: Page[ReportHeader]) -> Message:
+    """Return a page of the reports, newest first."""
+    shown = page.items
+    if not shown and page.ref.offset:
+        return page.nothing_more("reports")
+    if not shown:
         return Message(
             "There are no reports yet. Whoever runs me takes one in with `countersign report ingest FILE`."
         )
-    shown = reports[:most]
 
     def build(room: int) -> list[Block]:
-        blocks: list[Block] = [header("Reports")]
+        blocks: list[Block] = [header(page.title("Reports"))]
         blocks += [section(_report_lines(report, min(room, _NAME_LIMIT))) for report in shown]
-        more = " Older ones are shown by id." if len(reports) > most else ""
-        return [*blocks, context(f"`/report show REPORT` shows one, the newest without an id.{more}")]
+        blocks += page.buttons()
+        return [*blocks, context("`/report show REPORT` shows one, the newest without an id.")]
 
-    return Message(
-        f"The newest {len(shown)} reports. The latest is {escape(shown[0].name, _NAME_LIMIT)}.", fit(build)
-    )
+    name = escape(shown[0].name, _NAME_LIMIT)
+    if page.ref.offset:
+        return Message(f"{page.title('Reports')}. The first of these is {name}.", fit(build))
+    return Message(f"The newest {len(shown)} reports. The latest is {name}.", fit(build))
 
 
 def _report_lines(report: ReportHeader, room: int) -> str:

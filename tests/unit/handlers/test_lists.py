@@ -51,7 +51,7 @@ def test_help_after_a_mistake() -> None:
 
 
 def test_report_list() -> None:
-    check_golden("report_list", build_report_list([a_header(), a_header("second.json")], most=10))
+    check_golden("report_list", build_report_list(cards.a_page_of([a_header(), a_header("second.json")])))
 
 
 def test_report() -> None:
@@ -103,7 +103,7 @@ def test_any_list_fits_and_is_escaped(texts: list[str]) -> None:
     headers = [a_header(text, *findings) for text in texts]
     books = [a_book(f"P-{number}-{text}", texts) for number, text in enumerate(texts * 8)]
     for message in (
-        build_report_list(headers, most=10),
+        build_report_list(cards.a_page_of(headers, has_more=True, offset=10)),
         build_report(
             headers[0], [Fixable(finding, text) for finding, text in zip(findings, texts, strict=True)]
         ),
