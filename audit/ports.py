@@ -45,8 +45,8 @@ class ReportStore(Protocol):
     def list_reports(self, limit: int = 20) -> list[ReportHeader]:
         """Return the newest reports, newest first."""
 
-    def header(self, report_id: str = LATEST) -> ReportHeader:
-        """Return a report by id, by an unambiguous beginning of it, or the newest.
+    def header(self, report_id: str = LATEST, *, account: str = "") -> ReportHeader:
+        """Return a report by id, by an unambiguous beginning of it, or the newest; of an account's alone, where one is named.
 
         Raises:
             NotFoundError: none, or more than one, goes by that name.
@@ -79,8 +79,8 @@ class FindingTracker(Protocol):
             NotFoundError: no report has shown it failing, or more than one goes by that handle.
         """
 
-    def overview(self, now: datetime) -> Overview:
-        """Return how many findings stand where."""
+    def overview(self, now: datetime, *, accounts: Collection[str] = ()) -> Overview:
+        """Return how many findings stand where; those of some accounts alone, where any are named."""
 
     def trend(self, limit: int = 20, *, report_id: str = LATEST) -> list[TrendPoint]:
         """Return the newest reports of one row, oldest first: those of the same scanner and account as the report, up to it.
@@ -97,7 +97,13 @@ class FindingTracker(Protocol):
         """
 
     def newly(
-        self, states: Collection[LifecycleState], since: datetime, *, now: datetime, limit: int = 50
+        self,
+        states: Collection[LifecycleState],
+        since: datetime,
+        *,
+        now: datetime,
+        limit: int = 50,
+        accounts: Collection[str] = (),
     ) -> list[TrackedFinding]:
         """Return the findings that came into one of the states after `since` and still are in it: worst first.
 
@@ -105,7 +111,13 @@ class FindingTracker(Protocol):
         """
 
     def count_newly(
-        self, states: Collection[LifecycleState], since: datetime, *, now: datetime, severity: Severity
+        self,
+        states: Collection[LifecycleState],
+        since: datetime,
+        *,
+        now: datetime,
+        severity: Severity,
+        accounts: Collection[str] = (),
     ) -> int:
         """Return how many findings of a severity `newly` knows, listed or not."""
 

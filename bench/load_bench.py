@@ -223,6 +223,7 @@ def measure(mode: str, count: int, flat: int, bare: Result) -> bool:
             ):  # the bot works the report in: what is measured is the state after that
                 time.sleep(0.5)
             stores.close()
+            os.sync()  # what it left for the disk to write is not the bot's to wait for
             run("warm", 200)  # as before the first: another program has just written all this
             wait_until_idle(port)
             slack.faults.add("*", times=10**9, delay_s=SLACK_ANSWERS_AFTER_S)

@@ -111,6 +111,7 @@ class Bot:
             runner=Runner(
                 journal=Journal(store=stores.executions, notifier=notifier, owner=new_owner("boot")),
                 planner=planner,
+                exceptions=stores.exceptions,
             ),
             playbooks=load_playbooks(config, beside=settings.config_folder),
             exports=ExportService(reports=stores.reports, trail=stores.trail, clock=utc_now, formats=formats),
@@ -155,6 +156,7 @@ class Bot:
         Raises:
             ConfigError: Slack refuses the app-level token.
         """
+        self._stores.database.make_room()
         self.worker.start()
         self.clockwork.start()
         if token := self._settings.slack_app_token:
@@ -191,9 +193,10 @@ class Bot:
         return problems
 
     def _find_waiting(self) -> Iterator[Work]:
-        """Say that this process is alive, and yield what is to be done."""
-        now = self.services.clock()
-        self._stores.executions.beat(self.services.runner.journal.owner, now)
+        """Say that this process is alive, hear who else is, and yield what is to be done."""
+        now, journal = self.services.clock(), self.services.runner.journal
+        self._stores.executions.beat(journal.owner, now)
+        journal.watch.look(self._stores.executions.heard())
         yield from find_waiting(self._lanes, now)
 
 

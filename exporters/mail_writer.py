@@ -10,6 +10,7 @@ from datetime import datetime
 from audit.errors import ConfigError
 from audit.findings import Severity
 from exporters.brand import Brand
+from exporters.open_now import OpenNow, as_of_now
 from exporters.outcome import ByteSink, Written
 from exporters.source import ReportSource
 from exporters.templating import inline_styles, mail_style_sheet, template
@@ -54,14 +55,21 @@ PLAIN_MAIL = MailStyle()
 
 
 def write_mail(
-    source: ReportSource, out: ByteSink, *, now: datetime, style: MailStyle = PLAIN_MAIL
+    source: ReportSource,
+    out: ByteSink,
+    *,
+    now: datetime,
+    style: MailStyle = PLAIN_MAIL,
+    open_now: OpenNow | None = None,
 ) -> Written:
-    """Write the mail's HTML, below Gmail's limit."""
+    """Write the mail's HTML, below Gmail's limit; where `open_now` is given, it counts and lists that in place of what the scan found."""
+    source = as_of_now(source, open_now) if open_now else source
     header, brand = source.header, style.brand
     summary = header.summary
     page = template("mail.html.j2").render(
         brand=brand,
         style=mail_style_sheet("mail.css", brand),
+        open_now=open_now,
         header=header,
         scanned=minute(header.generated_at),
         exported=minute(now),

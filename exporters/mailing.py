@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from audit.actor import Actor
+from audit.findings import Severity
 from audit.ports import LATEST
 from audit.report import ReportHeader
 from exporters.mail_delivery import MailDelivery
@@ -16,6 +17,7 @@ from exporters.mail_letter import write_letter
 from exporters.mail_model import Mail
 from exporters.mail_report import DeliveryReport
 from exporters.mail_writer import MailStyle, write_mail
+from exporters.open_now import OpenNow
 from exporters.service import ExportRequest, ExportService, open_report
 from exporters.text import clip, one_line
 
@@ -30,7 +32,8 @@ _LONGEST_NAME = 80
 class MailRequest:
     """Who wants which report sent to whom; `format` names what is attached.
 
-    `key` names the occasion (see `Mail`), `remark` is added to the subject.
+    `key` names the occasion (see `Mail`), `remark` is added to the subject. With `open_now` the mail is a digest: it counts and
+    lists what is open at this moment; the file is the report's.
     """
 
     recipients: Sequence[str]
@@ -39,6 +42,7 @@ class MailRequest:
     format: str = DEFAULT_ATTACHMENT
     key: str = ""
     remark: str = ""
+    open_now: OpenNow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +73,8 @@ class MailService:
         remark = f" ({request.remark})" if request.remark else ""
         mail = Mail(
             to=request.recipients,
-            subject=f"{subject_of(source.header)}{remark}",
-            html=self._body(source.header),
+            subject=f"{_subject(source.header, request.open_now)}{remark}",
+            html=self._body(source.header, request.open_now),
             key=request.key,
         )
         # What cannot be sent is refused here, before the trail says that a report was handed out.
@@ -87,12 +91,22 @@ class MailService:
         )
         return delivery.report or DeliveryReport(message_id="")
 
-    def _body(self, header: ReportHeader) -> str:
+    def _body(self, header: ReportHeader, open_now: OpenNow | None) -> str:
         link = self.link_to(header.report_id) if self.link_to else ""
         body = BytesIO()
         source = open_report(self.exports.reports, header.report_id)
-        write_mail(source, body, now=self.exports.clock(), style=replace(self.style, report_url=link))
+        style = replace(self.style, report_url=link)
+        write_mail(source, body, now=self.exports.clock(), style=style, open_now=open_now)
         return body.getvalue().decode()
+
+
+def _subject(header: ReportHeader, open_now: OpenNow | None) -> str:
+    if open_now is None:
+        return subject_of(header)
+    counts, name = open_now.counts, one_line(clip(header.name, _LONGEST_NAME))
+    critical, high = counts.get(Severity.CRITICAL, 0), counts.get(Severity.HIGH, 0)
+    about = one_line(clip(open_now.about, _LONGEST_NAME))
+    return f"Security digest: {critical:,} critical, {high:,} high open in {about}, with {name}"
 
 
 def subject_of(header: ReportHeader) -> str:

@@ -1,5 +1,7 @@
 """A schedule as people type it, in Slack and in a shell: `daily 09:00 Europe/Berlin #security ciso@company.com pdf`.
 
+`account:123456789012` makes it a digest of that account alone.
+
 Behind the word `pull` stands what is fetched, as `/report pull` takes it: `daily 06:00 #security pull aws eu-central-1`.
 """
 
@@ -13,7 +15,7 @@ from audit.wording import nearest
 from exporters.cadence import WEEKDAY_NAMES, Cadence, zone_named
 from exporters.crontab import WEEKDAYS
 from exporters.mail_addresses import to_addresses
-from exporters.schedules import DEFAULT_FORMAT, ScheduleKind
+from exporters.schedules import ACCOUNT, DEFAULT_FORMAT, ScheduleKind
 from exporters.scheduling import Wish
 from exporters.text import clip, one_line
 
@@ -22,17 +24,22 @@ _CHANNEL = re.compile(r"#?([CG][A-Z0-9]{2,20})")
 _SHORTEST_DAY = 3
 _LAST_HOUR, _LAST_MINUTE = 23, 59
 _PULL = "pull"
+_LONGEST_ACCOUNT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What was typed, understood. `channel` is a Slack id; empty where none was named. `source` is what is fetched, if anything is."""
+    """What was typed, understood. `channel` is a Slack id; empty where none was named. `source` is what is fetched, if anything is.
+
+    `account` is the only one that a digest is about; empty where it is about all.
+    """
 
     cadence: Cadence
     channel: str
     recipients: tuple[str, ...]
     format: str
     source: str = ""
+    account: str = ""
 
     def to_wish(self, schedule_id: str, *, channel: str) -> Wish:
         """Return the wish that was typed, under a name, sending into this channel."""
@@ -43,12 +50,12 @@ class Words:
             channel=channel,
             recipients=self.recipients,
             format=self.format,
-            source=self.source,
+            source=self.source or (f"{ACCOUNT}{self.account}" if self.account else ""),
         )
 
 
 def read_schedule(every: str, words: Sequence[str], *, formats: Collection[str]) -> Words:
-    """Read what follows `daily`, `weekly` or `cron`: the time, then zone, channel, addresses and format in any order.
+    """Read what follows `daily`, `weekly` or `cron`: the time, then zone, channel, addresses, format and account in any order.
 
     Raises:
         InputError: something is missing, said twice or cannot be used; says what, and what would do.
@@ -72,17 +79,28 @@ def _with_source(typed: Words, fetched: Sequence[str]) -> Words:
         raise InputError(
             "What is fetched is told in a channel; for a mail or a file, schedule a digest as well"
         )
+    if typed.account:
+        raise InputError(
+            f"What is fetched names its account without {ACCOUNT}, behind the word pull: pull aws 123456789012"
+        )
     return replace(typed, format="", source=spell_pull(read_pull(fetched)))
 
 
 def _read(every: str, when: Sequence[str], rest: Sequence[str], *, formats: Collection[str]) -> Words:
+    accounts = [word for word in rest if word.lower().startswith(ACCOUNT)]
+    rest = [word for word in rest if word not in accounts]
     addresses = [part for word in rest if "@" in word for part in re.split("[,;]", word) if part]
     channels = [word for word in rest if "@" not in word and word.startswith("#")]
     kinds = [word.lower() for word in rest if word.lower() in formats]
     others = [
         word for word in rest if "@" not in word and not word.startswith("#") and word.lower() not in formats
     ]
-    for name, found in (("channel", channels), ("format", kinds), ("time zone", others)):
+    for name, found in (
+        ("account", accounts),
+        ("channel", channels),
+        ("format", kinds),
+        ("time zone", others),
+    ):
         if len(found) > 1:
             raise InputError(f"Say one {name}, not {len(found)}: {', '.join(map(_shown, found))}")
     zone = _zone(others[0], formats) if others else "UTC"
@@ -91,6 +109,7 @@ def _read(every: str, when: Sequence[str], rest: Sequence[str], *, formats: Coll
         channel=_channel(channels[0]) if channels else "",
         recipients=to_addresses(addresses, role="recipient"),
         format=kinds[0] if kinds else DEFAULT_FORMAT,
+        account=_account(accounts[0]) if accounts else "",
     )
 
 
@@ -131,6 +150,13 @@ def _channel(word: str) -> str:
             f"“{_shown(word)}” is no channel I know: pick it from Slack's list as you type #, or give its id (C…)"
         )
     return match[1]
+
+
+def _account(word: str) -> str:
+    account = one_line(word[len(ACCOUNT) :])
+    if not account or len(account) > _LONGEST_ACCOUNT:
+        raise InputError(f"{ACCOUNT} needs an account right behind it, such as {ACCOUNT}123456789012")
+    return account
 
 
 def _zone(word: str, formats: Collection[str]) -> str:

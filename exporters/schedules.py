@@ -14,12 +14,13 @@ from audit.actor import Actor
 from exporters.cadence import Cadence, Slot
 
 DEFAULT_FORMAT = "html"
+ACCOUNT = "account:"
 
 
 class ScheduleKind(StrEnum):
     """What a schedule does when it is due."""
 
-    DIGEST = "digest"  # the newest report, to a channel and/or by mail
+    DIGEST = "digest"  # how things stand and the newest report, to a channel and/or by mail
     GENERATED = "generated"  # what a program's own function returns, by mail
     PULL = "pull"  # fetch findings from a cloud
 
@@ -35,7 +36,8 @@ class Schedule:
         channel: a Slack channel's id; empty where nothing is posted.
         recipients: mail addresses.
         format: what is attached, one of the export formats.
-        source: what is fetched, as `audit.pull_words` reads it; empty for other kinds.
+        source: what is fetched, as `audit.pull_words` reads it; for a digest the account that it is about (`account:1234`), empty
+            where it is about all.
         owner: who made it, and is told when it fails.
         paused_because: empty while it is active.
     """
@@ -61,11 +63,17 @@ class Schedule:
         return not self.paused_because
 
     @property
+    def account(self) -> str:
+        """Return the account that a digest is about, empty where it is about all."""
+        is_narrow = self.kind is ScheduleKind.DIGEST and self.source.startswith(ACCOUNT)
+        return self.source.removeprefix(ACCOUNT) if is_narrow else ""
+
+    @property
     def purpose(self) -> str:
         """Return what it does, in plain text."""
         where = ", ".join(filter(None, (self.channel, *self.recipients)))
         if self.kind is not ScheduleKind.PULL:
-            return f"to {where or 'nowhere'}"
+            return f"{self.source} to {where or 'nowhere'}".strip()
         return f"pull {self.source}, told in {where}" if where else f"pull {self.source}"
 
     @property

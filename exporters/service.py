@@ -93,18 +93,21 @@ def open_report(reports: ReportStore, report_id: str = LATEST) -> ReportSource:
 
 def _earlier(reports: ReportStore, header: ReportHeader) -> tuple[ReportHeader, ...]:
     """Return the reports before this one by the same scanner about the same account, oldest first."""
-    about = (header.source, header.summary["account_id"])
     return tuple(
         sorted(
             (
                 other
                 for other in reports.list_reports(_REPORTS_LOOKED_AT)
-                if (other.source, other.summary["account_id"]) == about
-                and other.generated_at < header.generated_at
+                if is_same_row(other, header) and other.generated_at < header.generated_at
             ),
             key=attrgetter("generated_at"),
         )
     )
+
+
+def is_same_row(one: ReportHeader, other: ReportHeader) -> bool:
+    """Tell whether two reports are by the same scanner about the same account: only those can be compared."""
+    return (one.source, one.summary["account_id"]) == (other.source, other.summary["account_id"])
 
 
 def file_name(header: ReportHeader, suffix: str) -> str:

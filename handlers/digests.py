@@ -4,37 +4,23 @@ A part of a fire that was begun before may have arrived already: Slack is asked 
 is there before another is posted. A mail cannot be looked for; sent again it has the same Message-ID.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import islice
+from functools import partial
 
-import structlog
-
-from audit.errors import InputError, NotFoundError
-from audit.findings import Finding, Severity
-from audit.lifecycle import LifecycleState
-from audit.ports import LATEST
-from audit.report import ReportHeader
 from exporters.firing import Part
 from exporters.lateness import lateness_of
 from exporters.mailing import MailRequest
-from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
-from exporters.service import ExportRequest, open_report
-from handlers.blocks.digest import MOST_FIXES, Digest, build_digest
-from handlers.blocks.lists import Fixable
+from exporters.schedules import Fire, Schedule, ScheduleKind
+from exporters.service import ExportRequest
+from handlers.blocks.digest import build_digest
 from handlers.delivery import SlackDelivery
-from handlers.fire_posts import WORDS, find_post, in_words, post_once
+from handlers.digest_reading import REPORT, DigestReader
+from handlers.fire_posts import WORDS, find_post, in_words, post_once, work_reports_in
 from handlers.posting import Poster
 from handlers.services import Services
-from remediation.matching import sure_match
 
 DIGEST = "countersign_digest"
 CHANNEL, MAIL = "channel", "mail"
-_LOOKED_AT = 300
-_MOST_LISTED = 10
-_FIRST_TIME = timedelta(days=7)
-_NEWS = {LifecycleState.NEW: "new", LifecycleState.REGRESSED: "came back"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +34,25 @@ class DigestSender:
         return schedule.kind is ScheduleKind.DIGEST
 
     def parts(self, schedule: Schedule, _fire: Fire) -> list[Part]:
-        """Return the message, its file and the mail, as far as they are wanted."""
-        parts: list[Part] = []
+        """Return the report that it begins with, then the message, its file and the mail, as far as they are wanted."""
+        parts = [Part(REPORT, lambda fire: self._begin_with(schedule, fire))]
         if schedule.channel:
-            parts.append(Part(CHANNEL, lambda fire: self._post(schedule, fire)))
+            parts.append(Part(CHANNEL, lambda fire: self._post(schedule, fire), after=REPORT))
             parts.append(Part("file", lambda fire: self._attach(schedule, fire), after=CHANNEL))
         if schedule.recipients:
-            parts.append(Part(MAIL, lambda fire: self._mail(schedule, fire), complains=True))
+            send = partial(self._mail, schedule)
+            parts.append(Part(MAIL, send, after=REPORT, complains=True))
         return parts
 
+    def _begin_with(self, schedule: Schedule, fire: Fire) -> str:
+        """Return the id of the newest report: whatever is read in meanwhile, all parts are about this one."""
+        work_reports_in(self.services, fire)
+        return self._reader(schedule, fire).find_report().report_id
+
     def _post(self, schedule: Schedule, fire: Fire) -> str:
+        reader = self._reader(schedule, fire)
         with in_words(schedule):
-            return post_once(
-                self._poster(schedule), fire, DIGEST, lambda: build_digest(self._digest(schedule, fire))
-            )
+            return post_once(self._poster(schedule), fire, DIGEST, lambda: build_digest(reader.read_digest()))
 
     def _attach(self, schedule: Schedule, fire: Fire) -> None:
         """Share the report below the digest."""
@@ -73,7 +64,7 @@ class DigestSender:
             ExportRequest(
                 format=schedule.format,
                 actor=schedule.owner,
-                report_id=_newest(self.services).report_id,
+                report_id=self._reader(schedule, fire).find_report().report_id,
                 destination=schedule.channel,
             ),
             SlackDelivery(self.services.client, schedule.channel, comment="The report", thread=thread),
@@ -89,13 +80,15 @@ class DigestSender:
 
     def _mail(self, schedule: Schedule, fire: Fire) -> str:
         """Mail the report; return whom it did not reach."""
+        reader = self._reader(schedule, fire)
         sent = self.services.mailing.send(
             MailRequest(
                 recipients=schedule.recipients,
                 actor=schedule.owner,
                 format=schedule.format,
-                report_id=_newest(self.services).report_id,
+                report_id=reader.find_report().report_id,
                 key=fire.fire_id,
+                open_now=reader.read_open(),
                 remark=lateness_of(MAIL, fire, self.services.schedules, self.services.clock()).remark,
             )
         )
@@ -104,53 +97,5 @@ class DigestSender:
     def _poster(self, schedule: Schedule) -> Poster:
         return Poster(self.services.client, schedule.channel)
 
-    def _digest(self, schedule: Schedule, fire: Fire) -> Digest:
-        now, report = self.services.clock(), _newest(self.services)
-        late = lateness_of(CHANNEL, fire, self.services.schedules, now)
-        source = open_report(self.services.reports, report.report_id)
-        finder, tracker, since = self.services.finder, self.services.tracker, self._last_sent(schedule, now)
-        return Digest(
-            schedule_id=schedule.schedule_id,
-            when=schedule.cadence.describe(),
-            report=report,
-            earlier=source.earlier[-1] if source.earlier else None,
-            fixes=list(islice(_fixes(self.services, report.report_id), MOST_FIXES)),
-            pending=finder.pending(limit=_MOST_LISTED),
-            pending_count=finder.count_pending(),
-            urgent=self._urgent(since, now),
-            urgent_count=tracker.count_newly(_NEWS.keys(), since, now=now, severity=Severity.CRITICAL),
-            overdue=tracker.overview(now).overdue,
-            missed=late.missed,
-            due_at=late.due_at,
-        )
-
-    def _urgent(self, since: datetime, now: datetime) -> list[tuple[str, Finding]]:
-        """Return the first of them: the worst come first, and nothing is worse."""
-        found = self.services.tracker.newly(_NEWS.keys(), since, now=now, limit=_MOST_LISTED)
-        return [
-            (_NEWS[entry.state], entry.finding)
-            for entry in found
-            if entry.finding.severity is Severity.CRITICAL
-        ]
-
-    def _last_sent(self, schedule: Schedule, now: datetime) -> datetime:
-        fires = self.services.schedules.fires(schedule.schedule_id)
-        return next((fire.due_at for fire in fires if fire.state is FireState.SENT), now - _FIRST_TIME)
-
-
-def _newest(services: Services) -> ReportHeader:
-    """Return the report that is sent; its id stands on each log line from here on."""
-    try:
-        found = services.reports.header(LATEST)
-    except NotFoundError as error:
-        raise InputError("There is no report to send yet.") from error
-    structlog.contextvars.bind_contextvars(report_id=found.report_id)
-    return found
-
-
-def _fixes(services: Services, report_id: str) -> Iterator[Fixable]:
-    """Yield the worst findings that a playbook is known to fix."""
-    records = islice(services.reports.stream_findings(report_id), _LOOKED_AT)
-    for finding in filter(lambda each: each.is_open, map(Finding.from_dict, records)):
-        if match := sure_match(finding, services.playbooks):
-            yield Fixable(finding, match.playbook.playbook_id)
+    def _reader(self, schedule: Schedule, fire: Fire) -> DigestReader:
+        return DigestReader(self.services, schedule, fire)

@@ -18,7 +18,7 @@ from handlers.clients import make_brief
 from handlers.placing import MOST_HOPELESS, WAIT_TO_BE_LET_IN, Placing, tell_asker, wait_after
 from handlers.posting import Poster, Tag
 from handlers.services import Services
-from handlers.slack_errors import HOPELESS, SLACK_FAILURES, advise, code_of
+from handlers.slack_errors import GONE, HOPELESS, SLACK_FAILURES, advise, code_of
 from remediation.execution import PlaybookExecution
 from remediation.ports import Posting
 from remediation.states import PlaybookStatus
@@ -52,10 +52,9 @@ def draw(services: Services, execution_id: str) -> None:
             return
         drawing = _Drawing(services, execution, newest)
         drawing.begin()
-        for posting in postings:
-            if posting.revision < execution.revision and posting.message_id:
-                _Drawing(services, execution, posting).supersede()
-        drawing.draw(attempted_before=newest in postings)
+        older = [each for each in postings if each.revision < execution.revision and each.message_id]
+        refusals = [_Drawing(services, execution, posting).supersede() for posting in older]
+        drawing.draw(attempted_before=newest in postings, left=next(filter(None, refusals), ""))
 
 
 def _newest(services: Services, execution: PlaybookExecution, postings: list[Posting]) -> Posting:
@@ -108,21 +107,23 @@ class _Drawing:
         due_at = self._services.clock() + wait_after(attempts)
         self._keep(attempts=attempts, next_attempt_at=due_at, **changes)
 
-    def supersede(self) -> None:
-        """Take the buttons off a card whose plan was drawn up anew."""
+    def supersede(self) -> str:
+        """Take the buttons off a card whose plan was drawn up anew; return why Slack did not let us, if so."""
         if self._posting.drawn_version >= self._execution.version:
-            return
+            return ""
         try:
             self._slack.edit(self._posting.message_id, build_superseded_card(self._execution))
             if self._posting.progress_id:
                 self._slack.edit(self._posting.progress_id, build_superseded_progress())
         except SLACK_FAILURES as error:
             self._log.warning("old card not superseded", error=code_of(error))
-        else:
-            self._keep(drawn_version=self._execution.version)
+            if code_of(error) != GONE:
+                return code_of(error)
+        self._keep(drawn_version=self._execution.version)
+        return ""
 
-    def draw(self, *, attempted_before: bool) -> None:
-        """Post the card or bring it up to date, then its thread."""
+    def draw(self, *, attempted_before: bool, left: str = "") -> None:
+        """Post the card or bring it up to date, then its thread. It is done when no older card is `left` with its buttons."""
         try:
             self._place_card(attempted_before=attempted_before)
             self._place_progress()
@@ -131,7 +132,10 @@ class _Drawing:
         except SLACK_FAILURES as error:
             self._give_up(code_of(error))
         else:
-            self._keep(drawn_version=self._execution.version, attempts=0, next_attempt_at=None)
+            if left:
+                self._give_up(left)
+            else:
+                self._keep(drawn_version=self._execution.version, attempts=0, next_attempt_at=None)
 
     def _place_card(self, *, attempted_before: bool) -> None:
         def show(card: Message) -> None:

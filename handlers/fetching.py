@@ -4,8 +4,7 @@ A fetch that was interrupted goes on where it stopped (`bot/pulling.py`), in whi
 harmless: the very same findings are the very same report.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -14,11 +13,11 @@ from audit.finding_query import spell_query
 from audit.lifecycle import Comparison, FindingQuery
 from audit.pull_words import read_pull
 from audit.pulling import PullRequest
-from exporters.firing import LEASE, Part
-from exporters.lateness import lateness_of
+from exporters.firing import Part
+from exporters.lateness import MOST_LOOKED_AT, lateness_of
 from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
 from handlers.blocks.fetched import Fetched, build_fetched
-from handlers.fire_posts import in_words, post_once
+from handlers.fire_posts import hold_fire, in_words, post_once, work_reports_in
 from handlers.posting import Poster
 from handlers.services import Services
 
@@ -49,7 +48,7 @@ class PullSender:
         pull, request = self.services.pull, read_pull(schedule.source.split())
         if pull is None:
             raise InputError("This bot is not set up to fetch findings.")
-        now, hold = self.services.clock(), self._holder(fire)
+        now, hold = self.services.clock(), hold_fire(self.services, fire)
         try:
             done = pull(request, actor=schedule.owner, now=now, say=lambda _pages: hold())
         except NothingFoundError:
@@ -59,15 +58,6 @@ class PullSender:
             raise UnavailableError(f"{error}.") from error
         structlog.contextvars.bind_contextvars(report_id=done.header.report_id)
         return done.header.report_id
-
-    def _holder(self, fire: Fire) -> Callable[[], None]:
-        """Return what says that we are still at it, before the lease is over; it raises StateError where we are not, or have to stop."""
-
-        def hold() -> None:
-            self.services.go_on()
-            self.services.schedules.note(replace(fire, not_before=self.services.clock() + LEASE))
-
-        return hold
 
     def _post(self, schedule: Schedule, fire: Fire) -> str:
         with in_words(schedule):
@@ -92,19 +82,14 @@ class PullSender:
 
     def _change(self, schedule: Schedule, fire: Fire) -> Comparison | None:
         """Return what changed since this schedule's last fetch that brought something and was told."""
-        fires = self.services.schedules.fires(schedule.schedule_id)
+        fires = self.services.schedules.fires(schedule.schedule_id, MOST_LOOKED_AT)
         told = (each for each in fires if each.state is FireState.SENT and each.fire_id != fire.fire_id)
         reports = (each.brought(REPORT) for each in told)
         before = next((report for report in reports if report not in {"", NOTHING}), "")
         if not before:
             return None
-        self._work_in(self._holder(fire))
+        work_reports_in(self.services, fire)
         return self.services.tracker.compare(before, fire.brought(REPORT), limit=0)
-
-    def _work_in(self, hold: Callable[[], None]) -> None:
-        """Have the report worked into the findings' states: only then is it known what came back."""
-        while self.services.tracker.catch_up(self.services.clock()):
-            hold()
 
 
 def _query(request: PullRequest) -> list[str]:

@@ -5,15 +5,18 @@ The message with a fire's id in its metadata is looked for before another one is
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import structlog
 
 from audit.errors import InputError, UnavailableError
+from exporters.firing import LEASE
 from exporters.schedules import Fire, Schedule
 from handlers.beside import share_once, text_file
 from handlers.blocks.parts import Message
 from handlers.blocks.whole import words_of
 from handlers.posting import Posted, Poster, Tag, lacks_scope
+from handlers.services import Services
 from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, advise, code_of, is_passing
 
 log = structlog.get_logger()
@@ -46,6 +49,23 @@ def find_post(poster: Poster, fire: Fire, name: str) -> Posted | None:
             raise
         log.warning("cannot look for what a fire has posted: missing scope")
         return None
+
+
+def hold_fire(services: Services, fire: Fire) -> Callable[[], None]:
+    """Return what says that we are still at it, before the lease is over; it raises StateError where we are not, or have to stop."""
+
+    def hold() -> None:
+        services.go_on()
+        services.schedules.note(replace(fire, not_before=services.clock() + LEASE))
+
+    return hold
+
+
+def work_reports_in(services: Services, fire: Fire) -> None:
+    """Have what was read in worked into the findings' states: only then is it known what is open and what came back."""
+    hold = hold_fire(services, fire)
+    while services.tracker.catch_up(services.clock()):
+        hold()
 
 
 @contextmanager

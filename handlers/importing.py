@@ -8,6 +8,7 @@ from handlers.blocks.parts import Message
 from handlers.blocks.texts import escape
 from handlers.commands.pull import describe
 from handlers.lateness import refuse_old
+from handlers.members import from_member
 from handlers.requests import said, said_list
 from handlers.services import Services
 from handlers.slack_files import fetched, find_file
@@ -23,12 +24,13 @@ def answer_shortcut(services: Services, request: Request) -> Message:
 
     Raises:
         InputError: the shortcut is from another version, or the message has no file.
-        RefusedError: it was asked for too long ago.
+        RefusedError: it was asked for too long ago, or by somebody who is no member of the workspace.
         HandedOverError: this process is stopping. What is in already is found to be there by the next one.
     """
     if said(request, "callback_id") != IMPORT_REPORT.callback_id:
         raise InputError("This shortcut is from another version. Nothing was done.")
     refuse_old(request, now=services.clock())
+    request = from_member(services, request)
     files = said_list(request, "files")
     if not files:
         raise InputError(

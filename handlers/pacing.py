@@ -18,7 +18,7 @@ Key = tuple[str, str]
 
 MOST_WAITING = 4
 _DEFAULT_WAIT_S = 30.0
-_TOO_MANY = 429
+TOO_MANY = 429
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +51,7 @@ class Pace:
                 try:
                     return do()
                 except SlackApiError as error:
-                    if error.response.status_code != _TOO_MANY:
+                    if error.response.status_code != TOO_MANY:
                         raise
                     self._shut(key, me, error)
         finally:

@@ -6,13 +6,17 @@ from urllib.parse import urlsplit
 
 import structlog
 from slack_sdk import WebClient
-from slack_sdk.webhook import WebhookClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
+from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from handlers.beside import hand_over, text_file
 from handlers.blocks.parts import Message, plain_message
 from handlers.blocks.whole import words_of
 from handlers.clients import make_careful
+from handlers.pacing import TOO_MANY, Pace
 from handlers.requests import said
+from handlers.slack_client import PATIENCE_S, SlackClient
 from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, code_of, may_have_arrived
 from handlers.slack_urls import is_slack_url
 from remediation.ports import Request
@@ -21,6 +25,8 @@ log = structlog.get_logger()
 _TIMEOUT_S = 10
 _FILE = "answer.txt"
 _OK = 200
+_BY_URL = "response_url"
+"""What Slack's limit on these answers goes by in the queue that all methods share."""
 
 
 def reply(client: WebClient, request: Request, message: Message, *, url: str = "") -> None:
@@ -32,8 +38,8 @@ def reply(client: WebClient, request: Request, message: Message, *, url: str = "
     lost, the state is not. Where Slack gives no answer it may have arrived, and no other way is tried.
     """
     client = make_careful(client)
-    posted = _post_somehow(url, message, client=client) if url else None
     channel, person = said(request, "channel_id"), request.actor.slack_id
+    posted = _post_somehow(url, message, client=client, channel=channel) if url else None
     if posted is None and channel and person:
         posted = _whisper(client, message, channel=channel, person=person)
     if posted is None and person:
@@ -87,23 +93,38 @@ def _plainly_if_refused(post: Callable[[dict[str, Any]], object], message: Messa
     return message
 
 
-def _post_somehow(url: str, message: Message, *, client: WebClient) -> Message | None:
-    """Post to a `response_url`; where it is not taken with blocks, the words alone, for a refusal does not say why."""
-    if post_reply(url, message, client=client):
-        return message
-    words = plain_message(message)
-    return words if message.blocks and post_reply(url, words, client=client) else None
+def _post_somehow(url: str, message: Message, *, client: WebClient, channel: str) -> Message | None:
+    """Post to a `response_url`; where it is not taken with blocks, the words alone, for a refusal does not say why.
+
+    Where Slack limits us for longer than anybody waits, nothing more is posted there.
+    """
+    try:
+        if _post_reply(url, message, client=client, channel=channel):
+            return message
+        words = plain_message(message)
+        is_taken = bool(message.blocks) and _post_reply(url, words, client=client, channel=channel)
+    except SlackApiError as error:
+        log.warning("reply not sent", error=code_of(error))
+        return None
+    return words if is_taken else None
 
 
-def post_reply(url: str, message: Message, *, client: WebClient) -> bool:
-    """Post to a `response_url`, visible to one person; tell whether Slack took it, or may have taken it."""
+def _post_reply(url: str, message: Message, *, client: WebClient, channel: str) -> bool:
+    """Post to a `response_url`, visible to one person; tell whether Slack took it, or may have taken it.
+
+    Raises:
+        SlackApiError: Slack limits us for longer than we wait.
+    """
     if not is_slack_url(url, api_url=client.base_url):
         log.warning("reply not sent: foreign response_url", host=urlsplit(url).hostname)
         return False
+    hook = WebhookClient(url, timeout=_TIMEOUT_S, ssl=client.ssl, retry_handlers=[])
+    pace, patience_s = _limits_of(client)
     try:
-        answer = WebhookClient(url, timeout=_TIMEOUT_S, ssl=client.ssl, retry_handlers=[]).send_dict(
-            {**message.to_dict(), "response_type": "ephemeral", "replace_original": message.replaces}
-        )
+        body = {**message.to_dict(), "response_type": "ephemeral", "replace_original": message.replaces}
+        answer = pace.call((_BY_URL, channel), lambda: _send(hook, body), patience_s=patience_s)
+    except SlackApiError:
+        raise
     except SLACK_FAILURES as error:
         is_lost = not may_have_arrived(error)
         log.warning("reply not sent" if is_lost else "reply may not have arrived", error=code_of(error))
@@ -111,3 +132,31 @@ def post_reply(url: str, message: Message, *, client: WebClient) -> bool:
     if answer.status_code != _OK:
         log.warning("reply refused", status=answer.status_code, answer=answer.body[:200])
     return answer.status_code == _OK
+
+
+def _send(hook: WebhookClient, body: dict[str, Any]) -> WebhookResponse:
+    """Post once.
+
+    Raises:
+        SlackApiError: Slack takes no more for now, as the methods of its Web API say it.
+    """
+    answer = hook.send_dict(body)
+    if answer.status_code == TOO_MANY:
+        told = SlackResponse(
+            client=None,
+            http_verb="POST",
+            api_url=hook.url,
+            req_args={},
+            data={"ok": False, "error": "ratelimited"},
+            headers=answer.headers,
+            status_code=TOO_MANY,
+        )
+        raise SlackApiError("ratelimited", told)  # type: ignore[no-untyped-call]
+    return answer
+
+
+def _limits_of(client: WebClient) -> tuple[Pace, float]:
+    """Return the queue of all of this process's calls, and how many seconds one waits in it."""
+    if isinstance(client, SlackClient):
+        return client.line.pace, client.patience_s
+    return Pace(), PATIENCE_S

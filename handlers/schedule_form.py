@@ -7,12 +7,23 @@ from audit.errors import InputError
 from audit.pull_words import read_pull, spell_pull
 from exporters.cadence import Cadence
 from exporters.mail_addresses import to_addresses
-from handlers.blocks.names import ADDRESSES, CHANNEL_PICK, CRON, EVERY, FETCH, FORMAT, TIME, WORD, ZONE_PICK
+from handlers.blocks.names import (
+    ACCOUNT,
+    ADDRESSES,
+    CHANNEL_PICK,
+    CRON,
+    EVERY,
+    FETCH,
+    FORMAT,
+    TIME,
+    WORD,
+    ZONE_PICK,
+)
 from handlers.blocks.schedule_form import BY_LINE, PULL
 from handlers.requests import chosen
 
 Errors = dict[str, str]
-_FIELDS = (WORD, EVERY, TIME, CRON, ZONE_PICK, CHANNEL_PICK, ADDRESSES, FORMAT, FETCH)
+_FIELDS = (WORD, EVERY, TIME, CRON, ZONE_PICK, CHANNEL_PICK, ADDRESSES, FORMAT, ACCOUNT, FETCH)
 _AWS = "aws"
 
 
@@ -60,12 +71,15 @@ def _where(given: Mapping[str, str], errors: Errors, *, is_pull: bool) -> list[s
 def _digest(given: Mapping[str, str], errors: Errors) -> list[str]:
     if given[FETCH]:
         errors[FETCH] = "Only where findings are fetched."
-    return [given[FORMAT]] if given[FORMAT] else []
+    account = [f"account:{given[ACCOUNT]}"] if given[ACCOUNT] else []
+    return [*filter(None, [given[FORMAT]]), *account]
 
 
 def _fetched(given: Mapping[str, str], errors: Errors) -> list[str]:
     if given[FORMAT]:
         errors[FORMAT] = "Only for a digest: what is fetched is told in words."
+    if given[ACCOUNT]:
+        errors[ACCOUNT] = "Only for a digest: name it in the field about what is fetched."
     words = given[FETCH].split()
     try:
         return [PULL, *spell_pull(read_pull(words if words[:1] == [_AWS] else [_AWS, *words])).split()]

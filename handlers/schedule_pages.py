@@ -46,7 +46,8 @@ def about(schedule: Schedule) -> str:
     """Return what it is about, behind its name."""
     if schedule.kind is ScheduleKind.PULL:
         return f"of {code(schedule.source, 150)}"
-    return f"to {_where(schedule)}"
+    narrow = f"of account {code(schedule.account, 60)} " if schedule.account else ""
+    return f"{narrow}to {_where(schedule)}"
 
 
 def _where(schedule: Schedule) -> str:

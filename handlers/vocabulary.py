@@ -183,7 +183,7 @@ PLAYBOOK = CommandHelp(
         Word(HELP, "", "this page", "/playbook help"),
     ),
 )
-_WHERE_TO = "[ZONE] [#CHANNEL] [ADDRESS…] [FORMAT] [pull aws …]"
+_WHERE_TO = "[ZONE] [#CHANNEL] [ADDRESS…] [FORMAT] [account:ID] [pull aws …]"
 SCHEDULE = CommandHelp(
     "/schedule",
     "Send digests and fetch findings by themselves",

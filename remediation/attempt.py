@@ -11,6 +11,7 @@ from remediation.states import ActionStatus
 
 Write = Callable[[ActionPlan], tuple[str, ...]]
 Verify = Callable[[ActionPlan], None]
+UNVERIFIED = "Done, but not verified"
 
 
 def do(step: Step, plan: ActionPlan) -> ActionResult:
@@ -32,29 +33,23 @@ def attempt(  # noqa: PLR0913 - private to the package, and all but what it is a
 
     `half_ways` are the states between two writes that prove to be ours.
     """
+    message = ""
     try:
         request_ids = write(plan)
     except ActionError as error:
-        return _after_failed_write(error, step, plan, goal, half_ways)
+        request_ids = (error.request_id,) if error.request_id else ()
+        seen = look(step, plan) if step.action.verifiable else None
+        if seen != goal:
+            # A refused call has an id as well: it may have written nothing, and what is read now may be a person's.
+            left = seen if seen in half_ways else None
+            return _failed(plan, "Failed", request_ids, error=error, observed=left)
+        message = f"The call failed ({error.cause.word}), yet the resource is as planned"
     try:
         verify(plan)
     except ActionError as error:
         # Only after a write that a cloud confirmed is what is read now what we left, and no person's.
-        left = look(step, plan) if any(request_ids) else None
-        return _failed(plan, "Done, but not verified", request_ids, error=error, observed=left)
-    return ActionResult(plan.action_name, ActionStatus.COMPLETED, request_ids=request_ids)
-
-
-def _after_failed_write(
-    error: ActionError, step: Step, plan: ActionPlan, goal: State, half_ways: Sequence[State]
-) -> ActionResult:
-    request_ids = (error.request_id,) if error.request_id else ()
-    seen = look(step, plan) if step.action.verifiable else None
-    if seen != goal:
-        # A refused call has an id as well: it may have written nothing, and what is read now may be a person's.
-        left = seen if seen in half_ways else None
-        return _failed(plan, "Failed", request_ids, error=error, observed=left)
-    message = f"The call failed ({error.cause.word}), yet the resource is as planned"
+        left = look(step, plan) if any(request_ids) and not message else None
+        return _failed(plan, UNVERIFIED, request_ids, error=error, observed=left)
     return ActionResult(plan.action_name, ActionStatus.COMPLETED, message, request_ids=request_ids)
 
 

@@ -49,7 +49,8 @@ class Homes(Protocol):
     def due(self, now: datetime, *, report_id: str) -> list[str]:
         """Return the homes to draw now: out of date, or drawn with another newest report.
 
-        Never one that was begun within `HOME_EVERY`, and no more than `HOMES_AT_ONCE` in that time.
+        Never one that was begun within `HOME_EVERY`, and no more than `HOMES_AT_ONCE` in that time: those first that somebody has
+        looked at last. Whoever has not looked for long is drawn once the others are, or when they look.
         """
 
     def begin(self, name: str, now: datetime) -> Home | None:

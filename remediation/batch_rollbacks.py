@@ -13,6 +13,7 @@ from remediation.batch_deciding import name_of, read_once
 from remediation.batch_returning import Said, ask_one, do_all, go_on_one, preview_one
 from remediation.batches import Batches, Members, ReturnItem, ReturnOrder, Returns, return_digest
 from remediation.execution import PlaybookExecution, Restored
+from remediation.recovery import require_lost
 from remediation.rollbacks import Rollbacks
 from remediation.runner import Runner
 from remediation.service import Remediation
@@ -117,7 +118,7 @@ class BatchRollbacks:
                 return None
             try:
                 order = self._take_over(order)
-            except StateError:  # another process was faster
+            except StateError:  # another process was faster, or the one that has it may be alive
                 return None
             members = self.batches.members(batch_id)
             once = read_once(self.remediation, members.executions)
@@ -146,10 +147,9 @@ class BatchRollbacks:
         owner = self.runner.journal.owner
         if order.owner == owner:
             return order
-        detail = {"former_owner": order.owner}
-        return self.returns.take_over(
-            order, owner, self._event("batch.rollback_resumed", order, WORKER, detail)
-        )
+        event = self._event("batch.rollback_resumed", order, WORKER, {"former_owner": order.owner})
+        last_heard = require_lost(self.runner.journal, order.owner)
+        return self.returns.take_over(order, owner, event, last_heard=last_heard)
 
     def _end(self, order: ReturnOrder, said: Sequence[Said], actor: Actor) -> BatchRollback:
         """Note what came of it. Where that cannot be stored, it is told all the same, and found by `go_on`."""

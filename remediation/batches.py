@@ -172,11 +172,13 @@ class Returns(Protocol):
     def left(self, owner: str, now: datetime) -> list[str]:
         """Return the batches whose order is this owner's, or one's not heard of for `OWNER_LOST_AFTER`; oldest first."""
 
-    def take_over(self, order: ReturnOrder, owner: str, event: TrailEvent) -> ReturnOrder:
-        """Make an order another owner's; return it.
+    def take_over(
+        self, order: ReturnOrder, owner: str, event: TrailEvent, *, last_heard: datetime | None
+    ) -> ReturnOrder:
+        """Make an order another owner's, unless the former one has said anything since `last_heard`; return it.
 
         Raises:
-            StateError: somebody was faster.
+            StateError: it has, or somebody was faster.
             TrailError: the trail cannot be written. Nothing is written.
         """
 

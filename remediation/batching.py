@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC
 
 from audit.actor import Actor
 from audit.errors import CountersignError, HeldError, NotFoundError, RefusedError, StateError
@@ -160,6 +161,7 @@ class Batching:
             subject=batch.batch_id,
             detail={
                 "playbook_id": batch.playbook_id,
+                "created_at": batch.created_at.astimezone(UTC).isoformat(),
                 "executions": list(batch.execution_ids),
                 "set_digest": set_digest(batch.batch_id, taken),
                 "left_out": [[each.finding, each.resource, each.why] for each in batch.left_out],

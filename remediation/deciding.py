@@ -14,6 +14,7 @@ from remediation.planning import planned_results
 from remediation.policy import is_approved
 from remediation.refusals import (
     refuse_late,
+    refuse_live,
     refuse_outsider,
     refuse_owner,
     refuse_same_person,
@@ -83,12 +84,13 @@ class Decisions(Desk):
         """Let the policy itself sign a playbook that needs no person; recorded as the policy's decision.
 
         Raises:
-            RefusedError: the plan has expired, or the playbook does ask for a person.
+            RefusedError: the plan has expired, somebody answers for leaving the finding as it is, or the playbook does ask for a person.
             StateError: it is no longer pending.
         """
         if not self.policy.signs_for(execution):
             raise RefusedError(f"{execution.playbook_id} needs a person's approval")
         refuse_late(execution, revision=None, now=self.clock())
+        refuse_excepted(self.exceptions, execution.finding, now=self.clock())
         self.policy.protection.refuse_time(self.clock())
         signed = self.signed(execution, Verdict.APPROVE, POLICY)
         return self.save(execution, _for_real(signed), "execution.approved", POLICY)
@@ -131,7 +133,7 @@ class Decisions(Desk):
 
         Raises:
             NotFoundError: there is no such execution.
-            RefusedError: there is nothing to review, or this person may not.
+            RefusedError: there is nothing to review, it is running or being put back at this moment, or this person may not.
         """
         return self.decide(self._review_once, execution_id, actor, None)
 
@@ -141,6 +143,7 @@ class Decisions(Desk):
         glass = execution.unreviewed
         if glass is None:
             raise RefusedError("There is nothing to review here, or somebody has reviewed it already.")
+        refuse_live(execution)
         terms = self.policy.terms_of(execution)
         person = self.look_up(actor, terms)
         if person.actor.is_same_person(glass.actor) or not person.actor.is_comparable(glass.actor):

@@ -9,14 +9,14 @@ from audit.actor import WORKER, Actor
 from audit.errors import RefusedError, StateError
 from audit.trail import TrailEvent
 from remediation.clock import utc_now
-from remediation.events import execution_event
+from remediation.events import change_event
 from remediation.excepted import NoExceptions
 from remediation.execution import Decision, PlaybookExecution, Verdict
 from remediation.planning import Planner
 from remediation.policy import Policy
 from remediation.ports import Directory, ExceptionGate, ExecutionStore, Notifier, Person, Silent
 from remediation.rules import Terms
-from remediation.states import PlaybookStatus
+from remediation.states import LIVE, PlaybookStatus
 
 RACES: Final = 5
 
@@ -103,10 +103,15 @@ class Desk:
     ) -> PlaybookExecution:
         """Store a change with its trail entry, and have it shown.
 
+        While an execution runs or is put back, nothing is changed from here: whoever runs it knows it by its version, and would lose
+        it in the middle.
+
         Raises:
-            StateError: somebody was faster. Nothing was written.
+            StateError: somebody was faster, or is working on it. Nothing was written.
             TrailError: the trail cannot be written. Nothing was written.
         """
+        if before.status in LIVE:
+            raise StateError(f"execution {before.execution_id} is being worked on; wait until that is over")
         stored = self.store.save(before, after, self.event(kind, actor, after, **detail))
         self.notifier.changed(stored.execution_id)
         return stored
@@ -116,5 +121,5 @@ class Desk:
         return self.save(move.before, move.after, move.kind, move.actor, **move.detail)
 
     def event(self, kind: str, actor: Actor, execution: PlaybookExecution, **detail: object) -> TrailEvent:
-        """Return the trail's event about an execution, at this moment."""
-        return execution_event(kind, actor, execution, at=self.clock(), detail=detail)
+        """Return the trail's event about a change that is to be stored with it, at this moment."""
+        return change_event(kind, actor, execution, at=self.clock(), detail=detail)

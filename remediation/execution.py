@@ -7,10 +7,11 @@ from enum import Enum
 from typing import Self
 
 from audit.actor import Actor
+from audit.errors import StateError
 from audit.findings import Finding
 from remediation.plan import Change, Plan, State
 from remediation.resource_key import resource_key
-from remediation.states import UNDER_WAY, ActionStatus, PlaybookStatus, check_transition
+from remediation.states import LIVE, UNDER_WAY, ActionStatus, PlaybookStatus, check_transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,22 @@ class PlaybookExecution:
         """Return this execution with the result of one action replaced."""
         actions = (*self.actions[:position], result, *self.actions[position + 1 :])
         return replace(self, actions=actions)
+
+
+def check_change(before: PlaybookExecution, after: PlaybookExecution) -> None:
+    """Let a change pass that any store may store: a move in the table, every word of a person kept, and none in the middle of a run.
+
+    Raises:
+        StateError: says which of them it is not.
+    """
+    if before.status is not after.status:
+        check_transition(before.status, after.status)
+    elif before.status in LIVE and after.decisions != before.decisions:
+        raise StateError(
+            f"execution {before.execution_id} is being worked on: nobody decides on it meanwhile"
+        )
+    if after.decisions[: len(before.decisions)] != before.decisions:
+        raise StateError("a decision that was made stays on record")
 
 
 _ROLLS_BACK_FROM = {

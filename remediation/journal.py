@@ -3,17 +3,19 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
 from audit.actor import WORKER, Actor
+from audit.finding_fields import clean
 from remediation.clock import utc_now
-from remediation.events import execution_event
+from remediation.events import change_event
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.plan import ActionPlan
 from remediation.ports import ExecutionStore, Notifier, Silent
 from remediation.states import ActionStatus, PlaybookStatus
+from remediation.watch import Watch
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 KINDS = {
@@ -49,12 +51,13 @@ class InHand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """Where a run is written down. `owner` names this process among others on the same database."""
+    """Where a run is written down. `owner` names this process among others on the same database; `watch` listens to those."""
 
     store: ExecutionStore
     notifier: Notifier = field(default_factory=Silent)
     clock: Callable[[], datetime] = utc_now
     owner: str
+    watch: Watch = field(default_factory=Watch)
 
     def save(
         self,
@@ -71,7 +74,7 @@ class Journal:
             StateError: somebody was faster. Nothing was written.
             TrailError: the trail cannot be written. Nothing was written.
         """
-        event = execution_event(kind, actor, after, at=self.clock(), detail=detail)
+        event = change_event(kind, actor, after, at=self.clock(), detail=detail)
         stored = self.store.save(before, after, event)
         self.notifier.changed(stored.execution_id)
         return stored
@@ -79,7 +82,8 @@ class Journal:
     def record(
         self, execution: PlaybookExecution, position: int, result: ActionResult, kind: str, **detail: object
     ) -> PlaybookExecution:
-        """Store what became of one action."""
+        """Store what became of one action. No word of a cloud's may keep it from being stored."""
+        result = replace(result, error=result.error and clean(result.error))
         about: dict[str, object] = {"action": result.action_name, "request_ids": list(result.request_ids)}
         if result.error:
             about["error"] = result.error
@@ -89,7 +93,7 @@ class Journal:
         self, execution: PlaybookExecution, status: PlaybookStatus, *, error: str | None = None
     ) -> PlaybookExecution:
         """Store how it ended."""
-        ended = execution.moved(status, error=error, ended_at=self.clock())
+        ended = execution.moved(status, error=error and clean(error), ended_at=self.clock())
         return self.save(execution, ended, f"execution.{status.value.lower()}")
 
 

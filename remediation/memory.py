@@ -1,16 +1,15 @@
 """Executions and their trail in memory: for programs that bring no database, gone when they end."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEntry, TrailEvent, append
-from remediation.execution import PlaybookExecution
+from remediation.execution import PlaybookExecution, check_change
 from remediation.ports import OWNER_LOST_AFTER
-from remediation.states import PlaybookStatus, check_transition
-
-_UNDER_WAY = {PlaybookStatus.RUNNING, PlaybookStatus.ROLLING_BACK}
+from remediation.states import LIVE, PlaybookStatus
 
 
 class MemoryExecutions:
@@ -19,7 +18,7 @@ class MemoryExecutions:
     def __init__(self) -> None:
         self._executions: dict[str, PlaybookExecution] = {}
         self._owners: dict[str, datetime] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.trail: list[TrailEntry] = []
 
     def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
@@ -38,12 +37,31 @@ class MemoryExecutions:
             stored = self._executions.get(before.execution_id)
             if stored is None or stored.version != before.version:
                 raise StateError(f"{before.execution_id} changed meanwhile")
-            if stored.status is not after.status:
-                check_transition(stored.status, after.status)
-            if after.decisions[: len(stored.decisions)] != stored.decisions:
-                raise StateError("a decision that was made stays on record")
+            check_change(stored, after)
             self._refuse_held(after)
             return self._write(replace(after, version=before.version + 1), event)
+
+    def note(self, execution: PlaybookExecution, event: TrailEvent) -> None:
+        """Put an entry on the trail, and change nothing; see `ExecutionStore.note`."""
+        with self._lock:
+            stored = self._executions.get(execution.execution_id)
+            if stored is None or not stored.held:
+                raise StateError(f"execution {execution.execution_id} is over by now")
+            self._append(event)
+
+    def take_over(
+        self,
+        before: PlaybookExecution,
+        after: PlaybookExecution,
+        event: TrailEvent,
+        *,
+        last_heard: datetime | None,
+    ) -> PlaybookExecution:
+        """Store that another owner has it; see `ExecutionStore.take_over`."""
+        with self._lock:
+            if self._owners.get(before.owner) != last_heard:
+                raise StateError(f"{before.owner} is alive")
+            return self.save(before, after, event)
 
     def get(self, execution_id: str) -> PlaybookExecution:
         """Return an execution; see `ExecutionStore.get`."""
@@ -93,11 +111,17 @@ class MemoryExecutions:
         with self._lock:
             self._owners[owner] = now
 
+    def heard(self) -> Mapping[str, datetime]:
+        """Return what those who have something under way said last; see `ExecutionStore.heard`."""
+        with self._lock:
+            at_work = {each.owner for each in self._executions.values() if each.status in LIVE}
+            return {name: said for name, said in self._owners.items() if name in at_work}
+
     def unfinished(self, owner: str, now: datetime) -> list[PlaybookExecution]:
         """Return what nobody else is running; see `ExecutionStore.unfinished`."""
         with self._lock:
-            alive = {name for name, seen_at in self._owners.items() if seen_at > now - OWNER_LOST_AFTER}
-            under_way = [each for each in self._executions.values() if each.status in _UNDER_WAY]
+            alive = {name for name, seen_at in self._owners.items() if abs(seen_at - now) < OWNER_LOST_AFTER}
+            under_way = [each for each in self._executions.values() if each.status in LIVE]
         return [execution for execution in under_way if execution.owner not in alive - {owner}]
 
     def _refuse_held(self, execution: PlaybookExecution) -> None:
@@ -110,10 +134,12 @@ class MemoryExecutions:
                 raise HeldError(other.execution_id)
 
     def _write(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
-        entry = append(self.trail[-1] if self.trail else None, event)
-        self.trail.append(entry)
+        self._append(event)
         self._executions[execution.execution_id] = execution
         return execution
+
+    def _append(self, event: TrailEvent) -> None:
+        self.trail.append(append(self.trail[-1] if self.trail else None, event))
 
 
 def _ran_out(execution: PlaybookExecution, now: datetime, since: datetime) -> bool:

@@ -47,6 +47,14 @@ class ExecutionStore(Protocol):
             TrailError: the trail cannot be written. Nothing is written.
         """
 
+    def note(self, execution: PlaybookExecution, event: TrailEvent) -> None:
+        """Put an entry about an execution that is under way on the trail, and change nothing about it: no version, no race.
+
+        Raises:
+            StateError: it is over by now, and holds nothing. Nothing is written.
+            TrailError: the trail cannot be written. Nothing is written.
+        """
+
     def get(self, execution_id: str) -> PlaybookExecution:
         """Return an execution.
 
@@ -71,8 +79,29 @@ class ExecutionStore(Protocol):
     def beat(self, owner: str, now: datetime) -> None:
         """Note that a process is alive."""
 
+    def heard(self) -> Mapping[str, datetime]:
+        """Return what those who have something under way said last with `beat`; not those who never did."""
+
     def unfinished(self, owner: str, now: datetime) -> list[PlaybookExecution]:
-        """Return what is `RUNNING` or `ROLLING_BACK` under this owner, or one not heard of for `OWNER_LOST_AFTER`."""
+        """Return what is `RUNNING` or `ROLLING_BACK` under this owner, or one not heard of within `OWNER_LOST_AFTER` of now.
+
+        By clocks on walls, that is: it says what to look at. Whether an owner is lost says `remediation.watch`.
+        """
+
+    def take_over(
+        self,
+        before: PlaybookExecution,
+        after: PlaybookExecution,
+        event: TrailEvent,
+        *,
+        last_heard: datetime | None,
+    ) -> PlaybookExecution:
+        """Store `after`, in which another owner has it, as `save` does, unless the former one has said anything since `last_heard`.
+
+        Raises:
+            StateError: it has, or somebody was faster. Nothing is written.
+            TrailError: the trail cannot be written. Nothing is written.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

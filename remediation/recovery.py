@@ -8,11 +8,14 @@ people signed still holds; else a person has a card with a way on.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from audit.errors import CountersignError
+from audit.actor import WORKER
+from audit.errors import ActionError, CountersignError, StateError
 from remediation.actions.manual import ByHand
 from remediation.actions.registry import Step
-from remediation.attempt import look
+from remediation.attempt import UNVERIFIED, look
+from remediation.events import execution_event
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.half_way import finish_half_way
 from remediation.journal import KINDS, Journal, plans_of
@@ -50,6 +53,9 @@ def recover_run(
     if any(result.status is ActionStatus.STARTED for result in found.values()):
         execution = _record(journal, execution, found)
         return journal.end(execution, PlaybookStatus.INTERRUPTED, error=f"{UNKNOWN}. Look at the resource.")
+    if steps and _has_failed(execution, found):
+        # It ends as without the interruption: with that step's error, and put back where the playbook says so.
+        return run_on(_record(journal, execution, found), steps)
     found = {**_unsent(execution), **found}
     seen = replace(execution, actions=_with(execution.actions, found))
     if {result.status for result in seen.actions} <= _SETTLED:
@@ -63,9 +69,32 @@ def recover_run(
 
 
 def take_over(journal: Journal, execution: PlaybookExecution) -> PlaybookExecution:
-    """Become the owner of an execution; whoever had it can store nothing about it from here on."""
+    """Become the owner of an execution; whoever had it can store nothing about it from here on.
+
+    Raises:
+        StateError: whoever has it may be alive, or somebody was faster. Nothing is written.
+    """
     taken = replace(execution, owner=journal.owner, takeovers=execution.takeovers + 1)
-    return journal.save(execution, taken, "execution.taken_over", {"former_owner": execution.owner})
+    detail = {"former_owner": execution.owner}
+    if execution.owner == journal.owner:  # left by a thread of ours; `InHand` says that none is at it
+        return journal.save(execution, taken, "execution.taken_over", detail)
+    last_heard = require_lost(journal, execution.owner)
+    event = execution_event("execution.taken_over", WORKER, taken, at=journal.clock(), detail=detail)
+    stored = journal.store.take_over(execution, taken, event, last_heard=last_heard)
+    journal.notifier.changed(stored.execution_id)
+    return stored
+
+
+def require_lost(journal: Journal, owner: str) -> datetime | None:
+    """Return what a lost owner said last, which is to be what it still says when it is replaced; None where it never said anything.
+
+    Raises:
+        StateError: it may be alive.
+    """
+    last_heard = journal.store.heard().get(owner)
+    if not journal.watch.has_lost(owner, last_heard):
+        raise StateError(f"{owner} may be alive, and keeps what it works on")
+    return last_heard
 
 
 def recover_rollback(journal: Journal, planner: Planner, execution: PlaybookExecution) -> PlaybookExecution:
@@ -112,19 +141,34 @@ def _classify(started: ActionResult, step: Step | None, plan: ActionPlan) -> Act
     if plan.effect == "manual":
         return replace(started, status=ActionStatus.COMPLETED, message=ByHand.done)
     state = _read(step, plan)
-    if state == plan.after:
-        return replace(started, status=ActionStatus.COMPLETED, message="Found done after an interruption")
+    if step and state == plan.after:
+        return _found_done(started, step, plan)
     if state == plan.before:
         return replace(started, status=ActionStatus.PLANNED, message="Found not done", before=None)
     # What it shows may be anybody's: it never counts as what we left, and so no rollback writes over it.
     return replace(started, message=UNKNOWN)
 
 
+def _has_failed(execution: PlaybookExecution, found: Found) -> bool:
+    """Tell whether a write was found not to be what was promised."""
+    seen = zip(_with(execution.actions, found), plans_of(execution), strict=True)
+    return any(result.status is ActionStatus.FAILED and plan.effect == "change" for result, plan in seen)
+
+
+def _found_done(started: ActionResult, step: Step, plan: ActionPlan) -> ActionResult:
+    """Return an action that was done, verified as it would have been without the interruption: settings alone may not say all."""
+    try:
+        step.action.verify(plan)
+    except ActionError as error:
+        return replace(started, status=ActionStatus.FAILED, message=UNVERIFIED, error=error.explain())
+    return replace(started, status=ActionStatus.COMPLETED, message="Found done after an interruption")
+
+
 def _classify_undone(undoing: ActionResult, step: Step | None, plan: ActionPlan) -> ActionResult:
     """Return what became of an action that was being put back."""
     seen = _read(step, plan)
-    if seen == plan.before:
-        return replace(undoing, status=ActionStatus.ROLLED_BACK, message="Found back after an interruption")
+    if step and seen == plan.before:
+        return _found_back(undoing, step, plan)
     is_ours = step is not None and seen in step.action.half_ways_back(plan)
     return replace(
         undoing,
@@ -132,6 +176,17 @@ def _classify_undone(undoing: ActionResult, step: Step | None, plan: ActionPlan)
         message="Interrupted while it was put back",
         observed=seen if is_ours else undoing.observed,
     )
+
+
+def _found_back(undoing: ActionResult, step: Step, plan: ActionPlan) -> ActionResult:
+    """Return an action that was put back, verified as it would have been without the interruption."""
+    try:
+        step.action.verify_rollback(plan)
+    except ActionError as error:
+        return replace(
+            undoing, status=ActionStatus.ROLLBACK_FAILED, message=UNVERIFIED, error=error.explain()
+        )
+    return replace(undoing, status=ActionStatus.ROLLED_BACK, message="Found back after an interruption")
 
 
 def _unsent(execution: PlaybookExecution) -> Found:

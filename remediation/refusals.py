@@ -9,7 +9,7 @@ from remediation.playbook import RemediationPlaybook
 from remediation.policy import Policy
 from remediation.ports import Person
 from remediation.rules import Terms
-from remediation.states import PlaybookStatus
+from remediation.states import LIVE, PlaybookStatus
 
 _LATE = {
     PlaybookStatus.APPROVED: "it is already approved",
@@ -52,6 +52,18 @@ def refuse_late(execution: PlaybookExecution, *, revision: int | None, now: date
         )
     if now >= execution.expires_at:
         raise RefusedError("Too late: its time to decide is over. Request the fix again.")
+
+
+def refuse_live(execution: PlaybookExecution) -> None:
+    """Refuse a word on what is being done at this moment: it is for whoever works on it to write down how it goes.
+
+    Raises:
+        RefusedError: says when to come back.
+    """
+    if execution.status in LIVE:
+        raise RefusedError(
+            f"Not yet: {_LATE[execution.status]}. Once that is over, the button is on the card again."
+        )
 
 
 def _by_whom(execution: PlaybookExecution) -> str:

@@ -87,9 +87,11 @@ class Requests(Desk):
                     f"{holder.playbook_name} ({holder.execution_id}) is under way on {holder.finding.resource}. "
                     "Wait until it is over, or have it rejected."
                 )
-            return self.save(holder, holder, "execution.joined", wanted.requester)
+            # A run must not lose its row to whoever asks again: it is said on the trail, and nothing about the execution changes.
+            self.store.note(holder, self.event("execution.joined", wanted.requester, holder))
         except StateError:  # it moved on at this moment: look again
             return None
+        return holder
 
     def blank(  # noqa: PLR0913 - all are named at each call
         self,

@@ -113,8 +113,9 @@ class Rollbacks:
         """
         execution = self.remediation.store.get(execution_id)
         person = self.allow_refusal(execution, actor, shown=shown)
-        refused = self._decided(execution, Verdict.REFUSE_ROLLBACK, person, _waiting(execution).digest)
-        return self.remediation.save(execution, replace(refused, rollback=None), "rollback.refused", person)
+        asked = _waiting(execution).digest
+        refused = replace(self._decided(execution, Verdict.REFUSE_ROLLBACK, person, asked), rollback=None)
+        return self.remediation.save(execution, refused, "rollback.refused", person, rollback_digest=asked)
 
     def allow_refusal(self, execution: PlaybookExecution, actor: Actor, *, shown: int | None = None) -> Actor:
         """Return who says no, where they may say it to the rollback that waits; see `refuse`. Stores nothing.

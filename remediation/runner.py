@@ -14,11 +14,14 @@ from audit.errors import ActionError, CountersignError, RefusedError
 from remediation.actions.registry import Step
 from remediation.attempt import do, require_unchanged
 from remediation.drift import drift_between, spell
+from remediation.excepted import NoExceptions
+from remediation.excepting import refuse_excepted
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.journal import KINDS, InHand, Journal, plans_of
 from remediation.plan import ActionPlan, Plan
 from remediation.planning import Planner, planned_results
 from remediation.policy import is_approved, refuse_time
+from remediation.ports import ExceptionGate
 from remediation.recovery import recover_rollback, recover_run
 from remediation.refusals import refuse_without_rollback
 from remediation.rollback import refuse_protected, refuse_unsigned_rollback, roll_back
@@ -34,6 +37,7 @@ class Runner:
     journal: Journal
     planner: Planner
     in_hand: InHand = field(default_factory=InHand)
+    exceptions: ExceptionGate = field(default_factory=NoExceptions)
 
     def run(self, execution_id: str) -> PlaybookExecution:
         """Run an approved execution to its end.
@@ -100,7 +104,7 @@ class Runner:
         The resource is read to tell what was done; that is never taken for what we left. A run goes on where that is harmless and still approved.
 
         Raises:
-            StateError: somebody was working on it after all.
+            StateError: somebody works on it, or may do so: whoever has it has not been silent for long enough.
             TrailError: the trail cannot be written.
         """
         with self.in_hand.taking(execution_id) as is_free:
@@ -117,6 +121,7 @@ class Runner:
             return self.journal.end(execution, PlaybookStatus.EXPIRED, error=late)
         try:
             refuse_time(self.planner.policy, execution, now=self.journal.clock())
+            refuse_excepted(self.exceptions, execution.finding, now=self.journal.clock())
             plan, steps = self.planner.redraw(execution.playbook, execution.finding)
         except CountersignError as error:
             return self.journal.end(execution, PlaybookStatus.FAILED, error=error.explain())
@@ -174,6 +179,9 @@ class Runner:
         timeout_s = int(str(execution.playbook.get("timeout_seconds", 0)))
         deadline = self.journal.clock() + timedelta(seconds=timeout_s)
         for position, (step, plan) in enumerate(zip(steps, plans_of(execution), strict=True)):
+            if plan.effect == "change" and execution.actions[position].status is ActionStatus.FAILED:
+                error = execution.actions[position].error
+                return self.journal.end(execution, PlaybookStatus.FAILED, error=error)
             if not plan.is_needed or execution.actions[position].status is not ActionStatus.PLANNED:
                 continue
             if self.journal.clock() >= deadline:

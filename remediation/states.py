@@ -63,6 +63,8 @@ TRANSITIONS: Mapping[PlaybookStatus, frozenset[PlaybookStatus]] = {
     _S.EXPIRED: frozenset(),
 }
 
+# While an execution is in one of these, its row is its owner's: what others have to say of it waits, or goes on the trail alone.
+LIVE = frozenset({_S.RUNNING, _S.ROLLING_BACK})
 # While an execution is in one of these, no other may begin on the same resource.
 UNDER_WAY = frozenset({_S.PENDING, _S.APPROVED, _S.RUNNING, _S.INTERRUPTED, _S.ROLLING_BACK})
 

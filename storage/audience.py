@@ -51,15 +51,15 @@ class SqlHomes:
             session.exec(update(HomeRow).values(changes=_ONE_MORE))
 
     def due(self, now: datetime, *, report_id: str) -> list[str]:
-        """Return the homes to draw now, those that have waited longest first."""
+        """Return the homes to draw now, those first that somebody has looked at last."""
         outdated = or_(col(HomeRow.drawn) < col(HomeRow.changes), col(HomeRow.report_id) != report_id)
-        longest = func.coalesce(col(HomeRow.begun_at), col(HomeRow.opened_at)), col(HomeRow.slack_id)
+        looked_at_last = col(HomeRow.opened_at).desc(), col(HomeRow.slack_id)
         lately = select(func.count()).select_from(HomeRow).where(col(HomeRow.begun_at) > now - HOME_EVERY)
         with self._database.reading() as session:
             room = HOMES_AT_ONCE - session.exec(lately).one()
             if room <= 0:
                 return []
-            wanted = select(HomeRow).where(outdated, _rested(now)).order_by(*longest).limit(room)
+            wanted = select(HomeRow).where(outdated, _rested(now)).order_by(*looked_at_last).limit(room)
             return [f"{row.workspace}/{row.slack_id}" for row in session.exec(wanted)]
 
     def begin(self, name: str, now: datetime) -> Home | None:

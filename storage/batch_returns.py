@@ -13,10 +13,10 @@ from audit.actor import Actor
 from audit.errors import StateError
 from audit.trail import TrailEvent
 from remediation.batches import ReturnItem, ReturnOrder
-from remediation.ports import OWNER_LOST_AFTER
 from storage.batch_tables import BatchReturnRow, BatchRow
 from storage.columns import column_text
 from storage.database import Database
+from storage.owners import heard_of, refuse_heard_since
 from storage.tables import OwnerRow
 from storage.trail import append_all_in
 
@@ -48,17 +48,18 @@ class SqlReturns:
 
     def left(self, owner: str, now: datetime) -> list[str]:
         """Return the batches whose order nobody else works on; see `Returns.left`."""
-        alive = select(OwnerRow.owner_id).where(
-            col(OwnerRow.seen_at) > now - OWNER_LOST_AFTER, col(OwnerRow.owner_id) != owner
-        )
+        alive = select(OwnerRow.owner_id).where(heard_of(now), col(OwnerRow.owner_id) != owner)
         free = select(BatchReturnRow.batch_id).where(col(BatchReturnRow.owner).not_in(alive))
         with self._database.reading() as session:
             return list(session.exec(free.order_by(col(BatchReturnRow.ordered_at))))
 
-    def take_over(self, order: ReturnOrder, owner: str, event: TrailEvent) -> ReturnOrder:
+    def take_over(
+        self, order: ReturnOrder, owner: str, event: TrailEvent, *, last_heard: datetime | None
+    ) -> ReturnOrder:
         """Make an order another owner's; see `Returns.take_over`."""
         taken = replace(order, owner=owner, takeovers=order.takeovers + 1)
         with self._database.writing() as session:
+            refuse_heard_since(session.connection(), order.owner, last_heard)
             change = update(BatchReturnRow).values(owner=taken.owner, takeovers=taken.takeovers)
             _require_one(session.exec(change.where(*_is(order))))
             append_all_in(session, [event])

@@ -3,11 +3,13 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from typing import cast
 
 from sqlalchemy import Connection, Engine, StaticPool, text
 from sqlmodel import Session
 
 from storage.engine import MAY_BE_LOST, READ_ONLY
+from storage.log import bring_in, make_room
 from storage.together import Item, Result, Together, Work
 from storage.turns import Turns
 from storage.wording import in_words
@@ -119,7 +121,15 @@ class Database:
             return
         connection = self.engine.raw_connection()
         with closing(connection), suppress(sqlite3.Error):  # that it cannot is for the next commit to tell
-            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            bring_in(cast("sqlite3.Connection", connection.driver_connection))
+
+    def make_room(self) -> None:
+        """Make SQLite's log as long as it gets, for who will commit often: a commit that lengthens it takes several times as long."""
+        if self._turns is None or self._readers_queue:  # no such log
+            return
+        connection = self.engine.raw_connection()
+        with closing(connection), self._turns.taken(), suppress(sqlite3.Error, OSError):  # as above
+            make_room(cast("sqlite3.Connection", connection.driver_connection))
 
     @property
     def has_long_log(self) -> bool:

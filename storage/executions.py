@@ -7,21 +7,27 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, true, union
 from sqlalchemy.exc import IntegrityError
 
-from audit.errors import HeldError, NotFoundError
+from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.execution import PlaybookExecution
-from remediation.ports import OWNER_LOST_AFTER
 from remediation.states import PlaybookStatus
 from storage.columns import column_text, key_text
 from storage.database import Database
 from storage.inserting import insert_or_replace
 from storage.journal import EXECUTIONS, create_on, load_on, save_on
+from storage.owners import HEARD, heard_of, refuse_heard_since
 from storage.tables import OwnerRow, table_of
 from storage.trail import append_on
 
 _OWNERS: Final = table_of(OwnerRow)
 _COLUMNS: Final = EXECUTIONS.c
 _NAMED: Final = select(EXECUTIONS).where(_COLUMNS.execution_id.in_(bindparam("names", expanding=True)))
+_HELD: Final = (
+    select(_COLUMNS.execution_id)
+    .where(_COLUMNS.execution_id.in_(bindparam("names", expanding=True)), _COLUMNS.held.is_not(None))
+    .order_by(_COLUMNS.execution_id)
+    .with_for_update()
+)
 _OLDEST: Final = _COLUMNS.created_at, _COLUMNS.execution_id
 _NEWEST: Final = _COLUMNS.created_at.desc(), _COLUMNS.execution_id.desc()
 
@@ -67,6 +73,21 @@ class SqlExecutions:
         if saved.status is not before.status:
             self.on_move(saved)
         return saved
+
+    def note(self, execution: PlaybookExecution, event: TrailEvent) -> None:
+        """Put an entry about an execution that is under way on the trail, and change nothing; see `ExecutionStore.note`."""
+        self._database.write_together(_note_all, (execution.execution_id, event))
+
+    def take_over(
+        self,
+        before: PlaybookExecution,
+        after: PlaybookExecution,
+        event: TrailEvent,
+        *,
+        last_heard: datetime | None,
+    ) -> PlaybookExecution:
+        """Store that another owner has it; see `ExecutionStore.take_over`."""
+        return self._database.write_together(_take_over_all, (before, after, event, last_heard))
 
     def count_by_state(self) -> dict[PlaybookStatus, int]:
         """Return how many executions are in each state that any is in."""
@@ -118,11 +139,16 @@ class SqlExecutions:
         """Note that a process is alive."""
         self._database.write_together(_beat_all, {"owner_id": owner, "seen_at": now})
 
+    def heard(self) -> Mapping[str, datetime]:
+        """Return what those who have something under way said last; see `ExecutionStore.heard`."""
+        with self._database.reading() as session:
+            return {row.owner_id: row.seen_at for row in session.connection().execute(HEARD)}
+
     def unfinished(self, owner: str, now: datetime) -> list[PlaybookExecution]:
-        """Return what is being run by this owner, or by one that has not been heard of for too long, oldest first."""
+        """Return what is being run by this owner, or by one that is not heard of, oldest first."""
         running = [PlaybookStatus.RUNNING.value, PlaybookStatus.ROLLING_BACK.value]
         under_way = select(EXECUTIONS).where(_COLUMNS.status.in_(running)).order_by(*_OLDEST)
-        alive = select(_OWNERS.c.owner_id).where(_OWNERS.c.seen_at > now - OWNER_LOST_AFTER)
+        alive = select(_OWNERS.c.owner_id).where(heard_of(now))
         with self._database.reading() as session:
             others = set(session.connection().execute(alive).scalars()) - {owner}
             found = load_on(session.connection(), under_way)
@@ -167,6 +193,25 @@ def _save_all(
     saved = save_on(connection, [(before, after) for before, after, _ in changes])
     append_on(connection, [event for _, _, event in changes])
     return saved
+
+
+def _note_all(connection: Connection, notes: Sequence[tuple[str, TrailEvent]]) -> Sequence[object]:
+    """Append what is said of executions; a row that is locked meanwhile does not end before its entry stands there."""
+    names = {name for name, _ in notes}
+    held = set(connection.execute(_HELD, {"names": sorted(names)}).scalars())
+    if over := sorted(names - held):
+        raise StateError(f"execution {' or '.join(over)} is over by now")
+    append_on(connection, [event for _, event in notes])
+    return notes
+
+
+def _take_over_all(
+    connection: Connection,
+    taken: Sequence[tuple[PlaybookExecution, PlaybookExecution, TrailEvent, datetime | None]],
+) -> list[PlaybookExecution]:
+    for before, _, _, last_heard in taken:
+        refuse_heard_since(connection, before.owner, last_heard)
+    return _save_all(connection, [(before, after, event) for before, after, event, _ in taken])
 
 
 def _beat_all(connection: Connection, seen: Sequence[Mapping[str, object]]) -> Sequence[object]:

@@ -8,8 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, Table, bindparam, delete, insert, select, update
 
 from audit.errors import StateError
-from remediation.execution import PlaybookExecution
-from remediation.states import check_transition
+from remediation.execution import PlaybookExecution, check_change
 from storage.execution_rows import (
     Columns,
     changed_actions,
@@ -82,7 +81,7 @@ def save_on(connection: Connection, changes: Sequence[Change]) -> list[PlaybookE
     """
     saved = [(before, replace(after, version=before.version + 1)) for before, after in changes]
     for before, after in saved:
-        _check_move(before, after)
+        check_change(before, after)
     _swap(connection, saved)
     _write_journals(connection, saved)
     return [after for _, after in saved]
@@ -95,13 +94,6 @@ def _by_execution(
     for line in connection.execute(journal, {"names": names}).mappings() if names else ():
         lines[line["execution_id"]].append(dict(line))
     return lines
-
-
-def _check_move(before: PlaybookExecution, after: PlaybookExecution) -> None:
-    if before.status is not after.status:
-        check_transition(before.status, after.status)
-    if after.decisions[: len(before.decisions)] != before.decisions:
-        raise StateError("a decision that was made stays on record")
 
 
 def _swap(connection: Connection, changes: Sequence[Change]) -> None:

@@ -1,13 +1,13 @@
 """What became of findings: searched, counted, compared; and what a fix of ours did to them."""
 
 import re
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Self
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, update
+from sqlalchemy import ColumnElement, and_, func, update
 from sqlmodel import Session, col, select
 
 from audit.actor import Actor
@@ -27,14 +27,13 @@ from audit.ports import LATEST
 from audit.trail import TrailEvent
 from storage.closing import note_fixes
 from storage.comparing import compare
+from storage.counting import by_severity, came_newly, count, excepted_until, in_accounts
 from storage.database import Database
 from storage.finding_texts import read_findings
 from storage.lifecycle_tables import FixRow, TrackedRow
 from storage.merging import is_waiting, take_step
-from storage.tables import ExceptionRow, FindingRow
+from storage.tables import FindingRow
 from storage.tracked_rows import (
-    in_force,
-    in_states,
     is_excepted,
     is_fixed,
     is_open,
@@ -88,16 +87,17 @@ class SqlTracker:
             raise NotFoundError(f"{problem} “{name[:80]}”")
         return found[0]
 
-    def overview(self, now: datetime) -> Overview:
-        """Return how many findings stand where."""
+    def overview(self, now: datetime, *, accounts: Collection[str] = ()) -> Overview:
+        """Return how many findings stand where; those of some accounts alone, where any are named."""
+        of_these = partial(and_, in_accounts(accounts))
         with self._database.reading() as session:
             return Overview(
-                open_by_severity=_by_severity(session, is_open(now)),
-                overdue_by_severity=_by_severity(session, and_(is_overdue(self._sla, now), is_open(now))),
-                new=_count(session, and_(is_open(now), is_seen_once())),
-                regressed=_count(session, and_(is_open(now), is_regressed())),
-                fixed=_count(session, is_fixed()),
-                excepted=_count(session, is_excepted(now)),
+                open_by_severity=by_severity(session, of_these(is_open(now))),
+                overdue_by_severity=by_severity(session, of_these(is_overdue(self._sla, now), is_open(now))),
+                new=count(session, of_these(is_open(now), is_seen_once())),
+                regressed=count(session, of_these(is_open(now), is_regressed())),
+                fixed=count(session, of_these(is_fixed())),
+                excepted=count(session, of_these(is_excepted(now))),
             )
 
     def trend(self, limit: int = 20, *, report_id: str = LATEST) -> list[TrendPoint]:
@@ -119,20 +119,33 @@ class SqlTracker:
             return compare(session, before, after, limit=limit)
 
     def newly(
-        self, states: Collection[LifecycleState], since: datetime, *, now: datetime, limit: int = 50
+        self,
+        states: Collection[LifecycleState],
+        since: datetime,
+        *,
+        now: datetime,
+        limit: int = 50,
+        accounts: Collection[str] = (),
     ) -> list[TrackedFinding]:
         """Return the findings that came into one of the states after `since` and still are in it: worst first."""
-        wanted = _newly(states, since, now)
+        wanted = and_(in_accounts(accounts), came_newly(states, since, now))
         with self._database.reading() as session:
             return self._page(session, wanted, now=now, offset=0, limit=limit) if states else []
 
     def count_newly(
-        self, states: Collection[LifecycleState], since: datetime, *, now: datetime, severity: Severity
+        self,
+        states: Collection[LifecycleState],
+        since: datetime,
+        *,
+        now: datetime,
+        severity: Severity,
+        accounts: Collection[str] = (),
     ) -> int:
         """Return how many findings of a severity `newly` knows, listed or not."""
-        wanted = and_(col(TrackedRow.severity_rank) == severity.rank, _newly(states, since, now))
+        of_these = and_(in_accounts(accounts), col(TrackedRow.severity_rank) == severity.rank)
+        wanted = and_(of_these, came_newly(states, since, now))
         with self._database.reading() as session:
-            return _count(session, wanted) if states else 0
+            return count(session, wanted) if states else 0
 
     def mark_fixed(
         self,
@@ -222,41 +235,10 @@ class SqlTracker:
             .where(col(TrackedRow.fingerprint).in_(names))
             .order_by(*order)
         ).all()
-        excepted = _excepted(session, names, now)
+        excepted = excepted_until(session, names, now)
         findings = read_findings(session, [(row.report_key, *stored) for row, *stored in found])
         rows = [row for row, *_ in found]
         return to_tracked(zip(rows, findings, strict=True), excepted=excepted, sla=self._sla, now=now)
-
-
-def _excepted(session: Session, fingerprints: Sequence[str], now: datetime) -> dict[str, datetime]:
-    """Return until when findings are excepted, for those that are."""
-    ours = select(ExceptionRow.fingerprint, func.max(ExceptionRow.until)).where(
-        in_force(now), col(ExceptionRow.fingerprint).in_(fingerprints)
-    )
-    return dict(session.exec(ours.group_by(col(ExceptionRow.fingerprint))).all())
-
-
-def _by_severity(session: Session, condition: ColumnElement[bool]) -> dict[Severity, int]:
-    rank = col(TrackedRow.severity_rank)
-    counted = Counter(dict(session.exec(select(rank, func.count()).where(condition).group_by(rank)).all()))
-    return {severity: counted[severity.rank] for severity in Severity}
-
-
-def _count(session: Session, condition: ColumnElement[bool]) -> int:
-    return session.exec(select(func.count()).select_from(TrackedRow).where(condition)).one()
-
-
-def _newly(states: Collection[LifecycleState], since: datetime, now: datetime) -> ColumnElement[bool]:
-    return and_(in_states(states, now), or_(false(), *(_came_into(state, since) for state in states)))
-
-
-def _came_into(state: LifecycleState, since: datetime) -> ColumnElement[bool]:
-    """Return the condition for what came into a state after a time; an exception counts from when it was granted."""
-    changed = col(TrackedRow.changed_at) > since
-    if state is LifecycleState.EXCEPTED:
-        granted = select(ExceptionRow.fingerprint).where(col(ExceptionRow.granted_at) > since)
-        return col(TrackedRow.fingerprint).in_(granted)
-    return changed
 
 
 def _event(kind: str, row: TrackedRow, execution_id: str, *, at: datetime, actor: Actor) -> TrailEvent:

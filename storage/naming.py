@@ -19,13 +19,15 @@ def newest_reports() -> SelectOfScalar[ReportRow]:
     return select(ReportRow).where(ReportRow.state == VISIBLE).order_by(*newest_first)
 
 
-def named_report(session: Session, report_id: str) -> ReportRow:
-    """Return a report by id, by an unambiguous beginning of it, or the newest.
+def named_report(session: Session, report_id: str, *, account: str = "") -> ReportRow:
+    """Return a report by id, by an unambiguous beginning of it, or the newest; of an account's alone, where one is named.
 
     Raises:
         NotFoundError: none, or more than one, goes by that name.
     """
     wanted = newest_reports()
+    if account:
+        wanted = wanted.where(col(ReportRow.summary)["account_id"].as_string() == key_text(account))
     if report_id != LATEST:
         wanted = wanted.where(col(ReportRow.report_id).startswith(report_id.lower(), autoescape=True))
     rows = session.exec(wanted.limit(MOST_NAMED)).all()
@@ -33,11 +35,13 @@ def named_report(session: Session, report_id: str) -> ReportRow:
         names = ", ".join(row.report_id for row in rows)
         raise NotFoundError(f"more than one report begins with “{report_id[:40]}”: {names}")
     if not rows:
-        raise NotFoundError(_nothing(report_id))
+        raise NotFoundError(_nothing(report_id, account))
     return rows[0]
 
 
-def _nothing(report_id: str) -> str:
+def _nothing(report_id: str, account: str) -> str:
+    if account:
+        return f"there is no report about account “{account[:40]}”"
     if report_id == LATEST:
         return "there is no report yet: read one in with `countersign report ingest FILE`"
     return f"there is no report “{report_id[:40]}”"

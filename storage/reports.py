@@ -53,14 +53,14 @@ class SqlReports:
         with self._database.reading() as session:
             return [to_header(row) for row in session.exec(newest_reports().limit(limit))]
 
-    def header(self, report_id: str = LATEST) -> ReportHeader:
-        """Return a report by id, by an unambiguous beginning of it, or the newest.
+    def header(self, report_id: str = LATEST, *, account: str = "") -> ReportHeader:
+        """Return a report by id, by an unambiguous beginning of it, or the newest; of an account's alone, where one is named.
 
         Raises:
             NotFoundError: none, or more than one, goes by that name.
         """
         with self._database.reading() as session:
-            return to_header(named_report(session, report_id))
+            return to_header(named_report(session, report_id, account=account))
 
     def stream_findings(self, report_id: str) -> Iterator[FindingDict]:
         """Yield a report's findings, worst first, those of one check together, then in file order.

@@ -25,9 +25,10 @@ WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM trail)
 BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END""",
 }
 
-_POSTGRES_FUNCTION = """
+_POSTGRES_BODY = " BEGIN RAISE EXCEPTION 'the trail is append-only'; END "
+_POSTGRES_FUNCTION = f"""
 CREATE OR REPLACE FUNCTION refuse_trail_change() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION 'the trail is append-only'; END $$"""
+$${_POSTGRES_BODY}$$"""
 _POSTGRES: Mapping[str, str] = {
     f"trail_no_{word.lower()}": f"""
 CREATE TRIGGER trail_no_{word.lower()} BEFORE {word} ON trail
@@ -36,8 +37,13 @@ FOR EACH {scope} EXECUTE FUNCTION refuse_trail_change()"""
 }
 
 _SQLITE_INSTALLED = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'trail'"
+# What a trigger is, beside its name: before which statement and for what (`pg_trigger.tgtype`), under no condition and for no columns only,
+# in force in an ordinary session (O) or in any (A), and what it calls.
+_POSTGRES_TYPES: Mapping[str, int] = {"trail_no_update": 19, "trail_no_delete": 11, "trail_no_truncate": 34}
 _POSTGRES_INSTALLED = """
-SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'trail'::regclass AND NOT tgisinternal"""
+SELECT t.tgname, t.tgtype FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_language l ON l.oid = p.prolang
+WHERE t.tgrelid = 'trail'::regclass AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+  AND t.tgqual IS NULL AND t.tgattr::text = '' AND l.lanname = 'plpgsql' AND p.prosrc = :body"""
 
 
 def install(connection: Connection) -> None:
@@ -60,8 +66,8 @@ def _wanted(connection: Connection) -> Mapping[str, str]:
 
 def _in_force(connection: Connection) -> set[str]:
     if connection.dialect.name == "postgresql":
-        rows = connection.execute(text(_POSTGRES_INSTALLED)).all()
-        return {name for name, enabled in rows if enabled not in {"D", b"D"}}
+        rows = connection.execute(text(_POSTGRES_INSTALLED), {"body": _POSTGRES_BODY}).all()
+        return {name for name, kind in rows if kind == _POSTGRES_TYPES.get(name)}
     rows = connection.execute(text(_SQLITE_INSTALLED)).all()
     return {name for name, sql in rows if sql == _SQLITE.get(name, "").strip()}
 

@@ -5,8 +5,9 @@ A format is a module with a `FORMAT`; it joins the list in `detect` and nothing 
 
 from audit.ingest.detect import FORMATS, read_report
 from audit.ingest.mapped_csv import ColumnMap, check_columns, parse_columns
-from audit.ingest.model import Format, Item, Reading, Rejected
+from audit.ingest.model import Format, Item, Rejected
 from audit.ingest.opening import Member, OpenFile, open_here
+from audit.ingest.reading import Reading
 from audit.ingest.unpack import open_members
 
 __all__ = [

@@ -21,8 +21,9 @@ from audit.ingest import (
 )
 from audit.ingest.json_stream import BYTE_ORDER_MARK
 from audit.ingest.mapped_csv import ColumnMap, mapped_format
-from audit.ingest.model import Format, Item, Reading
+from audit.ingest.model import Format, Item
 from audit.ingest.naming import naming
+from audit.ingest.reading import Reading
 
 FORMATS: Final[tuple[Format, ...]] = (
     native.FORMAT,

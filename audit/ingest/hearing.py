@@ -8,9 +8,9 @@ from typing import BinaryIO
 import orjson
 
 from audit.ingest.frames import CutOffError, Said, receive, to_batch, to_error, to_sum
-from audit.ingest.model import Reading
 from audit.ingest.opening import Member
 from audit.ingest.packing import Packed
+from audit.ingest.reading import Reading
 from audit.ingest.telling import READ, SKIP
 from audit.ingest.watched import Say
 

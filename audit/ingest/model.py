@@ -3,13 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from audit.errors import InputError
 from audit.findings import Finding
-
-if TYPE_CHECKING:
-    from audit.ingest.packing import Packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +42,6 @@ class Format:
 def no_stated_time(_head: bytes) -> datetime | None:
     """Return nothing: for formats that state no time, or not where the head alone shows it."""
     return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A file being read: who wrote it, and its items as a stream to be read once.
-
-    `content_sha256` (64 hex digits) is taken over the bytes as they came, so the same file is known again.
-    `generated_at` is the time the file itself states, aware UTC, None where it states none. `is_complete` is False where only a
-    part of what a scan found was asked for: what is not in it may be there all the same, and must not count as fixed.
-    `packed` has the findings ready to be stored where another process reads the file; there are no `items` then.
-    """
-
-    source: str
-    name: str
-    content_sha256: str
-    generated_at: datetime | None
-    items: Iterator[Item]
-    is_complete: bool = True
-    packed: "Packed | None" = None
 
 
 def to_items(records: Iterable[object], convert: Callable[[object], Finding]) -> Iterator[Item]:

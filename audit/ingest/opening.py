@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 
 from audit.ingest.detect import read_report
 from audit.ingest.mapped_csv import ColumnMap
-from audit.ingest.model import Reading
+from audit.ingest.reading import Reading
 from audit.ingest.unpack import open_members
 from audit.ingest.watched import Say, say_nothing, watched
 

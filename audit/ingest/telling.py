@@ -9,9 +9,9 @@ from audit.errors import InputError
 from audit.finding_fields import clean
 from audit.ingest.frames import Said, from_batch, from_error, from_sum, send
 from audit.ingest.mapped_csv import ColumnMap
-from audit.ingest.model import Reading
 from audit.ingest.opening import Member, open_here
 from audit.ingest.packing import pack
+from audit.ingest.reading import Reading
 
 READ: Final = b"read"
 SKIP: Final = b"skip"

@@ -116,3 +116,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty:
         table.add_row(*(Text(cell) for cell in row))
     width = None if sys.stdout.isatty() else PIPED_WIDTH
     Console(width=width).print(table if table.row_count else Text(empty))
+
+
+def on_one_line(value: object) -> str:
+    """Return a value on one line, without what could move a terminal's cursor."""
+    from remediation.actions.contract import show_value
+
+    return "".join(letter for letter in " ".join(show_value(value).split()) if letter.isprintable())

@@ -17,8 +17,8 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The schedule's name, 
 Rest = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[ZONE] [CHANNEL] [ADDRESS]… [FORMAT] [pull aws …]",
-        help="A time zone (UTC if left out), a channel's id as #C0123, addresses, what is attached; in any order. "
+        metavar="[ZONE] [CHANNEL] [ADDRESS]… [FORMAT] [account:ID] [pull aws …]",
+        help="A time zone (UTC if left out), a channel's id as #C0123, addresses, what is attached, account:ID for a digest of that one alone; in any order. "
         "Behind `pull` stands what is fetched, such as aws eu-central-1 critical.",
     ),
 ]
@@ -105,11 +105,14 @@ def run(name: Name) -> None:
 
 
 def _make(every: str, words: list[str]) -> None:
+    from audit.ports import LATEST
     from exporters.formats import EXPORT_FORMATS
     from exporters.schedule_words import read_schedule
 
     with one_line_errors(), open_stores() as stores:
         typed = read_schedule(every, words, formats=EXPORT_FORMATS)
+        if typed.account:
+            stores.reports.header(LATEST, account=typed.account)
         wish = typed.to_wish(f"s-{uuid.uuid4().hex[:6]}", channel=typed.channel)
         _show(_scheduling(stores).add(wish, SHELL))
 

@@ -2,10 +2,9 @@
 
 import base64
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,13 +12,19 @@ from audit.anchors import Anchor, read_anchors
 from audit.errors import InputError
 from bot.commands.console import FAILED, one_line_errors, open_stores
 
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
 app = typer.Typer(help="Check the trail of who did what, and hand it on.", no_args_is_help=True)
 
 
 @app.command("verify")
 def verify(
     anchors: Annotated[
-        Path | None, typer.Option(help="A file with heads that were noted, such as the configured one.")
+        Path | None,
+        typer.Option(
+            help="A file with heads that were noted, in place of the configured one (trail.anchor_file)."
+        ),
     ] = None,
     anchor: Annotated[
         list[str] | None, typer.Option(help="A head that was noted, such as 12:ab… from the channel.")
@@ -27,15 +32,19 @@ def verify(
 ) -> None:
     """Walk the whole chain; say where it does not hold, and exit 1 if it does not.
 
-    A tail that was cut shows only against a head that was noted elsewhere: give it with --anchors or --anchor.
+    A tail that was cut shows only against a head that was noted elsewhere: the configured file is read, and one that is not there
+    fails the check. Give another with --anchors, or one head with --anchor.
     """
     from audit.anchors import breaks_with_anchors
     from bot.settings import Settings
     from storage import Stores
 
     with one_line_errors():
-        noted = [entry for text in _texts(anchors, anchor or []) for entry in read_anchors(text)]
-        stores, unprotected = Stores.open_to_verify(Settings.from_environment().database_url)
+        settings = Settings.from_environment()
+        noted = [entry for text in anchor or [] for entry in read_anchors(text)]
+        if file := anchors or _configured(settings):
+            noted += _read_file(file, is_configured=anchors is None)
+        stores, unprotected = Stores.open_to_verify(settings.database_url)
         found = list(breaks_with_anchors(stores.trail.stream(), noted))
         head = stores.trail.head()
         stores.close()
@@ -49,19 +58,40 @@ def verify(
     if found or unprotected:
         raise typer.Exit(FAILED)
     where = f"{head.seq} entries, head {Anchor.of(head)}" if head else "no entries yet"
-    against = f", as {len(noted)} noted heads say" if noted else ""
+    against = (
+        f", as {len(noted)} noted heads say" if noted else "; no head was noted that it could be held to"
+    )
     typer.echo(f"The trail holds: {where}{against}")
 
 
-def _texts(file: Path | None, given: list[str]) -> Iterator[str]:
+def _configured(settings: "Settings") -> Path | None:
+    """Return the file that heads are noted in; None where the configuration names none, or there is no configuration."""
+    from bot.config import read_config
+
+    if settings.countersign_config is None:
+        return None
+    file = read_config(settings.countersign_config).trail.anchor_file
+    return settings.config_folder / file if file else None
+
+
+def _read_file(file: Path, *, is_configured: bool) -> list[Anchor]:
+    """Return the heads that a file holds.
+
+    Raises:
+        InputError: it cannot be read, or holds none: then nothing is said about the trail.
+    """
     from bot.config_errors import reason
 
-    yield from given
-    if file is not None:
-        try:
-            yield file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{file} cannot be read ({reason(error)})") from None
+    name = f"trail.anchor_file {file}" if is_configured else str(file)
+    hint = ""
+    if is_configured:
+        hint = ". Was it moved, or has nothing been noted yet? `countersign trail anchor` prints a line for it; --anchors names another file"
+    try:
+        return read_anchors(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{name} cannot be read ({reason(error)}){hint}") from None
+    except InputError as error:
+        raise InputError(f"{name}: {error}{hint}") from None
 
 
 @app.command("anchor")

@@ -51,6 +51,7 @@ def _with_faults(slack: Driving, handle: Callable[[Driving, Request], Any]) -> C
             await request.body()
             return _refusal(fault)
         response = cast("Response", await handle(slack, request))
+        await asyncio.sleep(fault.late_s)
         return _cut(request) if fault.drop_after else response
 
     return endpoint

@@ -18,7 +18,7 @@ from handlers.blocks.names import (
 )
 from handlers.blocks.texts import plain
 from remediation.execution import PlaybookExecution
-from remediation.states import ActionStatus, PlaybookStatus
+from remediation.states import LIVE, ActionStatus, PlaybookStatus
 
 _LABEL_LIMIT = 75
 
@@ -59,7 +59,7 @@ def card_buttons(
         buttons = [*buttons, roll_back_button(execution, ROLL_BACK, can_sign=can_sign)]
     if execution.can_roll_back and execution.rollback:
         buttons.append(execution_button(execution, REFUSE_ROLLBACK, "Refuse rollback", style="danger"))
-    if execution.unreviewed:
+    if execution.unreviewed and execution.status not in LIVE:
         buttons.append(execution_button(execution, REVIEWED, "Reviewed"))
     return buttons
 

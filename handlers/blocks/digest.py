@@ -1,6 +1,6 @@
 """A digest in a channel: where things stand, what changed, what waits for whom, and what can be fixed first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,9 +13,9 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from audit.findings import Finding
+from audit.findings import Finding, Severity
 from audit.report import ReportHeader
-from handlers.blocks.lists import Fixable, failing_words
+from handlers.blocks.lists import Fixable
 from handlers.blocks.names import PLAN_FIX
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, mrkdwn, section
 from handlers.blocks.texts import code, escape, mention, moment, severity_words
@@ -27,20 +27,33 @@ _SECTION = 2900
 _NEAR_ZERO = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The report that a score is compared with. `told_at` is when this schedule's digest told it; None where it is the report before."""
+
+    report: ReportHeader
+    told_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What a digest says. `earlier` is the report before this one, None where there is none.
+    """What a digest says. `report` has the score and is attached; `open` is counted now, in the one `account` or in all.
 
-    `urgent` are critical findings that are new or came back since the last digest, each with which of the two; None says
+    `urgent` are critical findings that are new or came back `since` the last digest, each with which of the two; None says
     nothing about them or about `overdue`. `pending` and `urgent` are the first of `pending_count` and `urgent_count`.
-    `missed` earlier ones were not sent, because nobody was there to send them or Slack gave no answer; `due_at` is None where it is in time.
+    `fixes` are offered; `asked_for` findings that are as bad were asked for already. `missed` earlier ones were not
+    sent, because nobody was there or Slack gave no answer; `due_at` is None where it is in time.
     """
 
     schedule_id: str
     when: str
     report: ReportHeader
-    earlier: ReportHeader | None
+    open: Mapping[Severity, int]
+    earlier: Earlier | None
     fixes: Sequence[Fixable]
+    asked_for: int = 0
+    account: str = ""
+    since: datetime | None = None
     pending: Sequence[PlaybookExecution]
     pending_count: int
     urgent: Sequence[tuple[str, Finding]] | None = None
@@ -55,14 +68,15 @@ def build_digest(digest: Digest) -> Message:
 
     def build(room: int) -> list[Block]:
         short = min(room, 200)
-        blocks: list[Block] = [header("Security digest"), section(failing_words(digest.report))]
+        blocks: list[Block] = [header(_headline(digest)), section(_open_words(digest))]
         if digest.missed or digest.due_at:
             blocks.append(section(late_words(digest.missed, "digest", digest.due_at)))
         blocks.append(fields(_facts(digest)))
         if digest.urgent:
             lines = [_urgent_line(change, finding, short) for change, finding in digest.urgent[:_MOST_LISTED]]
             listed = join_first(lines, _SECTION - 100, total=digest.urgent_count)
-            blocks.append(section(f"*New and regressed criticals*\n{listed}"))
+            since = f", since {moment(digest.since)}" if digest.since else ""
+            blocks.append(section(f"*New and regressed criticals*{since}\n{listed}"))
         if digest.pending:
             lines = [_pending_line(execution, short) for execution in digest.pending]
             listed = join_first(lines, _SECTION - 100, total=digest.pending_count)
@@ -70,7 +84,9 @@ def build_digest(digest: Digest) -> Message:
         if digest.fixes:
             blocks += [
                 DividerBlock(),
-                section("*Fix first*  Planning changes nothing: a second person approves."),
+                section(
+                    f"*Fix first*  Planning changes nothing: a second person approves.{_asked_words(digest)}"
+                ),
             ]
             blocks += [_fix(entry, short) for entry in digest.fixes[:MOST_FIXES]]
             blocks += together(digest.fixes[:MOST_FIXES])
@@ -90,7 +106,38 @@ def late_words(missed: int, what: str, due_at: datetime | None) -> str:
 
 def _in_short(digest: Digest) -> str:
     missed = f" {digest.missed:,} earlier missed." if digest.missed else ""
-    return f"Security digest: score {_score(digest)}. {failing_words(digest.report)}{missed}"
+    return (
+        f"{escape(_headline(digest), 150)}: {_counts(digest)} Score {_score(digest, is_short=True)}.{missed}"
+    )
+
+
+def _headline(digest: Digest) -> str:
+    return f"Security digest, {f'account {digest.account}' if digest.account else 'all accounts'}"
+
+
+def _open_words(digest: Digest) -> str:
+    """Return what is open, and which report the score and the file are of."""
+    report = digest.report
+    account = report.summary["account_id"]
+    of_it = f", account {code(account, 60)}" if account else ""
+    return (
+        f"*Open now*, without what was fixed or excepted since the scan\n{_counts(digest)}\n"
+        f"Score and file are of *{escape(report.name, 120)}* ({escape(report.source, 60)}{of_it}), {moment(report.generated_at)}"
+    )
+
+
+def _counts(digest: Digest) -> str:
+    found = [
+        f"{severity_words(level)} {digest.open[level]:,}" for level in Severity if digest.open.get(level)
+    ]
+    return f"{',  '.join(found)}." if found else "Nothing is open."
+
+
+def _asked_words(digest: Digest) -> str:
+    if not digest.asked_for:
+        return ""
+    those = "1 that is as bad was" if digest.asked_for == 1 else f"{digest.asked_for:,} that are as bad were"
+    return f" {those} asked for already."
 
 
 def _facts(digest: Digest) -> list[tuple[str, str]]:
@@ -104,21 +151,27 @@ def _facts(digest: Digest) -> list[tuple[str, str]]:
     return facts
 
 
-def _score(digest: Digest) -> str:
+def _score(digest: Digest, *, is_short: bool = False) -> str:
     now = digest.report.summary["security_score"]
     if now is None:
         return "not known"
-    before = digest.earlier.summary["security_score"] if digest.earlier else None
-    return f"{now:g} of 100{_change(now, before)}"
+    return f"{now:g} of 100{_change(now, digest.earlier, is_short=is_short)}"
 
 
-def _change(now: float, before: float | None) -> str:
-    if before is None:
+def _change(now: float, earlier: Earlier | None, *, is_short: bool) -> str:
+    before = earlier.report.summary["security_score"] if earlier else None
+    if earlier is None or before is None:
         return ""
-    change = now - before
+    change, which = now - before, "" if is_short else f" in {_which(earlier)}"
     if abs(change) < _NEAR_ZERO:
-        return ", as in the report before"
-    return f", {'▲ up' if change > 0 else '▼ down'} {abs(change):.1f} from {before:g}"
+        return f", as{which or ' before'}"
+    return f", {'▲ up' if change > 0 else '▼ down'} {abs(change):.1f} from {before:g}{which}"
+
+
+def _which(earlier: Earlier) -> str:
+    if earlier.told_at:
+        return f"the digest of {moment(earlier.told_at)}"
+    return f"the report of {moment(earlier.report.generated_at)}"
 
 
 def _urgent_line(change: str, finding: Finding, room: int) -> str:
@@ -173,7 +226,4 @@ def _plan_together(playbook_id: str, handles: Sequence[str]) -> ButtonElement:
 
 def _small_print(digest: Digest) -> str:
     report = digest.report
-    return (
-        f"{escape(report.name, 120)}  {code(report.report_id, 60)}  ·  {moment(report.generated_at)}  ·  "
-        f"schedule {code(digest.schedule_id, 70)}, {escape(digest.when, 120)}"
-    )
+    return f"Report {code(report.report_id, 60)}  ·  schedule {code(digest.schedule_id, 70)}, {escape(digest.when, 120)}"

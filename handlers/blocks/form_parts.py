@@ -1,7 +1,7 @@
 """What the forms of bare commands are made of: the frame, and a field of each kind."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from slack_sdk.models.blocks import (
     ExternalDataMultiSelectElement,
@@ -41,12 +41,6 @@ def build_form(
         private_metadata=json.dumps(dict(carries)),
         blocks=[lead, *fields, hint],
     )
-
-
-def word_options(command: CommandHelp, names: Iterable[str]) -> list[Option]:
-    """Return some of a command's words to choose from."""
-    known = {word.name: word for word in command.words}
-    return [option(name, known[name].description) for name in names]
 
 
 def field(

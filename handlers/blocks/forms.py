@@ -1,6 +1,7 @@
 """The forms of bare commands: what could be typed, with pickers for what nobody remembers."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from slack_sdk.models.blocks import Option
 from slack_sdk.models.views import View
@@ -17,7 +18,6 @@ from handlers.blocks.form_parts import (
     option,
     picker,
     pickers,
-    word_options,
 )
 from handlers.blocks.names import (
     ADDRESSES,
@@ -35,8 +35,22 @@ from remediation.batches import MOST_ITEMS
 from remediation.playbook import RemediationPlaybook
 
 ADDRESS = "ciso@company.com"
-REPORT_WORDS = ("show", "export", "email")
-PLAYBOOK_WORDS = ("run", "show", "pending", "history")
+# What can be done, as a verb, and what comes of it, each short enough that Slack shows all of it.
+REPORT_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "show": ("Show a report", "its worst findings, and the playbook that fixes each"),
+        "export": ("Export a report", "as a file, posted in this channel"),
+        "email": ("Email a report", "with the file attached"),
+    }
+)
+PLAYBOOK_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "run": ("Run a fix", "plan it and ask for approval; nothing runs before"),
+        "show": ("Show a playbook", "what it does, step by step"),
+        "pending": ("List what waits", "the fixes that wait for a decision"),
+        "history": ("Look back", "what was asked for, and what became of it"),
+    }
+)
 
 
 def build_report_form(formats: Mapping[str, str], *, channel: str, channel_name: str) -> View:
@@ -46,7 +60,7 @@ def build_report_form(formats: Mapping[str, str], *, channel: str, channel_name:
         REPORT_FORM,
         REPORT,
         [
-            field(WORD, "What would you like?", choice(WORD, word_options(REPORT, REPORT_WORDS))),
+            field(WORD, "What would you like?", choice(WORD, _words(REPORT_WORDS))),
             field(REPORT_PICK, "Which report?", picker(REPORT_PICK, "The newest"), is_optional=True),
             field(FORMAT, "As what kind of file?", choice(FORMAT, kinds, first=False), is_optional=True),
             field(ADDRESSES, "To which addresses?", line(ADDRESSES, ADDRESS), is_optional=True),
@@ -61,7 +75,7 @@ def build_playbook_form(*, channel: str, channel_name: str) -> View:
         PLAYBOOK_FORM,
         PLAYBOOK,
         [
-            field(WORD, "What would you like?", choice(WORD, word_options(PLAYBOOK, PLAYBOOK_WORDS))),
+            field(WORD, "What would you like?", choice(WORD, _words(PLAYBOOK_WORDS))),
             field(
                 FINDING_PICK,
                 "Which findings?",
@@ -74,6 +88,10 @@ def build_playbook_form(*, channel: str, channel_name: str) -> View:
         ],
         carries={"channel": channel, "channel_name": channel_name},
     )
+
+
+def _words(words: Mapping[str, tuple[str, str]]) -> list[Option]:
+    return [option(name, label, about) for name, (label, about) in words.items()]
 
 
 def finding_options(findings: Iterable[Finding]) -> list[Option]:

@@ -58,6 +58,7 @@ CRON = "cron"
 ZONE_PICK = "pick_zone"
 CHANNEL_PICK = "pick_channel"
 FETCH = "fetch"
+ACCOUNT = "account"
 _BATCH_VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([0-9a-f]{64}|-)")
 _VALUE = re.compile(r"([A-Za-z0-9._-]{1,200}):([1-9][0-9]{0,8})(?::([1-9][0-9]{0,8}))?")
 

@@ -9,6 +9,7 @@ from slack_sdk.models.views import View
 
 from handlers.blocks.form_parts import build_form, choice, field, line, option, picker, words_of
 from handlers.blocks.names import (
+    ACCOUNT,
     ADDRESSES,
     CHANNEL_PICK,
     CRON,
@@ -55,6 +56,13 @@ def build_schedule_form(
             field(CHANNEL_PICK, "To which channel?", _channels(channel, channel_name), is_optional=True),
             field(ADDRESSES, "To which addresses?", line(ADDRESSES, "ciso@company.com"), is_optional=True),
             field(FORMAT, "With the report as what?", choice(FORMAT, kinds, first=False), is_optional=True),
+            field(
+                ACCOUNT,
+                "Of which account alone?",
+                line(ACCOUNT, "All of them"),
+                is_optional=True,
+                hint="For a digest; as the reports name it, such as 123456789012.",
+            ),
             field(
                 FETCH,
                 "Which findings are fetched?",

@@ -11,6 +11,7 @@ from handlers.blocks.parts import Message
 from handlers.commands import batches, executions, findings, playbook, pull, report, schedule, trend
 from handlers.commands.exceptions import answer_exceptions
 from handlers.lateness import refuse_again, refuse_old
+from handlers.members import from_member
 from handlers.parsing import split_words
 from handlers.requests import said
 from handlers.services import Services
@@ -51,6 +52,10 @@ _DO: Mapping[tuple[str, str], Do] = MappingProxyType(
 
 # Nobody can take back a file or a mail. The others find what an earlier attempt has stored.
 _DONE_ONCE = frozenset({(REPORT.name, "export"), (REPORT.name, "email"), (REPORT.name, "trend")})
+_SCHEDULES = frozenset(
+    (SCHEDULE.name, word.name) for word in SCHEDULE.words if word.name not in {"list", HELP}
+)
+_FOR_MEMBERS = _SCHEDULES | {(REPORT.name, name) for name in ("export", "email", "trend", "pull")}
 _ACTS = (
     _DONE_ONCE
     | {
@@ -59,7 +64,7 @@ _ACTS = (
         (PLAYBOOK.name, "reject"),
         (PLAYBOOK.name, "exceptions"),
     }
-    | {(SCHEDULE.name, word.name) for word in SCHEDULE.words if word.name not in {"list", HELP}}
+    | _SCHEDULES
 )
 
 
@@ -80,6 +85,8 @@ def answer_command(services: Services, request: Request) -> Message | None:
         refuse_again(request)
     if what in _ACTS:
         refuse_old(request, now=services.clock())
+    if what in _FOR_MEMBERS:
+        request = from_member(services, request)
     return _DO[what](services, request, call.arguments)
 
 

@@ -6,7 +6,8 @@ from itertools import islice
 
 import structlog
 
-from audit.errors import InputError, NotFoundError
+from audit.actor import Actor
+from audit.errors import InputError, NotFoundError, RefusedError
 from audit.findings import Finding
 from audit.ports import LATEST
 from audit.report import ReportHeader
@@ -18,12 +19,14 @@ from handlers.blocks.parts import Message
 from handlers.blocks.texts import code, escape, mention, to_sentence
 from handlers.conversations import find_conversation
 from handlers.delivery import SlackDelivery
+from handlers.directory import SlackDirectory
 from handlers.requests import said
 from handlers.services import Services
 from remediation.matching import sure_match
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import Request
 
+_MENTION = re.compile(r"@[UW][A-Z0-9]{2,20}")
 _MOST_REPORTS = 10
 _MOST_FINDINGS = 10
 _LONGEST_ANSWER = 2000
@@ -82,6 +85,7 @@ def export_report(services: Services, request: Request, words: Sequence[str]) ->
         InputError: no such format or report, or nowhere to post it.
         TrailError: the trail cannot be written; nothing was posted.
     """
+    _refuse_channels(words, "A file goes where you type")
     kind = format_named(words[0], services.exports.formats)
     channel = find_conversation(services.client, request)
     wanted = ExportRequest(
@@ -102,13 +106,20 @@ def export_report(services: Services, request: Request, words: Sequence[str]) ->
 def email_report(services: Services, request: Request, words: Sequence[str]) -> Message:
     """Mail a report; say privately who got it.
 
-    Words with an at sign are addresses, however people separate them; of the others one may name a format, and one a report.
+    Words with an at sign are addresses or people, however they are separated; of the others one may name a format, and one a report.
 
     Raises:
         InputError: no address, one that is none, no such format or report, or a file too large for a mail.
         CountersignError: mail is not set up, a domain is not allowed, or the server took it for nobody.
     """
-    recipients = [address for word in words if "@" in word for address in re.split("[,;]", word) if address]
+    _refuse_channels(words, "A mail goes to addresses, and a file in a channel goes where you type")
+    recipients = [
+        _address(services, request, part)
+        for word in words
+        if "@" in word
+        for part in re.split("[,;]", word)
+        if part
+    ]
     others = [word for word in words if "@" not in word]
     formats = [word.lower() for word in others if word.lower() in services.exports.formats]
     reports = [word for word in others if word.lower() not in services.exports.formats]
@@ -123,3 +134,31 @@ def email_report(services: Services, request: Request, words: Sequence[str]) -> 
         )
     )
     return Message(escape(sent.explain(), _LONGEST_ANSWER))
+
+
+def _address(services: Services, request: Request, word: str) -> str:
+    """Return an address as it was typed; of somebody who was mentioned the one that Slack's directory has.
+
+    Raises:
+        InputError: the directory tells none.
+    """
+    if not _MENTION.fullmatch(word):
+        return word
+    person = Actor(workspace=request.actor.workspace, slack_id=word.removeprefix("@"))
+    try:
+        address = SlackDirectory(services.client).look_up(person, groups=frozenset()).actor.email
+    except RefusedError:
+        address = ""
+    if not address:
+        raise InputError(f"Slack does not tell me the address of {word}: type it out.")
+    return address
+
+
+def _refuse_channels(words: Sequence[str], why: str) -> None:
+    """Say to whoever names a channel why that does nothing here.
+
+    Raises:
+        InputError: a channel is among the words.
+    """
+    if any(word.startswith("#") for word in words):
+        raise InputError(f"{why}: use `/report export FORMAT [REPORT]` in that channel.")

@@ -1,18 +1,17 @@
-"""`/schedule list | daily | weekly | cron | pause | resume | remove | run`."""
+"""`/schedule list | daily | weekly | cron | pause | resume | remove | run`. Who may change them, `handlers.members` says."""
 
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from audit.actor import Actor
 from audit.errors import NotFoundError, RefusedError
+from audit.ports import LATEST
 from exporters.schedule_words import read_schedule
 from exporters.schedules import Schedule
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import code, to_sentence
 from handlers.conversations import is_direct
-from handlers.directory import SlackDirectory
 from handlers.requests import said
 from handlers.schedule_pages import build_schedule_list, build_scheduled
 from handlers.services import Services
@@ -35,15 +34,17 @@ def make_schedule(services: Services, request: Request, words: Sequence[str], *,
 
     Raises:
         InputError: something in it cannot be used.
-        RefusedError: this person may not, or it would go nowhere.
+        NotFoundError: no report is about the account that it names.
+        RefusedError: it would go nowhere, or this bot cannot fetch.
     """
-    owner = _member(services, request)
     typed = read_schedule(every, words, formats=services.exports.formats)
     if typed.source and services.pull is None:
         raise RefusedError("This bot is not set up to fetch findings.")
+    if typed.account:
+        services.reports.header(LATEST, account=typed.account)
     channel = typed.channel or ("" if typed.recipients else _here(services, request))
     wish = typed.to_wish(schedule_id_for(request), channel=channel)
-    return _shown(services, services.scheduling.add(wish, owner), lead="Scheduled:")
+    return _shown(services, services.scheduling.add(wish, request.actor), lead="Scheduled:")
 
 
 make_daily = partial(make_schedule, every="daily")
@@ -56,24 +57,20 @@ def pause_schedule(services: Services, request: Request, words: Sequence[str]) -
 
     Raises:
         NotFoundError: there is none of that name.
-        RefusedError: this person may not.
     """
-    member = _member(services, request)
-    schedule = _named(lambda: services.scheduling.pause(words[0], member))
+    schedule = _named(lambda: services.scheduling.pause(words[0], request.actor))
     return _shown(services, schedule, lead="Paused:")
 
 
 def resume_schedule(services: Services, request: Request, words: Sequence[str]) -> Message:
     """Let a schedule send again, from now on; see `pause_schedule`."""
-    member = _member(services, request)
-    schedule = _named(lambda: services.scheduling.resume(words[0], member))
+    schedule = _named(lambda: services.scheduling.resume(words[0], request.actor))
     return _shown(services, schedule, lead="Active again:")
 
 
 def remove_schedule(services: Services, request: Request, words: Sequence[str]) -> Message:
     """Forget a schedule; see `pause_schedule`."""
-    member = _member(services, request)
-    schedule = _named(lambda: services.scheduling.remove(words[0], member))
+    schedule = _named(lambda: services.scheduling.remove(words[0], request.actor))
     return Message(
         f"Removed: {code(schedule.schedule_id, 70)} sends nothing any more. The trail keeps what it sent."
     )
@@ -81,8 +78,7 @@ def remove_schedule(services: Services, request: Request, words: Sequence[str]) 
 
 def run_schedule(services: Services, request: Request, words: Sequence[str]) -> Message:
     """Have a schedule send once now, whatever its times; see `pause_schedule`."""
-    member = _member(services, request)
-    fire = _named(lambda: services.scheduling.run_now(words[0], member, key=request.request_id))
+    fire = _named(lambda: services.scheduling.run_now(words[0], request.actor, key=request.request_id))
     services.dispatcher.submit("fire", fire.fire_id)
     return Message(f"{code(words[0], 70)} is being sent. Its own times stay as they are.")
 
@@ -90,18 +86,6 @@ def run_schedule(services: Services, request: Request, words: Sequence[str]) -> 
 def schedule_id_for(request: Request) -> str:
     """Return the name of the schedule that a request makes: asked again, it is the same one."""
     return f"s-{hashlib.sha256(request.request_id.encode()).hexdigest()[:6]}"
-
-
-def _member(services: Services, request: Request) -> Actor:
-    """Return who asks, if they belong to the workspace: what is scheduled goes on when they have left the room.
-
-    Raises:
-        RefusedError: a guest, somebody of another workspace or a program; or Slack does not say.
-    """
-    person = SlackDirectory(services.client).look_up(request.actor, groups=frozenset())
-    if person.is_guest or person.is_stranger or person.is_bot or person.is_deleted:
-        raise RefusedError("Only members of this workspace may change schedules, not guests.")
-    return person.actor
 
 
 def _here(services: Services, request: Request) -> str:

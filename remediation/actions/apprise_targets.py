@@ -99,6 +99,8 @@ def _load(url: SecretStr, *, name: str) -> "Apprise":
         )
     if len(made) != 1:
         raise PermanentActionError(f"The target “{name}” has more than one URL", cause=Cause.NOT_CONFIGURED)
+    # A URL can ask for more tries (`?retry=3`). What was not answered may have arrived, so there are none.
+    made[0].retry = 0
     return made
 
 

@@ -19,6 +19,7 @@ from remediation.batches import Members
 from remediation.evidence.files import asset, file_info, is_about, json_bytes, trail_lines, write_chain
 from remediation.evidence.page import build_batch_page, build_page
 from remediation.execution import PlaybookExecution
+from remediation.record import action_row, decision_row, execution_row
 
 CHECK = "check.py"
 _DEFLATE_LEVEL = 6
@@ -105,12 +106,13 @@ def _fixed_files() -> _Documents:
 def _documents(
     execution: PlaybookExecution, own: list[TrailEntry], proof: Proof, now: datetime
 ) -> _Documents:
+    yield "execution.json", json_bytes(execution_row(execution))
     yield "finding.json", json_bytes(execution.finding.to_dict())
     if execution.plan:
         yield "plan.json", json_bytes(execution.plan.to_dict())
         yield "signed-plan.json", execution.plan.signed_bytes()
-    yield "decisions.json", json_bytes([asdict(decision) for decision in execution.decisions])
-    yield "actions.json", json_bytes([asdict(result) for result in execution.actions])
+    yield "decisions.json", json_bytes(list(map(decision_row, execution.decisions)))
+    yield "actions.json", json_bytes(list(map(action_row, execution.actions)))
     yield "trail.jsonl", trail_lines(own)
     yield "evidence.html", build_page(execution, own, head=str(proof.head), now=now).encode()
 

@@ -136,6 +136,16 @@ def test_a_key_that_cannot_be_deleted_either_is_named(case: KeyRotationCase) -> 
     assert error.cause is Cause.DENIED
 
 
+def test_a_key_whose_deletion_was_not_answered_is_not_said_to_be_there(case: KeyRotationCase) -> None:
+    plan, before = plan_of(case), case.read_raw()
+    case.clients = clients_for(case.cloud, Patience(read_s=0.3))
+    case.cloud.refuse("projects.secrets.addVersion", 403, "no secretmanager.versions.add", "forbidden")
+    case.cloud.stall("projects.serviceAccounts.keys.delete", after=True)
+    error = failed(case, plan)
+    assert (error.cause, "still there" in str(error)) == (Cause.DENIED, False)
+    assert case.read_raw() == before
+
+
 def test_an_answer_with_a_key_that_got_lost_is_seen_and_put_back(case: KeyRotationCase) -> None:
     plan, before = plan_of(case), case.read_raw()
     case.clients = clients_for(case.cloud, Patience(read_s=0.3))

@@ -74,6 +74,20 @@ def test_all_people_together_get_so_many_at_once(stores: AnyStores) -> None:
     assert len(stores.homes.due(LATER, report_id="")) == 3
 
 
+def test_who_has_looked_last_is_drawn_first(stores: AnyStores) -> None:
+    people = [replace(ANALYST, slack_id=f"U{number:02}") for number in range(HOMES_AT_ONCE + 3)]
+    for minute, person in enumerate(people):
+        draw(stores, stores.homes.opened(person, NOW + minute * timedelta(minutes=1)))
+    stores.homes.changed()
+    later = NOW + timedelta(hours=1)
+    first = stores.homes.due(later, report_id="")
+    assert first == [f"T1/{person.slack_id}" for person in people[:2:-1]]
+    for name in first:
+        draw(stores, name, at=later)
+    rest = stores.homes.due(later + HOME_EVERY, report_id="")
+    assert rest == [f"T1/{person.slack_id}" for person in people[2::-1]], "and nobody is left out"
+
+
 def test_nobody_elses_home_begins(stores: AnyStores) -> None:
     assert stores.homes.begin("T1/U9", NOW) is None
     home = stores.homes.begin(stores.homes.opened(ANALYST, NOW), NOW)

@@ -237,10 +237,15 @@ def test_an_order_is_taken_over_only_from_who_is_not_heard_of(stores: AnyStores)
     assert stores.returns.left("boot-2", NOW) == []
     later = NOW + OWNER_LOST_AFTER
     assert stores.returns.left("boot-2", later) == ["b-1"]
-    taken = stores.returns.take_over(an_order(), "boot-2", an_event())
+    stores.executions.beat("boot-1", later)
+    with pytest.raises(StateError):  # it spoke between the look and the swap
+        stores.returns.take_over(an_order(), "boot-2", an_event(), last_heard=NOW)
+    assert stores.executions.heard() == {"boot-1": later}
+    taken = stores.returns.take_over(an_order(), "boot-2", an_event(), last_heard=later)
     assert (taken.owner, taken.takeovers) == ("boot-2", 1)
+    assert stores.executions.heard() == {}
     for late in (
-        lambda: stores.returns.take_over(an_order(), "boot-3", an_event()),
+        lambda: stores.returns.take_over(an_order(), "boot-3", an_event(), last_heard=later),
         lambda: stores.returns.end(an_order(), {}, an_event()),
     ):
         with pytest.raises(StateError):
@@ -255,7 +260,7 @@ def test_no_order_is_changed_without_the_trail(stores: AnyStores) -> None:
     assert stores.returns.get("b-1") is None
     stores.returns.put(an_order(), an_event())
     with pytest.raises(CountersignError):
-        stores.returns.take_over(an_order(), "boot-2", unwritable())
+        stores.returns.take_over(an_order(), "boot-2", unwritable(), last_heard=None)
     with pytest.raises(CountersignError):
         stores.returns.end(an_order(), {"exec-1": "why"}, unwritable())
     assert stores.returns.get("b-1") == an_order()

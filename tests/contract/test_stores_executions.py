@@ -146,6 +146,38 @@ def test_a_change_within_one_state_is_saved(stores: AnyStores) -> None:
     assert stores.executions.save(first, replace(first, owner="worker-1"), an_event()).owner == "worker-1"
 
 
+@pytest.mark.parametrize("status", [PlaybookStatus.RUNNING, PlaybookStatus.ROLLING_BACK])
+def test_nobody_decides_in_the_middle_of_a_run(stores: AnyStores, status: PlaybookStatus) -> None:
+    running = created(stores, an_execution(status=status))
+    decided = replace(running, decisions=(*running.decisions, a_decision(running)))
+    with pytest.raises(StateError, match="being worked on"):
+        stores.executions.save(running, decided, an_event())
+    assert stores.executions.save(running, replace(running, owner="boot-2"), an_event()).version == 2
+
+
+def test_a_note_is_on_the_trail_and_changes_nothing(stores: AnyStores) -> None:
+    first = created(stores, an_execution(status=PlaybookStatus.RUNNING, holds="door"))
+    stores.executions.note(first, an_event("execution.joined"))
+    assert stores.executions.get("exec-1") == first
+    assert [b"execution.joined" in each.body for each in stores.trail.stream()] == [False, True]
+    assert stores.executions.save(first, replace(first, owner="boot-2"), an_event()).version == 2
+
+
+def test_of_what_is_over_nothing_is_noted(stores: AnyStores) -> None:
+    first = created(stores, an_execution(status=PlaybookStatus.RUNNING, holds="door"))
+    stores.executions.save(first, first.moved(PlaybookStatus.COMPLETED), an_event())
+    with pytest.raises(StateError, match="over by now"):
+        stores.executions.note(first, an_event("execution.joined"))
+    assert trail_length(stores) == 2
+
+
+def test_a_note_that_cannot_be_written_is_refused(stores: AnyStores) -> None:
+    first = created(stores, an_execution(status=PlaybookStatus.RUNNING, holds="door"))
+    with pytest.raises(TrailError):
+        stores.executions.note(first, an_event_nobody_can_write())
+    assert trail_length(stores) == 1
+
+
 def test_a_decision_cannot_be_taken_back(stores: AnyStores) -> None:
     first = created(stores)
     second = stores.executions.save(first, approved(first), an_event())
@@ -310,3 +342,29 @@ def test_a_run_is_left_to_an_owner_who_is_heard_of(stores: AnyStores) -> None:
     assert found("boot-b", late - timedelta(seconds=1)) == []
     assert found("boot-a", late - timedelta(seconds=1)) == [created.execution_id], "its own"
     assert found("boot-b", late) == [created.execution_id]
+    back = NOW - OWNER_LOST_AFTER
+    assert found("boot-b", back + timedelta(seconds=1)) == []
+    assert found("boot-b", back) == [created.execution_id], "heard of by a clock that was ahead"
+
+
+def test_a_run_is_taken_over_only_from_who_has_said_nothing_since(stores: AnyStores) -> None:
+    running = created(stores, an_execution(status=PlaybookStatus.RUNNING, owner="boot-a"))
+    created(stores, an_execution("exec-2", status=PlaybookStatus.COMPLETED, owner="boot-c"))
+    taken = replace(running, owner="boot-b", takeovers=1)
+    assert stores.executions.heard() == {}
+    for owner in ("boot-a", "boot-c"):
+        stores.executions.beat(owner, NOW)
+    assert stores.executions.heard() == {"boot-a": NOW}, "only who has something under way"
+    length, later = trail_length(stores), NOW + timedelta(microseconds=1)
+    stores.executions.beat("boot-a", later)
+    for stale in (NOW, None):
+        with pytest.raises(StateError):
+            stores.executions.take_over(running, taken, an_event(), last_heard=stale)
+    assert stores.executions.get("exec-1") == running
+    assert trail_length(stores) == length
+    stored = stores.executions.take_over(running, taken, an_event(), last_heard=later)
+    assert (stored.owner, stored.version) == ("boot-b", running.version + 1)
+    with pytest.raises(StateError):  # the second one comes late
+        stores.executions.take_over(running, replace(taken, owner="boot-d"), an_event(), last_heard=later)
+    assert stores.executions.get("exec-1").owner == "boot-b"
+    assert trail_length(stores) == length + 1

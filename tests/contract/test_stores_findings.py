@@ -239,3 +239,17 @@ def test_the_trend_of_one_scanner_and_account(stores: Stores) -> None:
     assert [point.score for point in points] == [50.0, 50.0, 100.0]
     assert [point.mean_time_to_fix for point in points] == [None, timedelta(days=2), timedelta(days=4)]
     assert [point.at for point in stores.tracker.trend(2, report_id=last)] == [day(3), day(5)]
+
+
+def test_some_accounts_alone(stores: Stores) -> None:
+    critical = a_finding(3, account_id="2", severity=Severity.CRITICAL)
+    report(stores, 1, a_finding(1, account_id="1"), a_finding(2, account_id="2"), critical)
+    tracker, new = stores.tracker, {LifecycleState.NEW}
+    assert tracker.overview(day(2)).open == 3
+    assert tracker.overview(day(2), accounts=["2"]).open == 2
+    assert tracker.overview(day(2), accounts=["1", "2"]).open == 3
+    since = day(0)
+    found = tracker.newly(new, since, now=day(2), accounts=["2"])
+    assert [tracked.finding.id for tracked in found] == ["scanner-3", "scanner-2"]
+    assert tracker.count_newly(new, since, now=day(2), severity=Severity.CRITICAL, accounts=["1"]) == 0
+    assert tracker.count_newly(new, since, now=day(2), severity=Severity.CRITICAL, accounts=["2"]) == 1

@@ -57,6 +57,17 @@ def test_a_report_is_summed_up(stores: AnyStores) -> None:
     assert stores.reports.header(header.report_id) == header
 
 
+def test_the_newest_of_an_account(stores: AnyStores) -> None:
+    old = ingested(stores, a_finding(1, account_id="1"), content="old", days_old=2)
+    mine = ingested(stores, a_finding(1, account_id="1"), content="mine", days_old=1)
+    other = ingested(stores, a_finding(1, account_id="2"), content="other")
+    assert stores.reports.header() == other
+    assert stores.reports.header(account="1") == mine
+    assert stores.reports.header(old.report_id, account="1") == old
+    with pytest.raises(NotFoundError):
+        stores.reports.header(account="3")
+
+
 def test_the_id_comes_from_the_content(stores: AnyStores) -> None:
     reading = a_reading()
     header = stores.reports.ingest(reading, actor=ANALYST, now=NOW).header

@@ -40,7 +40,7 @@ class MemoryHomes:
     def due(self, now: datetime, *, report_id: str) -> list[str]:
         lately = sum(not _rested(kept, now) for kept in self.by_name.values())
         waiting = [
-            (kept.begun_at or kept.opened_at, name)
+            (-kept.opened_at.timestamp(), name)
             for name, kept in self.by_name.items()
             if _rested(kept, now) and (kept.drawn < kept.changes or kept.report_id != report_id)
         ]

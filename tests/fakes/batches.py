@@ -20,6 +20,7 @@ class MemoryReturns:
     def __init__(self, executions: MemoryExecutions, batches: "MemoryBatches") -> None:
         self._executions, self._batches = executions, batches
         self.by_batch: dict[str, ReturnOrder] = {}
+        executions.returning = lambda: {each.owner for each in tuple(self.by_batch.values())}
 
     def put(self, order: ReturnOrder, event: TrailEvent) -> None:
         with self._executions.lock:
@@ -32,12 +33,16 @@ class MemoryReturns:
         return self.by_batch.get(batch_id)
 
     def left(self, owner: str, now: datetime) -> list[str]:
-        others = {name for name, seen in self._executions.owners.items() if seen > now - OWNER_LOST_AFTER}
+        owners = self._executions.owners.items()
+        others = {name for name, seen in owners if abs(seen - now) < OWNER_LOST_AFTER}
         free = [each for each in self.by_batch.values() if each.owner not in others - {owner}]
         return [each.batch_id for each in sorted(free, key=lambda each: each.ordered_at)]
 
-    def take_over(self, order: ReturnOrder, owner: str, event: TrailEvent) -> ReturnOrder:
+    def take_over(
+        self, order: ReturnOrder, owner: str, event: TrailEvent, *, last_heard: datetime | None
+    ) -> ReturnOrder:
         with self._executions.lock:
+            self._executions.refuse_heard_since(order.owner, last_heard)
             self._require(order)
             self._executions.trail.record(event)
             taken = replace(order, owner=owner, takeovers=order.takeovers + 1)

@@ -1,6 +1,6 @@
 """Executions, and what is granted about them, in dictionaries; see `tests.fakes.stores`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from threading import RLock
@@ -9,9 +9,9 @@ from audit.actor import Actor
 from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.excepted import FindingException
-from remediation.execution import PlaybookExecution
+from remediation.execution import PlaybookExecution, check_change
 from remediation.ports import OWNER_LOST_AFTER
-from remediation.states import NEVER_RAN, PlaybookStatus, check_transition
+from remediation.states import NEVER_RAN, PlaybookStatus
 from tests.fakes.trail import MemoryTrail
 
 
@@ -23,6 +23,7 @@ class MemoryExecutions:
         self.by_id: dict[str, PlaybookExecution] = {}
         self.owners: dict[str, datetime] = {}
         self.lock = RLock()
+        self.returning: Callable[[], set[str]] = set  # the owners of rollbacks of batches
 
     def create(self, execution: PlaybookExecution, event: TrailEvent) -> PlaybookExecution:
         with self.lock:
@@ -34,16 +35,35 @@ class MemoryExecutions:
     def save(
         self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
     ) -> PlaybookExecution:
-        if before.status is not after.status:
-            check_transition(before.status, after.status)
-        if after.decisions[: len(before.decisions)] != before.decisions:
-            raise StateError("a decision that was made stays on record")
+        check_change(before, after)
         with self.lock:
             stored = self.by_id.get(before.execution_id)
             if stored is None or (stored.version, stored.status) != (before.version, before.status):
                 raise StateError(f"execution {before.execution_id} has moved on meanwhile")
             self._refuse_held(after)
             return self._store(replace(after, version=before.version + 1), event)
+
+    def note(self, execution: PlaybookExecution, event: TrailEvent) -> None:
+        with self.lock:
+            if not self.by_id[execution.execution_id].held:
+                raise StateError(f"execution {execution.execution_id} is over by now")
+            self.trail.record(event)
+
+    def take_over(
+        self,
+        before: PlaybookExecution,
+        after: PlaybookExecution,
+        event: TrailEvent,
+        *,
+        last_heard: datetime | None,
+    ) -> PlaybookExecution:
+        with self.lock:
+            self.refuse_heard_since(before.owner, last_heard)
+            return self.save(before, after, event)
+
+    def refuse_heard_since(self, owner: str, last_heard: datetime | None) -> None:
+        if self.owners.get(owner) != last_heard:
+            raise StateError(f"{owner} is alive")
 
     def _refuse_held(self, execution: PlaybookExecution) -> None:
         for other in self.by_id.values():
@@ -92,8 +112,15 @@ class MemoryExecutions:
     def beat(self, owner: str, now: datetime) -> None:
         self.owners[owner] = now
 
+    def heard(self) -> Mapping[str, datetime]:
+        under_way = (PlaybookStatus.RUNNING, PlaybookStatus.ROLLING_BACK)
+        at_work = {each.owner for each in tuple(self.by_id.values()) if each.status in under_way}
+        at_work |= self.returning()
+        return {name: said for name, said in tuple(self.owners.items()) if name in at_work}
+
     def unfinished(self, owner: str, now: datetime) -> list[PlaybookExecution]:
-        alive = {name for name, seen_at in tuple(self.owners.items()) if seen_at > now - OWNER_LOST_AFTER}
+        owners = tuple(self.owners.items())
+        alive = {name for name, seen_at in owners if abs(seen_at - now) < OWNER_LOST_AFTER}
         under_way = (PlaybookStatus.RUNNING, PlaybookStatus.ROLLING_BACK)
         return self._sorted(
             lambda execution: execution.status in under_way and execution.owner not in alive - {owner}

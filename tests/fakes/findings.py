@@ -34,7 +34,7 @@ class NoTracker:
     def track(self, name: str, *, now: datetime) -> TrackedFinding:
         raise NotFoundError(f"no report has shown failing {name}")
 
-    def overview(self, now: datetime) -> Overview:
+    def overview(self, now: datetime, *, accounts: Collection[str] = ()) -> Overview:
         none = dict.fromkeys(Severity, 0)
         return Overview(
             open_by_severity=self.open, overdue_by_severity=none, new=0, regressed=0, fixed=0, excepted=0
@@ -47,12 +47,24 @@ class NoTracker:
         raise NotFoundError(f"there is no report {before}")
 
     def newly(
-        self, states: Collection[LifecycleState], since: datetime, *, now: datetime, limit: int = 50
+        self,
+        states: Collection[LifecycleState],
+        since: datetime,
+        *,
+        now: datetime,
+        limit: int = 50,
+        accounts: Collection[str] = (),
     ) -> list[TrackedFinding]:
         return []
 
     def count_newly(
-        self, states: Collection[LifecycleState], since: datetime, *, now: datetime, severity: Severity
+        self,
+        states: Collection[LifecycleState],
+        since: datetime,
+        *,
+        now: datetime,
+        severity: Severity,
+        accounts: Collection[str] = (),
     ) -> int:
         return 0
 

@@ -49,8 +49,8 @@ class MemoryReports:
     def list_reports(self, limit: int = 20) -> list[ReportHeader]:
         return [report.header for report in self._newest_first()][:limit]
 
-    def header(self, report_id: str = LATEST) -> ReportHeader:
-        return self._named(report_id).header
+    def header(self, report_id: str = LATEST, *, account: str = "") -> ReportHeader:
+        return self._named(report_id, account).header
 
     def stream_findings(self, report_id: str) -> Iterator[FindingDict]:
         return (finding.to_record() for finding in _worst_first(self._named(report_id).findings))
@@ -78,8 +78,10 @@ class MemoryReports:
         newest_first = sorted(places, key=lambda place: (self.reports[place].as_of, place), reverse=True)
         return [self.reports[place] for place in newest_first]
 
-    def _named(self, report_id: str) -> MemoryReport:
-        found = self._newest_first()
+    def _named(self, report_id: str, account: str = "") -> MemoryReport:
+        found = [
+            report for report in self._newest_first() if account in {"", report.header.summary["account_id"]}
+        ]
         if report_id == LATEST:
             found = found[:1]
         else:

@@ -28,7 +28,9 @@ class AwsAction(Action[P]):
     def __init__(self, clients: AwsClients) -> None:
         self._clients = clients
 
-    def client(self, service: str, target: Target, phase: Phase, *, scope: Scope | None = None) -> Any:  # noqa: ANN401 - see `AwsClients`
+    def client(
+        self, service: str, target: Target, phase: Phase, *, scope: Scope | None = None, once: bool = False
+    ) -> Any:  # noqa: ANN401 - see `AwsClients`
         """Return a client for a target's account and region that may do what this phase needs on this target.
 
         Args:
@@ -36,6 +38,7 @@ class AwsAction(Action[P]):
             target: the resource.
             phase: decides which permissions.
             scope: says where each is needed, in place of the method of that name: for actions whose parameters decide it.
+            once: whether a request is sent once only, for calls that make another thing each time; docs/writes.md names them.
 
         Raises:
             ActionError: there is no SDK, region or credential to make it with, or the target is not one resource.
@@ -46,7 +49,7 @@ class AwsAction(Action[P]):
         allowed = tuple(
             (name, arn) for name in self.permissions.of(phase) for arn in each_arn(where(name, target))
         )
-        access = Access(account_id=target.account_id, allowed=allowed)
+        access = Access(account_id=target.account_id, allowed=allowed, once=once)
         return self._clients.client(service, region=target.region, access=access)
 
     def scope(self, permission: str, target: Target) -> Arns:  # noqa: ARG002 - for those that can say more

@@ -11,12 +11,14 @@ from audit.errors import Cause, PermanentActionError
 from remediation.actions.aws.accounts import AwsAccounts, AwsRole
 from remediation.actions.aws.errors import aws_errors
 from remediation.actions.aws.partitions import home_region, known_region
+from remediation.actions.aws.sending import sent_once
 from remediation.actions.aws.session_policy import session_policy
 from remediation.actions.aws.sessions import Clock, Credentials, SessionKey, Sessions, ask_who_we_are
 from remediation.actions.recent import Recent
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
+# A call whose answer was lost may have been carried out, and is sent again all the same: see `Access.once`.
 ATTEMPTS = 4
 # As many threads as share a client may have a call open; beyond that urllib3 throws connections away.
 CONNECTIONS = 32
@@ -30,13 +32,15 @@ _DEFAULT_ACCOUNTS = AwsAccounts()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What a client's credentials have to reach: the account, and the IAM actions with the ARN each is needed on.
+    """What a client is for: the account, and the IAM actions with the ARN each is needed on.
 
-    Credentials may be narrowed to this and must not be wider where they can be. Without an account, the credentials' own.
+    Credentials may be narrowed to this and must not be wider where they can be. Without an account, the credentials' own. With `once`
+    the client sends each request once, whatever becomes of the answer: for writes that do harm when they happen twice.
     """
 
     account_id: str = ""
     allowed: tuple[tuple[str, str], ...] = ()
+    once: bool = False
 
 
 class AwsClients(Protocol):
@@ -55,6 +59,15 @@ class AwsClients(Protocol):
         Raises:
             ActionError: it cannot be found out.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What tells clients apart that have the same credentials: the service, where, and how often a request is sent."""
+
+    service: str
+    region: str
+    attempts: int = ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +105,16 @@ class Boto3Clients:
         if service in self._overrides:
             if "sts" in self._overrides:
                 self._require_own(access.account_id)
-            return self._overrides[service]
+            override = self._overrides[service]
+            return sent_once(override) if access.once else override
         account = access.account_id or self.account_id()
         role = self._accounts.role_for(account)
         where = known_region(region) or self._accounts.region or _region_of(service, role)
+        kind = _Kind(service, where, 1 if access.once else ATTEMPTS)
         if role is None:
             self._require_own(account)
-            return self._as_we_are(service, where)
-        return self._in_role(service, where, role, session_policy(access.allowed))
+            return self._as_we_are(kind)
+        return self._in_role(kind, role, session_policy(access.allowed))
 
     def account_id(self) -> str:
         """Return the account; see `AwsClients.account_id`."""
@@ -120,7 +135,7 @@ class Boto3Clients:
         return ask_who_we_are(self._own_sts(self._accounts.region or _ANY_REGION))
 
     def _own_sts(self, region: str) -> Any:  # noqa: ANN401 - see the protocol
-        return self._overrides.get("sts") or self._as_we_are("sts", region)
+        return self._overrides.get("sts") or self._as_we_are(_Kind("sts", region))
 
     def _require_own(self, account_id: str) -> None:
         """Let our own account pass. Not every service can be told whose resource is meant, as S3 can.
@@ -136,17 +151,15 @@ class Boto3Clients:
                 cause=Cause.WRONG_ACCOUNT,
             )
 
-    def _as_we_are(self, service: str, region: str) -> Any:  # noqa: ANN401 - see the protocol
-        return self._made.get(
-            (service, region), lambda: _Made(self._factory.make(service, region, {}), None)
-        ).client
+    def _as_we_are(self, kind: "_Kind") -> Any:  # noqa: ANN401 - see the protocol
+        return self._made.get((kind,), lambda: _Made(self._factory.make(kind, {}), None)).client
 
-    def _in_role(self, service: str, region: str, role: AwsRole, policy: str) -> Any:  # noqa: ANN401 - see the protocol
+    def _in_role(self, kind: "_Kind", role: AwsRole, policy: str) -> Any:  # noqa: ANN401 - see the protocol
         def make() -> _Made:
             credentials = self._sessions.assume(role, policy)
-            return _Made(self._factory.make(service, region, credentials.to_arguments()), credentials)
+            return _Made(self._factory.make(kind, credentials.to_arguments()), credentials)
 
-        return self._made.get((service, region, SessionKey.of(role, policy)), make).client
+        return self._made.get((kind, SessionKey.of(role, policy)), make).client
 
     def _is_fresh(self, made: _Made) -> bool:
         return made.credentials is None or self._sessions.is_fresh(made.credentials)
@@ -166,7 +179,7 @@ class _Factory:
         self._session: Any = None
         self._lock = threading.Lock()
 
-    def make(self, service: str, region: str, credentials: Mapping[str, str]) -> Any:  # noqa: ANN401 - see the protocol
+    def make(self, kind: _Kind, credentials: Mapping[str, str]) -> Any:  # noqa: ANN401 - see the protocol
         try:
             import boto3
             from botocore.config import Config
@@ -176,17 +189,18 @@ class _Factory:
             ) from None
         quiet_sdk_loggers()
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": kind.attempts},
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=READ_TIMEOUT_S,
             max_pool_connections=CONNECTIONS,
         )
         with (
             self._lock,
-            aws_errors(f"make a client for {service}"),
+            aws_errors(f"make a client for {kind.service}"),
         ):  # a session is not safe to share meanwhile
             self._session = self._session or boto3.Session()
-            return self._session.client(service, region_name=region or None, config=config, **credentials)
+            where = kind.region or None
+            return self._session.client(kind.service, region_name=where, config=config, **credentials)
 
 
 def quiet_sdk_loggers() -> None:

@@ -103,12 +103,10 @@ class CreateTrail(AwsAction[CreateTrailParams]):
     def apply(self, plan: ActionPlan) -> tuple[str, ...]:
         """Create the trail where it is not there yet, and start it."""
         trails, arn = self._trails(plan.target, "apply"), plan.target.resource
-        done = []
-        if trails.find(arn) is None:
-            done.append(trails.create(arn, _request(plan)))
-        elif not trails.is_ours(arn):
+        made = "" if trails.find(arn) else trails.create(arn, _request(plan))
+        if not made and not trails.is_ours(arn):
             raise _not_ours(arn)
-        return (*done, trails.start(arn))
+        return tuple(filter(None, (made, trails.start(arn))))
 
     def half_ways(self, plan: ActionPlan) -> tuple[HalfWay, ...]:
         """Return the trail as planned, with our tag, that has never recorded anything."""

@@ -80,8 +80,10 @@ class Source:
 class Copies:
     """A volume, and what there is of its encrypted copy."""
 
-    def __init__(self, ec2: Any, volume_id: str, region: str) -> None:  # noqa: ANN401 - see `AwsClients`
+    def __init__(self, ec2: Any, volume_id: str, region: str, *, once: Any = None) -> None:  # noqa: ANN401 - see `AwsClients`
         self._ec2 = ec2
+        # EC2 knows no token for snapshots: one that is asked for twice is made twice.
+        self._once = once
         self._volume_id = volume_id
         self._region = region
 
@@ -124,12 +126,16 @@ class Copies:
     def _found_or_made(self, kind: str, arguments: Mapping[str, object], requests: list[str]) -> str:
         if found := self._find(kind):
             return _id_of(kind, found[0])
-        create = {SNAPSHOT: "create_snapshot", COPY: "copy_snapshot", VOLUME: "create_volume"}[kind]
+        create = {
+            SNAPSHOT: self._once.create_snapshot,
+            COPY: self._once.copy_snapshot,
+            VOLUME: self._ec2.create_volume,  # with a token, which the SDK makes for each call and sends with each try
+        }[kind]
         resource = "volume" if kind == VOLUME else "snapshot"
         tags = [{"ResourceType": resource, "Tags": [{"Key": TAG, "Value": self._tag(kind)}]}]
         described = {} if kind == VOLUME else {"Description": f"{kind} of {self._volume_id} (Countersign)"}
         with aws_errors(f"make the {kind.lower()} of {self._volume_id}"):
-            answer = getattr(self._ec2, create)(**arguments, **described, TagSpecifications=tags)
+            answer = create(**arguments, **described, TagSpecifications=tags)
         requests.append(request_id(answer))
         return _id_of(kind, answer)
 

@@ -129,7 +129,8 @@ class PrepareEncryptedCopy(AwsAction[EncryptedCopyParams]):
         return known.get(permission, (key if permission in _KMS else ANY,))
 
     def _copies(self, target: Target, phase: Phase) -> Copies:
-        return Copies(self.client("ec2", target, phase), _volume_id(target), target.region)
+        once = self.client("ec2", target, phase, once=True) if phase == "apply" else None
+        return Copies(self.client("ec2", target, phase), _volume_id(target), target.region, once=once)
 
     def _settle(self, target: Target) -> Target:
         match = _match(target)

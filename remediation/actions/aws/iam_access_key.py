@@ -149,9 +149,9 @@ class RotateAccessKey(AwsAction[RotateKeyParams]):
     def _make(self, work: Rotation, plan: ActionPlan) -> str:
         """Make the new key; where that fails, leave the secret as it was."""
         has_to_create = plan.before[work.label(CURRENT)] is ABSENT
-        if has_to_create and work.store.stages() is None:
-            work.store.create()
         try:
+            if has_to_create and work.store.stages() is None:
+                work.store.create()
             return make_key(work.clients, work.user, work.store.name, self._waits_s)
         except ActionError:
             self._tidy(work.store, is_new=has_to_create)
@@ -183,8 +183,10 @@ class RotateAccessKey(AwsAction[RotateKeyParams]):
         clients = {
             name: self.client(name, target, phase, scope=scope) for name in ("iam", "secretsmanager", "sts")
         }
+        user, store = IamUser(clients["iam"], target), SecretStore(clients["secretsmanager"], secret)
+        # IAM knows no token for keys: one that is asked for twice is made twice, and nobody has seen the first one's secret.
         return Rotation(
-            clients, IamUser(clients["iam"], target), SecretStore(clients["secretsmanager"], secret)
+            {**clients, "iam": self.client("iam", target, phase, scope=scope, once=True)}, user, store
         )
 
     def scope(self, permission: str, target: Target) -> str:

@@ -21,7 +21,7 @@ def make_key(clients: dict[str, Any], user: IamUser, secret: str, waits_s: Seque
     """Create a key for a user, store it in a secret and prove it; return its id.
 
     Args:
-        clients: for `iam`, `secretsmanager` and `sts`.
+        clients: for `iam`, which sends a request once, `secretsmanager` and `sts`.
         user: whose key.
         secret: the name of the secret, which exists.
         waits_s: how long to wait before each further try to prove it.

@@ -5,13 +5,15 @@ says nothing of what the call does: nothing is read, nothing can be verified or 
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
 from pydantic import field_validator
 
 from audit.canonical import canonical_bytes
-from audit.errors import Cause, InputError, PermanentActionError
+from audit.errors import Cause, InputError, PermanentActionError, TemporaryActionError
 from audit.wording import nearest
 from remediation.actions.aws.action import AwsAction
 from remediation.actions.aws.clients import AwsClients
@@ -74,11 +76,11 @@ class RawCall(AwsAction[RawCallParams]):
         """Trust AWS's answer; there is nothing to read."""
 
     def apply(self, plan: ActionPlan) -> tuple[str, ...]:
-        """Make the call, once."""
+        """Make the call, once: nobody knows what a second one would do."""
         service, call = self._names()
         params = RawCallParams.model_validate(dict(plan.params))
-        client = self.client(service, plan.target, "apply")
-        with aws_errors(f"call {service} {call}"):
+        client = self.client(service, plan.target, "apply", once=True)
+        with _doubt(), aws_errors(f"call {service} {call}"):
             answer = getattr(client, call.replace("-", "_"))(**params.arguments)
         return (request_id(answer),)
 
@@ -99,6 +101,18 @@ def raw_call(clients: AwsClients, key: str) -> RawCall:
     needs = Permissions(plan=(), apply=(permission,), rollback=())
     kind: type[RawCall] = type("RawCall", (RawCall,), {"key": key, "permissions": needs})
     return kind(clients)
+
+
+@contextmanager
+def _doubt() -> Iterator[None]:
+    """Say of a call without an answer what is known of it: nothing. Whoever asks for it again has to look first."""
+    try:
+        yield
+    except TemporaryActionError as error:
+        if error.cause not in {Cause.TIMED_OUT, Cause.UNAVAILABLE}:
+            raise
+        said = f"{error}; nobody can tell whether it was done"
+        raise TemporaryActionError(said, cause=Cause.TIMED_OUT, request_id=error.request_id) from error
 
 
 def _region(service: str, target: Target) -> str:

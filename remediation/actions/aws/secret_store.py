@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from audit.errors import Cause, PermanentActionError
+from audit.errors import ActionError, Cause, PermanentActionError
 from remediation.actions.aws.errors import aws_errors, error_code, request_id
 from remediation.actions.aws.ours import TAGS, is_ours
 
@@ -18,6 +18,8 @@ UNPROVEN = "COUNTERSIGN-UNPROVEN"
 NO_VALUE = "no value"
 _NAMESPACE = uuid.UUID("6f0b8a8e-4d0c-5c7e-9a53-2f6f8b1d9c11")
 _NOT_FOUND = "ResourceNotFoundException"
+_THERE = "ResourceExistsException"
+_MOVED = "InvalidParameterException"
 
 
 def version_of(key_id: str) -> str:
@@ -64,13 +66,15 @@ class SecretStore:
         if why:
             raise PermanentActionError(f"The secret {self.name} {why}", cause=Cause.INVALID)
 
-    def create(self) -> str:
-        """Create it without a value, with our mark."""
-        with aws_errors(f"create the secret {self.name}"):
-            about = "An access key, stored when it was rotated"
-            return request_id(
+    def create(self) -> None:
+        """Create it without a value, with our mark; one that has it is the one that an answer was lost of."""
+        try:
+            with aws_errors(f"create the secret {self.name}"):
+                about = "An access key, stored when it was rotated"
                 self._api.create_secret(Name=self.name, Description=about, Tags=[dict(tag) for tag in TAGS])
-            )
+        except ActionError as error:
+            if not _is(error, _THERE) or not self._is_ours():
+                raise
 
     def make_current(self, version: str) -> str:
         """Hand a version to readers."""
@@ -117,12 +121,23 @@ class SecretStore:
             return request_id(self._api.delete_secret(**self._where, ForceDeleteWithoutRecovery=True))
 
     def _move(self, label: str, stages: Mapping[str, str], *, to: str | None) -> str:
+        """Move a label. It names where it comes from, so that a second time is refused: it is there then, and that is fine."""
         away = {"RemoveFromVersionId": stages[label]} if label in stages else {}
         towards = {"MoveToVersionId": to} if to else {}
-        with aws_errors(f"move {label} of the secret {self.name}"):
-            return request_id(
-                self._api.update_secret_version_stage(**self._where, VersionStage=label, **away, **towards)
-            )
+        try:
+            with aws_errors(f"move {label} of the secret {self.name}"):
+                return request_id(
+                    self._api.update_secret_version_stage(
+                        **self._where, VersionStage=label, **away, **towards
+                    )
+                )
+        except ActionError as error:
+            if not _is(error, _MOVED) or (self.stages() or {}).get(label) != to:
+                raise
+            return ""
+
+    def _is_ours(self) -> bool:
+        return is_ours((self._describe() or {}).get("Tags", ()))
 
     def _describe(self) -> Mapping[str, Any] | None:
         with aws_errors(f"read about the secret {self.name}"):
@@ -133,3 +148,7 @@ class SecretStore:
                     raise
                 return None
         return described
+
+
+def _is(error: ActionError, code: str) -> bool:
+    return isinstance(error.__cause__, Exception) and error_code(error.__cause__) == code

@@ -7,7 +7,7 @@ from remediation.actions.aws.errors import aws_errors, error_code, request_id
 from remediation.actions.aws.ours import is_ours
 from remediation.actions.aws.tags import Tags, read_or_none, to_tags
 
-_NO_TRAIL = "TrailNotFoundException"
+_NO_TRAIL, _THERE = "TrailNotFoundException", "TrailAlreadyExistsException"
 
 
 class Trails:
@@ -68,8 +68,14 @@ class Trails:
         return [tag for entry in lists for tag in entry.get("TagsList", ())]
 
     def create(self, arn: str, settings: Mapping[str, object]) -> str:
+        """Create a trail; return the request's id, empty where there is one of this name: an answer may have been lost."""
         with aws_errors(f"create the trail {arn}"):
-            return request_id(self._cloudtrail.create_trail(**settings))
+            try:
+                return request_id(self._cloudtrail.create_trail(**settings))
+            except self._cloudtrail.exceptions.ClientError as error:
+                if error_code(error) != _THERE:
+                    raise
+                return ""
 
     def start(self, arn: str) -> str:
         with aws_errors(f"start the trail {arn}"):

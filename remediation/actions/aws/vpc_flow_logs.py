@@ -1,6 +1,7 @@
 """The flow logs of one VPC: ours, which carry our tag, and those of others."""
 
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,6 +76,9 @@ class FlowLogs:
             response = self._ec2.create_flow_logs(
                 ResourceIds=[self._vpc],
                 ResourceType="VPC",
+                ClientToken=str(
+                    uuid.uuid4()
+                ),  # one for all tries of this call: EC2 makes one flow log of them
                 TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": list(TAGS)}],
                 **settings,
             )

@@ -4,6 +4,7 @@ The text of a new key passes through here as a `SecretStr`: it is taken out of G
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,12 +72,14 @@ class Account:
             self.rest.repeat("POST", "iam", f"{self.name}/keys/{key_id}:disable")
 
     def delete(self, key_id: str) -> None:
-        """Delete a key for good.
+        """Delete a key for good; one that is gone is fine: the answer to the first try may have been lost.
 
         Raises:
             ActionError: it is still there, or nobody can tell.
         """
-        with google_errors(f"delete the key {key_id} of {self.email}"):
+        from google.api_core.exceptions import NotFound
+
+        with google_errors(f"delete the key {key_id} of {self.email}"), suppress(NotFound):
             self.rest.repeat("DELETE", "iam", f"{self.name}/keys/{key_id}")
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event, text
 from audit.errors import ConfigError, CountersignError, TrailError
 from remediation.clock import utc_now
 from storage import Database, SqlTrail, Stores, open_engine, upgrade
+from storage.log import ROOM_BYTES
 from tests.fakes.samples import an_event, an_execution
 
 
@@ -84,6 +85,45 @@ def test_many_commits_make_the_log_long_until_it_is_brought_into_the_file(stores
     assert stores.database.has_long_log
     stores.database.settle()
     assert not stores.database.has_long_log
+
+
+def test_the_log_is_given_room_and_the_database_is_as_it_was(stores: Stores, url: str) -> None:
+    file = Path(url.removeprefix("sqlite:///"))
+    stores.trail.record(an_event())
+    stores.database.settle()
+    before = file.read_bytes()
+    stores.database.make_room()
+    log = Path(f"{file}-wal")
+    room = log.stat().st_size
+    assert room >= ROOM_BYTES
+    stores.trail.record(an_event())
+    stores.database.make_room()
+    stores.database.settle()
+    assert log.stat().st_size == room, "it is written over"
+    assert len(file.read_bytes()) == len(before)
+    with stores.database.reading() as session:
+        tables = text("SELECT count(*) FROM sqlite_master WHERE name = 'room'")
+        assert session.connection().execute(tables).scalar() == 0
+    with stores.database.reading() as session:
+        pragma = session.connection().execute(text("PRAGMA cache_size")).scalar()
+        assert pragma == -8192, "the connection with the small cache is kept"
+
+
+def test_room_that_cannot_be_had_stops_nothing(stores: Stores) -> None:
+    with impatient(stores.database.engine), stores.database.engine.begin():
+        stores.database.make_room()
+    stores.trail.record(an_event())
+
+
+def test_a_log_with_room_is_brought_into_the_file_before_it_grows(stores: Stores, url: str) -> None:
+    stores.database.make_room()
+    log = Path(url.removeprefix("sqlite:///") + "-wal")
+    room = log.stat().st_size
+    for number in range(250):
+        stores.executions.create(an_execution(f"x-{number}", holds=f"door-{number}"), an_event())
+        if stores.database.has_long_log:
+            stores.database.settle()
+    assert log.stat().st_size == room
 
 
 def test_writers_take_the_lock_before_they_read(stores: Stores, url: str) -> None:

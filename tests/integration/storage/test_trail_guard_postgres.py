@@ -66,3 +66,47 @@ def test_without_a_trigger_nothing_opens_until_it_is_put_back(engine: Engine, na
         check(engine)
     upgrade(engine)
     check(engine)
+
+
+NO_RULE = "CREATE OR REPLACE FUNCTION refuse_trail_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$"
+LOOSE = (
+    "CREATE FUNCTION let_it_be() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; DROP TRIGGER trail_no_update ON trail; "
+    "CREATE TRIGGER trail_no_update BEFORE UPDATE ON trail FOR EACH ROW EXECUTE FUNCTION let_it_be()"
+)
+ANEW = "DROP TRIGGER trail_no_update ON trail; CREATE TRIGGER trail_no_update {} EXECUTE FUNCTION refuse_trail_change()"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "ALTER TABLE trail ENABLE REPLICA TRIGGER trail_no_update",
+        NO_RULE,
+        LOOSE,
+        ANEW.format("AFTER UPDATE ON trail FOR EACH ROW"),
+        ANEW.format("BEFORE INSERT ON trail FOR EACH ROW"),
+        ANEW.format("BEFORE UPDATE OF previous_hash ON trail FOR EACH ROW"),
+        ANEW.format("BEFORE UPDATE ON trail FOR EACH ROW WHEN (OLD.seq > 1000)"),
+    ],
+    ids=[
+        "only for replicas",
+        "the function does nothing",
+        "another function",
+        "too late",
+        "another statement",
+        "one column",
+        "under a condition",
+    ],
+)
+def test_a_trigger_that_is_not_as_we_made_it_is_none(engine: Engine, how: str) -> None:
+    run(engine, how)
+    with pytest.raises(TrailError, match="trail_no_update is missing or changed"):
+        check(engine)
+    upgrade(engine)
+    check(engine)
+    with pytest.raises(Exception, match="the trail is append-only"):
+        run(engine, "UPDATE trail SET body = '\\x00' WHERE seq = 2")
+
+
+def test_a_trigger_that_is_in_force_for_replicas_too_is_as_good(engine: Engine) -> None:
+    run(engine, "ALTER TABLE trail ENABLE ALWAYS TRIGGER trail_no_update")
+    check(engine)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.executions import to_dict
+from bot.commands.execution_output import to_dict
 from remediation.batches import Batch, LeftOut
 from tests.databases import stores_at
 from tests.fakes.samples import an_event, an_execution

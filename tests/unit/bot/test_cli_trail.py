@@ -100,3 +100,52 @@ def test_an_anchor_that_is_none_is_refused(tmp_path: Path, heads: list[Anchor]) 
 def test_the_printed_anchor_is_the_head(tmp_path: Path, heads: list[Anchor]) -> None:
     done = countersign(tmp_path, "trail", "anchor")
     assert json.loads(done.stdout)["anchor"] == str(heads[-1])
+
+
+def configured(folder: Path, heads: list[Anchor] | None) -> str:
+    """Write a configuration that names a file of heads, and the file where there are any; return the configuration's path."""
+    config = folder / "countersign.yml"
+    config.write_text("policy: {approvers: [U0OMAR]}\ntrail: {anchor_file: heads.jsonl}\n", encoding="utf-8")
+    if heads is not None:
+        lines = "".join(f"{head.to_line(NOW)}\n" for head in heads)
+        (folder / "heads.jsonl").write_text(lines, encoding="utf-8")
+    return str(config)
+
+
+def test_the_configured_heads_are_read_without_being_asked_for(tmp_path: Path, heads: list[Anchor]) -> None:
+    config = configured(tmp_path, heads)
+    done = countersign(tmp_path, "trail", "verify", COUNTERSIGN_CONFIG=config)
+    assert done.returncode == 0, done.stderr
+    assert f"as {ENTRIES} noted heads say" in done.stdout
+    cut_tail(tmp_path)
+    done = countersign(tmp_path, "trail", "verify", COUNTERSIGN_CONFIG=config)
+    assert done.returncode == 1
+    assert "its tail was cut" in done.stderr
+
+
+@pytest.mark.parametrize("noted", [None, []], ids=["the file is missing", "the file is empty"])
+def test_configured_heads_that_are_not_there_fail_the_check(
+    tmp_path: Path, heads: list[Anchor], noted: list[Anchor] | None
+) -> None:
+    config = configured(tmp_path, noted)
+    done = countersign(tmp_path, "trail", "verify", COUNTERSIGN_CONFIG=config)
+    assert done.returncode == 1
+    assert not done.stdout
+    assert done.stderr.startswith(f"countersign: trail.anchor_file {tmp_path / 'heads.jsonl'}")
+    assert "`countersign trail anchor` prints a line for it" in done.stderr
+    other = tmp_path / "other.jsonl"
+    other.write_text(f"{heads[0].to_line(NOW)}\n", encoding="utf-8")
+    done = countersign(tmp_path, "trail", "verify", "--anchors", str(other), COUNTERSIGN_CONFIG=config)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_configuration_that_cannot_be_read_fails_the_check(tmp_path: Path, heads: list[Anchor]) -> None:
+    assert heads
+    done = countersign(tmp_path, "trail", "verify", COUNTERSIGN_CONFIG=str(tmp_path / "none.yml"))
+    assert done.returncode == 1
+    assert "none.yml cannot be read" in done.stderr
+
+
+def test_without_any_noted_head_that_is_said(tmp_path: Path, heads: list[Anchor]) -> None:
+    assert heads
+    assert "no head was noted that it could be held to" in countersign(tmp_path, "trail", "verify").stdout

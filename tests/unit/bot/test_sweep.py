@@ -64,12 +64,28 @@ def test_what_a_process_left_that_is_no_longer_heard_of(
     assert found(bot, "x-left") == ["recover"]
 
 
+def test_what_may_be_anothers_is_left_alone_until_it_was_listened_to(
+    bot: Bot, stores: Stores, store: Store
+) -> None:
+    left = store("x-left", status=S.RUNNING, owner="boot-other")
+    stores.executions.beat("boot-other", utc_now() - timedelta(days=1))
+    watch = bot.services.runner.journal.watch
+    assert found(bot, "x-left") == ["recover"]
+    assert set(watch._silences) == {"boot-other"}, "each sweep hears who is alive"
+    bot._lanes["recover"].do("x-left")
+    assert stores.executions.get("x-left") == left
+
+
 def test_each_sweep_is_a_sign_of_life(bot: Bot, stores: Stores, store: Store) -> None:
     mine = bot.services.runner.journal.owner
     store("x-mine", status=S.RUNNING, owner=mine)
     assert [each.execution_id for each in stores.executions.unfinished("boot-other", utc_now())] == ["x-mine"]
     list(bot._find_waiting())
     assert stores.executions.unfinished("boot-other", utc_now()) == []
+
+
+def test_what_runs_asks_the_same_exceptions_as_what_decides(bot: Bot, stores: Stores) -> None:
+    assert bot.services.runner.exceptions is bot.services.remediation.exceptions is stores.exceptions
 
 
 def test_what_is_approved_and_what_ran_out(bot: Bot, store: Store) -> None:

@@ -31,7 +31,7 @@ class OneReport:
         self._source = ReportSource.from_data(report(), now=NOW)
         self._others = others
 
-    def header(self, report_id: str = "latest") -> ReportHeader:
+    def header(self, report_id: str = "latest", *, account: str = "") -> ReportHeader:
         if report_id not in {"latest", "rep-7"}:
             raise NotFoundError(f"no report goes by {report_id}")
         return self._source.header

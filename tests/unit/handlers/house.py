@@ -112,13 +112,14 @@ class House:
     board: Switchboard = field(default_factory=Switchboard)
     hands: Hands = field(default_factory=Hands)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    slack_timeout_s: int = 5
 
     def __post_init__(self) -> None:
         token = self.slack.workspace.bot_token
         self.client = WebClient(
             token,
             base_url=self.slack.api_url,
-            timeout=5,
+            timeout=self.slack_timeout_s,
             retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=2)],
         )
         planner = Planner(ActionRegistry([Switch(self.board)]), self.policy)
@@ -152,6 +153,7 @@ class House:
             runner=Runner(
                 journal=Journal(store=executions, notifier=notifier, clock=self.clock, owner="boot-house"),
                 planner=planner,
+                exceptions=self.stores.exceptions,
             ),
             playbooks={book.playbook_id: book},
             exports=exports,

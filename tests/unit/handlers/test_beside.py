@@ -16,8 +16,8 @@ from remediation.ports import Posting
 from tests.fakes.samples import an_event
 from tests.unit.handlers import cards
 from tests.unit.handlers.house import DOOR, House
+from tests.unit.handlers.slack_lives import redraw
 from tests.unit.handlers.test_replies import ask
-from tests.unit.handlers.test_slack_faults import redraw
 
 LONG = "x" * 5000
 REFUSALS = ("invalid_blocks", "msg_blocks_too_long", "msg_too_long")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from audit.findings import Severity
 from exporters.cadence import Cadence
 from exporters.schedules import Fire, FireState, Schedule, fire_of
-from handlers.blocks.digest import Digest, build_digest
+from handlers.blocks.digest import Digest, Earlier, build_digest
 from handlers.blocks.lists import Fixable
 from handlers.schedule_pages import build_schedule_list, build_scheduled
 from tests.examples import share
@@ -41,7 +41,9 @@ def a_digest(**changes: object) -> Digest:
         schedule_id="s-1a2b3c",
         when=NINE.describe(),
         report=scored(71.5),  # type: ignore[arg-type]
-        earlier=scored(68.0),  # type: ignore[arg-type]
+        open={Severity.CRITICAL: 1, Severity.HIGH: 12},
+        earlier=Earlier(scored(68.0), cards.AT - timedelta(days=1)),  # type: ignore[arg-type]
+        since=cards.AT - timedelta(days=1),
         fixes=[Fixable(cards.FINDING, "AWS-PUBLIC-S3"), Fixable(OTHER, "AWS-MFA")],
         pending=[cards.pending()],
         urgent=[
@@ -117,6 +119,7 @@ def test_quiet_digest() -> None:
         urgent=[],
         urgent_count=0,
         overdue=0,
+        open={},
         earlier=None,
         report=scored(None),
     )
@@ -136,9 +139,24 @@ def test_a_schedule_that_was_made() -> None:
 
 
 def test_a_score_is_compared_in_words() -> None:
-    for before, says in ((71.5, "as in the report before"), (80.0, "▼ down 8.5"), (None, "71.5 of 100")):
-        words = str(build_digest(a_digest(earlier=scored(before))).to_dict())
+    for before, says in (
+        (71.5, "as in the digest of <!date^"),
+        (80.0, "▼ down 8.5 from 80 in the digest of"),
+    ):
+        words = str(build_digest(a_digest(earlier=Earlier(scored(before), cards.AT))).to_dict())  # type: ignore[arg-type]
         assert says in words
+    assert "71.5 of 100'" in str(build_digest(a_digest(earlier=Earlier(scored(None)))).to_dict())  # type: ignore[arg-type]
+
+
+def test_without_an_earlier_digest_the_score_is_compared_with_the_report_before() -> None:
+    words = str(build_digest(a_digest(earlier=Earlier(scored(68.0)))).to_dict())  # type: ignore[arg-type]
+    assert "▲ up 3.5 from 68 in the report of <!date^" in words
+
+
+def test_it_names_the_account_and_counts_what_was_asked_for() -> None:
+    words = str(to_checked(build_digest(a_digest(account="123456789012", asked_for=3))))
+    assert "Security digest, account 123456789012" in words
+    assert "3 that are as bad were asked for already." in words
 
 
 @settings(max_examples=share(60))

@@ -246,9 +246,21 @@ def test_an_old_card_that_slack_did_not_take_is_superseded_later(house: House) -
     change(house, revision=2, drift=cards.drifted().drift)
     draw(house.services, ID)
     assert house.slack.message("#security", old.ts).action_ids == ("approve", "reject")
-    change(house, decisions=(cards.APPROVAL,))
+    house.now += timedelta(minutes=1)
+    assert due(house) == [ID], "it is drawn without any further change"
     draw(house.services, ID)
     assert house.slack.message("#security", old.ts).action_ids == ()
+    assert due(house) == []
+
+
+def test_an_old_card_that_somebody_deleted_holds_nothing_up(house: House) -> None:
+    put(house)
+    draw(house.services, ID)
+    house.slack.faults.add("chat.update", error="message_not_found")
+    change(house, revision=2, drift=cards.drifted().drift)
+    draw(house.services, ID)
+    house.now += timedelta(hours=2)
+    assert due(house) == []
 
 
 def test_the_thread_of_a_superseded_card_says_that_nothing_ran(house: House) -> None:

@@ -66,3 +66,29 @@ def test_a_rollback_waits_on_the_card_for_the_second_signature(make_house: MakeH
     house.click("omar", house.card(), "rollback")
     assert house.board.switches == {"door": "open"}
     assert house.execution().status is PlaybookStatus.ROLLED_BACK
+
+
+def test_while_it_runs_it_is_not_reviewed_and_the_card_offers_no_button_for_that(
+    make_house: MakeHouse,
+) -> None:
+    house = make_house(policy=BREAKABLE)
+    card = house.ask()
+
+    def review() -> None:
+        house.board.faults.clear()
+        house.click("priya", shown, "reviewed")
+        assert house.card().action_ids == ()
+
+    assert house.slack.click("ana", card, "break_glass").ok
+    assert house.slack.submit_view("ana", house.window("ana"), {"reason": "Customers are down"}).accepted
+    house.work_but("run")
+    shown = house.card()
+    assert shown.action_ids == ("reviewed",)
+    house.board.faults["before write"] = review
+    house.do("run", house.execution().execution_id)
+    assert "Not yet: it is already approved and running" in house.whisper("priya").words
+    house.work_off()
+    assert house.execution().status is PlaybookStatus.COMPLETED
+    assert house.card().action_ids == ("rollback", "reviewed")
+    house.click("priya", house.card(), "reviewed")
+    assert house.card().action_ids == ("rollback",)

@@ -55,6 +55,43 @@ def test_an_approver_grants_an_exception_and_nobody_can_ask_again(house: House) 
     assert held.exception_id in house.whisper("otto").words
 
 
+def test_what_asks_nobody_does_not_run_where_an_exception_came_while_it_was_planned(
+    make_house: MakeHouse,
+) -> None:
+    house = make_house(policy=replace(APPROVERS, unattended_playbooks=frozenset({"CLOSE-DOOR"})))
+    card = house.ask()
+    house.services.playbooks["CLOSE-DOOR"].requires_approval = False
+
+    def grant() -> None:
+        house.board.faults.clear()
+        reject(house, "omar", card, exception_until=in_days(house, 5))
+
+    house.board.faults["read"] = grant
+    house.command("otto", f"/playbook run CLOSE-DOOR {DOOR.handle}")
+    assert "answers for leaving" in house.whisper("otto").words
+    stored = {each.status for each in house.services.executions.history()}
+    assert stored == {PlaybookStatus.REJECTED, PlaybookStatus.PENDING}
+    assert house.board.switches == {"door": "open"}
+
+
+def test_what_was_approved_does_not_run_where_an_exception_came_before_it_began(house: House) -> None:
+    nameless = replace(DOOR, resource="", id="F-2")  # holds nothing, so two may wait side by side
+    house.ingest(nameless)
+    for _ in range(2):
+        house.command("ana", f"/playbook run CLOSE-DOOR {nameless.handle}")
+    first, second = house.cards()
+    assert house.slack.click("omar", first, "approve").ok
+    house.work_but("run")
+    reject(house, "priya", second, exception_until=in_days(house, 5))
+    (approved,) = house.services.executions.waiting(house.now)
+    house.do("run", approved.execution_id)
+    ended = house.services.executions.get(approved.execution_id)
+    assert ended.status is PlaybookStatus.FAILED
+    assert "<@U0PRIYA>" not in str(ended.error)
+    assert "@U0PRIYA answers for leaving" in str(ended.error)
+    assert house.board.switches == {"door": "open"}
+
+
 def test_without_an_owner_whoever_rejects_answers_for_it(house: House) -> None:
     reject(house, "omar", house.ask(), exception_until=in_days(house, 5))
     assert [held.owner.slack_id for held in house.services.exceptions.open()] == ["U0OMAR"]

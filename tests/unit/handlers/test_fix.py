@@ -35,6 +35,31 @@ def test_from_request_to_rollback(house: House) -> None:
     assert len(house.replies(card)) == 1, "one reply, edited"
 
 
+@pytest.mark.parametrize("call", ["read", "before write"])
+def test_who_asks_again_during_a_run_is_told_where_its_card_is_and_the_card_ends_right(
+    house: House, call: str
+) -> None:
+    card = house.ask()
+    house.slack.click("omar", card, "approve")
+    house.work_but("run")
+    command = f"/playbook run CLOSE-DOOR {DOOR.handle}"
+
+    def ask_again() -> None:
+        if house.execution().status is PlaybookStatus.RUNNING:
+            house.board.faults.clear()
+            house.command("otto", command, channel="#general")
+
+    house.board.faults[call] = ask_again
+    house.do("run", house.execution().execution_id)
+    house.work_off()
+    assert "is under way" in house.whisper("otto", "#general").words
+    assert "<#C0SECURITY>" in house.whisper("otto", "#general").words
+    assert house.execution().status is PlaybookStatus.COMPLETED
+    assert [each.ts for each in house.cards()] == [card.ts]
+    assert house.card().action_ids == ("rollback",)
+    assert ["Done and verified" in reply.words for reply in house.replies(card)] == [True]
+
+
 def test_the_requester_may_not_approve_and_learns_why(house: House) -> None:
     card = house.ask()
     house.click("ana", card, "approve")

@@ -7,13 +7,19 @@ import pytest
 from audit.findings import Severity
 from bot.sandbox import View
 from bot.sandbox.delivery import Delivery
+from exporters.cadence import WEEKDAY_NAMES
+from exporters.formats import export_formats
 from handlers.blocks.forms import (
+    PLAYBOOK_WORDS,
+    REPORT_WORDS,
     build_playbook_form,
     build_report_form,
     finding_options,
     playbook_options,
     report_options,
 )
+from handlers.blocks.schedule_form import build_schedule_form
+from handlers.vocabulary import PLAYBOOK, REPORT
 from remediation.library import PlaybookLibrary
 from tests.databases import stores_in_memory
 from tests.unit.handlers.conftest import MakeHouse
@@ -39,6 +45,29 @@ def test_forms_on_file() -> None:
         "report_form", build_report_form(FORMATS, channel="C0SECURITY", channel_name="security")
     )
     check_golden_view("playbook_form", build_playbook_form(channel="C0SECURITY", channel_name="security"))
+
+
+def test_no_choice_is_cut_short_and_each_is_a_word_of_its_command() -> None:
+    formats, where = (
+        {n: k.description for n, k in export_formats().items()},
+        {"channel": "", "channel_name": ""},
+    )
+    views = [
+        build_report_form(formats, **where),
+        build_playbook_form(**where),
+        build_schedule_form(formats, WEEKDAY_NAMES, **where),
+    ]
+    fixed = [
+        each
+        for view in views
+        for block in view.to_dict()["blocks"]
+        for each in block.get("element", {}).get("options", ())
+    ]
+    said = [each[part]["text"] for each in fixed for part in ("text", "description") if part in each]
+    assert len(said) > 30
+    assert [text for text in said if text.endswith("…")] == []
+    assert all(REPORT.word(name) for name in REPORT_WORDS)
+    assert all(PLAYBOOK.word(name) for name in PLAYBOOK_WORDS)
 
 
 def test_a_bare_command_opens_its_form_and_waits_for_nobody(house: House) -> None:

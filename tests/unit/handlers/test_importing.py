@@ -51,6 +51,11 @@ def test_a_file_becomes_a_report_and_only_who_asked_is_told(house: House) -> Non
     assert house.slack.violations == ()
 
 
+def test_a_guest_takes_nothing_in(house: House) -> None:
+    assert "not guests" in use(house, drop(house, REPORT), user="gia")
+    assert house.stores.reports.list_reports() == []
+
+
 def test_twice_is_harmless(house: House) -> None:
     message = drop(house, REPORT)
     use(house, message)

@@ -151,21 +151,6 @@ def test_it_is_paused_resumed_listed_and_removed(house: House) -> None:
     ]
 
 
-def test_run_posts_the_digest_with_the_file_below_it(house: House) -> None:
-    name = made(house).schedule_id
-    run(house, name)
-    (digest,) = digests(house)
-    assert "🟠 High 1" in digest
-    assert "Door is open" in digest
-    card = next(message for message in house.cards() if "Security digest" in message.words)
-    assert card.text.startswith("Security digest: score")
-    replies = house.replies(card)
-    assert len(replies) == 1
-    assert replies[0].files
-    assert house.slack.file_content(replies[0].files[0]).startswith(b"<!doctype html>")
-    assert kinds(house)[-3:] == ["schedule.fired", "report.exported", "schedule.sent"]
-
-
 def test_the_mail_lands_in_the_inbox(house: House, inbox: Inbox) -> None:
     sender = "countersign@northwind.example"
     service = EmailService("127.0.0.1", inbox.port, sender, security=Security.PLAIN_LOOPBACK)
@@ -175,14 +160,6 @@ def test_the_mail_lands_in_the_inbox(house: House, inbox: Inbox) -> None:
     (mail,) = inbox.mails()
     assert mail.recipients == ("ciso@northwind.example",)
     assert len(digests(house)) == 1
-
-
-def test_a_button_begins_the_fix_on_the_usual_road(house: House) -> None:
-    run(house, made(house).schedule_id)
-    card = next(message for message in house.cards() if "Security digest" in message.words)
-    house.click("omar", card, "plan_fix")
-    assert house.execution().requester.slack_id == "U0OMAR"
-    assert "approve" in house.card().action_ids
 
 
 def test_after_a_time_away_one_digest_says_what_was_missed(house: House) -> None:

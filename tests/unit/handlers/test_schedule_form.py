@@ -101,6 +101,7 @@ def test_zones_are_offered_and_found_by_words(house: House) -> None:
         ({"word": "pull", "fetch": "aws eu-west-1 eu-west-2"}, "fetch", "one region"),
         ({"word": "pull", "addresses": "ciso@x.example"}, "addresses", "told in a channel"),
         ({"word": "pull", "format": "pdf"}, "format", "Only for a digest"),
+        ({"word": "pull", "account": "1234"}, "account", "Only for a digest"),
     ],
 )
 def test_what_is_wrong_is_said_below_its_field(
@@ -137,6 +138,17 @@ def test_a_fetch_is_chosen_in_words_with_or_without_aws() -> None:
     assert read_schedule_form(state(**when, fetch="critical eu-central-1")) == (said, {})
     assert read_schedule_form(state(**when, fetch="aws eu-central-1 critical")) == (said, {})
     assert read_schedule_form(state(**when))[0][-2:] == ["pull", "aws"]
+
+
+def test_one_account_is_a_word_of_its_own() -> None:
+    fields = {
+        "word": "digest",
+        "every": "daily",
+        "time": "09:00",
+        "pick_channel": "C1",
+        "account": "my account",
+    }
+    assert read_schedule_form(state(**fields)) == (["daily", "09:00", "UTC", "#C1", "account:my account"], {})
 
 
 def test_a_form_that_slack_does_not_open_leaves_the_help_page(house: House) -> None:

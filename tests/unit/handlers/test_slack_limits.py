@@ -13,11 +13,17 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, ServerErrorRetryHandler
 from slack_sdk.web import SlackResponse
 
+from audit.actor import Actor
 from bot.sandbox import SlackStandIn
+from bot.sandbox.reaching import response_url
+from handlers.blocks.parts import Message, section
 from handlers.clients import make_brief, make_careful, make_impatient
 from handlers.pacing import MOST_WAITING, Pace, wait_of
+from handlers.replies import reply
 from handlers.slack_client import Line, SlackClient
+from remediation.ports import Request
 from tests.endings import Later
+from tests.unit.handlers.cards import AT
 
 SECURITY, GENERAL = "C0SECURITY", "C0GENERAL"
 
@@ -308,3 +314,40 @@ def test_a_limit_that_nobody_waited_out_is_forgotten_once_it_is_over() -> None:
     while len(pace):
         assert time.monotonic() < until, "it is kept for ever"
         pace.call(("m", "another"), lambda: None, patience_s=0)
+
+
+ANSWER = Message("for your eyes only", (section("all of it"),))
+
+
+def answer_by_url(slack: SlackStandIn, client: SlackClient) -> list[str]:
+    """Answer a request by its `response_url`; return what the person sees."""
+    slack.state.response_urls["once"] = response_url(slack.workspace.person("ana"), SECURITY, None)
+    asked = Request(
+        request_id="q-1",
+        kind="command",
+        actor=Actor(workspace="T0DEMO", slack_id="U0ANA"),
+        received_at=AT,
+        payload={"channel_id": SECURITY},
+    )
+    reply(client, asked, ANSWER, url=f"{slack.base_url}/response/once")
+    return [message.words for message in slack.messages("#security", as_user="ana")]
+
+
+def test_an_answer_waits_as_long_as_slack_says_and_comes_whole_and_once(
+    slack: SlackStandIn, client: SlackClient, seen: list[tuple[str, str]]
+) -> None:
+    limit(slack, seconds=1, method="response")
+    began = time.monotonic()
+    assert answer_by_url(slack, client) == ["all of it"]
+    assert time.monotonic() - began >= 1, "not a moment before"
+    assert seen == [], "by no other way"
+    assert len(client.line.pace) == 0
+
+
+def test_an_answer_that_slack_puts_off_for_long_takes_another_way_and_asks_no_more(
+    slack: SlackStandIn, client: SlackClient, seen: list[tuple[str, str]]
+) -> None:
+    limit(slack, seconds=600, method="response")
+    assert answer_by_url(slack, client) == ["all of it"]
+    assert answer_by_url(slack, client) == ["all of it"] * 2
+    assert seen == [("chat.postEphemeral", "ok")] * 2

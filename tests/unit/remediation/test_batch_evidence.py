@@ -174,7 +174,8 @@ def test_a_set_whose_digest_is_not_that_of_its_items_is_found(ran: Hall, tmp_pat
         f"import sys; sys.argv = ['check', {str(folder)!r}]\n{script.replace('__main__', 'never')}\n"
         "event = {'kind': 'batch.approved', 'subject': 'b-1', 'actor': {}, 'detail':\n"
         "  {'set_digest': '0' * 64, 'executions': [['x-1', '1' * 64]]}}\n"
-        "wrong = []; check_sets([event], wrong); print(wrong)"
+        "asked = {'kind': 'execution.requested', 'subject': 'x-1', 'detail': {}}\n"
+        "wrong = []; check_sets([event], [asked], wrong); print(wrong)"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from threading import Lock
 
 import pytest
 
@@ -27,12 +28,13 @@ def fixed(hall: Hall, count: int = 3) -> Hall:
 
 def dying(nth: int) -> Callable[[], None]:
     """Return a fault that kills at the nth call and at every one after it."""
-    left = [nth - 1]
+    left, one_at_a_time = [nth - 1], Lock()
 
     def die() -> None:
-        if not left[0]:
-            raise Killed
-        left[0] -= 1
+        with one_at_a_time:
+            if not left[0]:
+                raise Killed
+            left[0] -= 1
 
     return die
 
@@ -119,6 +121,16 @@ def test_while_the_process_lives_nobody_else_goes_on(hall: Hall) -> None:
     assert hall.statuses() == ["COMPLETED"] * 3
 
 
+def test_no_clock_on_a_wall_makes_anybody_go_on(hall: Hall) -> None:
+    fixed(hall)
+    kill(hall, "read")
+    hall.stores.executions.beat("boot-test", hall.bench.now)
+    other = heir(hall)
+    assert hall.stores.returns.left("heir", other.bench.now) == ["b-1"]
+    assert other.rollbacks.go_on("b-1") is None, "it has not listened for long enough"
+    assert hall.statuses() == ["COMPLETED"] * 3
+
+
 def test_an_item_that_is_not_settled_is_waited_for(hall: Hall) -> None:
     fixed(hall)
     hall.board.faults["after write"] = dying(1)
@@ -193,18 +205,55 @@ def test_a_first_signature_that_was_cut_off_is_given_to_the_others_too() -> None
     assert hall.statuses() == ["ROLLED_BACK"] * 3
 
 
-@pytest.mark.parametrize("nth", [1, 2])
-def test_a_second_signature_that_was_cut_off_goes_on(nth: int) -> None:
+# What was begun has used its signatures up: found undone, it is a person's to ask for again. What was not begun goes on.
+GOES_ON = {"COMPLETED": "ROLLED_BACK", "ROLLED_BACK": "ROLLED_BACK", "ROLLING_BACK": "ROLLBACK_FAILED"}
+
+
+@pytest.mark.parametrize(
+    ("moment", "nth"), [("read", 1), ("before write", 1), ("before write", 2), ("before write", 3)]
+)
+def test_a_second_signature_that_was_cut_off_goes_on(moment: str, nth: int) -> None:
     hall = fixed(Hall(policy=replace(POLICY, rollback_approvals=2)))
     hall.rollbacks.ask("b-1", OMAR, set_seen=hall.seen_back())
-    kill(hall, "before write", nth)
-    go_on(heir(hall))
-    states = hall.statuses()
-    assert states.count("ROLLED_BACK") + states.count("ROLLBACK_FAILED") == 3
-    assert states.count("ROLLBACK_FAILED") <= 3, (
-        "what was begun has used its signatures up: a person asks for it again"
-    )
+    kill(hall, moment, nth)
+    begun = hall.statuses()
+    assert begun.count("ROLLED_BACK") == nth - 1
+    assert ("ROLLING_BACK" in begun) is (moment != "read")
+    came = go_on(heir(hall))
+    assert came is not None
+    assert hall.statuses() == [GOES_ON[status] for status in begun]
+    failed = [each for each in hall.members().executions if each.status is PlaybookStatus.ROLLBACK_FAILED]
+    assert set(came.refused) == {each.execution_id for each in failed}
+    assert [hall.board.switches[f"door-{n}"] for n in (1, 2, 3)] == [
+        "open" if status == "ROLLED_BACK" else "closed" for status in hall.statuses()
+    ]
     assert hall.stores.returns.get("b-1") is None
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_second_signature_that_was_cut_off_after_the_write_is_found_done(nth: int) -> None:
+    hall = fixed(Hall(policy=replace(POLICY, rollback_approvals=2)))
+    hall.rollbacks.ask("b-1", OMAR, set_seen=hall.seen_back())
+    kill(hall, "after write", nth)
+    other = heir(hall)
+    go_on(other)
+    assert hall.statuses() == ["ROLLED_BACK"] * 3
+    assert hall.board.calls.count("before write") == 3
+    assert other.board.calls.count("before write") == 0, "put back twice"
+
+
+def test_what_used_its_signatures_up_takes_two_new_ones() -> None:
+    hall = fixed(Hall(policy=replace(POLICY, rollback_approvals=2)))
+    hall.rollbacks.ask("b-1", OMAR, set_seen=hall.seen_back())
+    kill(hall, "before write", 2)
+    other = heir(hall)
+    go_on(other)
+    other.rollbacks.ask("b-1", PRIYA, set_seen=hall.seen_back())
+    assert hall.statuses().count("ROLLBACK_FAILED") == 2, (
+        "an old signature does not count towards a new request"
+    )
+    other.rollbacks.ask("b-1", OMAR, set_seen=hall.seen_back())
+    assert hall.statuses() == ["ROLLED_BACK"] * 3
 
 
 def test_another_rollback_of_the_batch_waits_until_it_is_over(hall: Hall) -> None:

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from audit.errors import RefusedError, StateError
-from remediation.execution import PlaybookExecution
 from remediation.journal import InHand
 from remediation.memory import MemoryExecutions
 from remediation.ports import OWNER_LOST_AFTER
 from remediation.runner import Runner
 from remediation.states import PlaybookStatus
+from tests.fakes.listening import Listener
 from tests.fakes.switches import ANA, OMAR, PRIYA, Bench, door_finding, door_playbook
 
 
@@ -47,35 +47,40 @@ def another(bench: Bench) -> Runner:
     return replace(bench.runner, journal=replace(bench.runner.journal, owner="boot-other"), in_hand=InHand())
 
 
-def test_back_a_living_owner_stays_alive(bench: Bench) -> None:
-    left_running(bench)
-    bench.store.beat("boot-test", bench.now)
-    assert bench.store.unfinished("boot-other", bench.now - timedelta(days=1)) == []
-
-
-def test_back_a_dead_owner_is_noticed_when_the_clock_has_caught_up(bench: Bench) -> None:
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(days=-1)])
+def test_a_dead_owner_is_found_though_the_clock_has_jumped(bench: Bench, jump: timedelta) -> None:
     execution_id = left_running(bench)
     bench.store.beat("boot-test", bench.now)
-    caught_up = bench.now + OWNER_LOST_AFTER
-    assert [each.execution_id for each in bench.store.unfinished("boot-other", caught_up)] == [execution_id]
+    bench.now += jump
+    assert [each.execution_id for each in bench.store.unfinished("boot-other", bench.now)] == [execution_id]
+    other = Listener(bench)
+    other.listen(OWNER_LOST_AFTER)
+    assert other.runner.recover(execution_id).status is PlaybookStatus.COMPLETED
+    assert bench.board.calls.count("after write") == 1
 
 
-def test_forward_a_living_owner_is_taken_for_dead_and_fenced(bench: Bench) -> None:
+@pytest.mark.parametrize("moment", ["before write", "after write"])
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(days=-1)])
+def test_a_living_owner_keeps_its_run_though_the_clock_jumps_in_the_middle(
+    bench: Bench, moment: str, jump: timedelta
+) -> None:
     execution_id = approved(bench)
-    bench.store.beat("boot-test", bench.now)
-    settled: list[PlaybookExecution] = []
+    other = Listener(bench)
+    other.listen(OWNER_LOST_AFTER, beating="boot-test")
 
-    def jump() -> None:
+    def leap() -> None:
         bench.board.faults.clear()
-        later = bench.now + timedelta(hours=1)
-        assert bench.store.unfinished("boot-other", later)
-        settled.append(another(bench).recover(execution_id))
+        other.look()
+        bench.now += jump
+        assert bench.store.unfinished("boot-other", bench.now), "by the clock on the wall it is dead"
+        other.pause(timedelta(hours=1))
+        other.look()
+        with pytest.raises(StateError, match="alive"):
+            other.runner.recover(execution_id)
 
-    bench.board.faults["after write"] = jump
-    with pytest.raises(StateError):
-        bench.runner.run(execution_id)
-    assert [each.status for each in settled] == [PlaybookStatus.COMPLETED]
-    assert bench.store.get(execution_id) == settled[0]
+    bench.board.faults[moment] = leap
+    assert bench.runner.run(execution_id).status is PlaybookStatus.COMPLETED
+    assert bench.store.get(execution_id).takeovers == 0
     assert bench.board.calls.count("after write") == 1
 
 

@@ -272,6 +272,15 @@ def test_a_target_that_does_not_take_it_fails_and_no_secret_shows(
     assert CANARY not in "".join(f"{record.getMessage()}{record.exc_text}" for record in caplog.records)
 
 
+def test_a_url_that_asks_for_more_tries_gets_none(receiver: Receiver) -> None:
+    receiver.status = 500
+    asking = SecretStr(f"{receiver.url.get_secret_value()}&retry=3&wait=0")
+    bench = Bench(MemoryExecutions(), others=(Notify(None, {"oncall": asking}),))
+    failed = bench.runner.run(approved(bench, telling(ONCALL)))
+    assert failed.status is PlaybookStatus.FAILED
+    assert len(receiver.got) == 1
+
+
 def test_a_target_that_the_configuration_does_not_name_is_refused_with_the_nearest(
     receiver: Receiver,
 ) -> None:

@@ -1,11 +1,13 @@
 """One execution at a time works on a resource: the same fix is joined, another one is refused."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from audit.errors import HeldError, RefusedError
+from remediation.execution import PlaybookExecution
 from remediation.memory import MemoryExecutions
 from remediation.states import PlaybookStatus
 from tests.fakes.switches import ANA, OMAR, OTTO, PRIYA, Bench, door_finding, door_playbook
@@ -49,6 +51,29 @@ def test_when_it_is_over_the_next_may_begin(bench: Bench) -> None:
     bench.remediation.reject(first.execution_id, OMAR, reason="not now")
     second = bench.remediation.request(other_playbook(), door_finding(), ANA)  # type: ignore[arg-type]
     assert second.execution_id != first.execution_id
+
+
+class EndsAsItIsRead(MemoryExecutions):
+    """Its execution ends right after somebody has read it to join it."""
+
+    end: Callable[[], object] | None = None
+
+    def get(self, execution_id: str) -> PlaybookExecution:
+        found = super().get(execution_id)
+        if self.end:
+            end, self.end = self.end, None
+            end()
+        return found
+
+
+def test_what_ends_while_somebody_joins_it_is_not_joined() -> None:
+    store = EndsAsItIsRead()
+    bench = Bench(store)
+    first = bench.remediation.request(door_playbook(), door_finding(), ANA)
+    store.end = lambda: bench.remediation.reject(first.execution_id, OMAR, reason="not now")
+    second = bench.remediation.request(door_playbook(), door_finding(), OTTO)
+    assert second.execution_id != first.execution_id
+    assert [b"execution.joined" in each.body for each in store.trail] == [False] * 3
 
 
 def test_one_whose_time_is_over_holds_nothing(bench: Bench) -> None:

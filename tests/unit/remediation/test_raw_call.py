@@ -144,7 +144,7 @@ def test_its_credentials_may_be_narrowed_to_that_one_operation() -> None:
     )
     with pytest.raises(PermanentActionError, match="enough"):
         found.action.apply(found.plan(TARGET))
-    assert asked == [Access(account_id="123456789012", allowed=(("s3:DeleteBucketPolicy", "*"),))]
+    assert asked == [Access(account_id="123456789012", allowed=(("s3:DeleteBucketPolicy", "*"),), once=True)]
 
 
 @pytest.fixture

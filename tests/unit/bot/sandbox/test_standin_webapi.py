@@ -276,6 +276,18 @@ def test_a_dropped_connection_may_or_may_not_have_posted(slack: SlackStandIn, cl
         assert len(slack.messages("#security")) == posted
 
 
+def test_an_answer_that_comes_too_late_may_or_may_not_have_posted(
+    slack: SlackStandIn, client: WebClient
+) -> None:
+    client.retry_handlers.clear()
+    client.timeout = 1
+    for fault, posted in (({"delay_s": 2.0, "drop": True}, 0), ({"late_s": 2.0}, 1)):
+        slack.faults.add("chat.postMessage", **fault)
+        with pytest.raises(TimeoutError):
+            client.chat_postMessage(channel=SECURITY, text="Perhaps")
+        assert len(slack.messages("#security")) == posted
+
+
 def test_wait_for_sees_what_happens_and_gives_up(slack: SlackStandIn, client: WebClient) -> None:
     client.chat_postMessage(channel=SECURITY, text="Here")
     assert slack.wait_for(lambda: slack.messages("#security"))[0].text == "Here"

@@ -1,0 +1,166 @@
+"""Every field of every file in the evidence is changed, removed, doubled and swapped: `check.py` finds it, or it stands in a short list."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.remediation.mutations import Mutation, apply, mutate_folder
+from tests.unit.remediation.proofs import (
+    Unpacked,
+    check_with,
+    decided_together,
+    forget,
+    live,
+    put_back,
+    write,
+)
+
+Fits = Callable[[Mutation, Unpacked], bool]
+
+
+def _no_proof(mutation: Mutation, _of: Unpacked) -> bool:
+    return mutation.file.rpartition("/")[2] in {"evidence.html", "README.txt", "check.py"}
+
+
+def _nothing_said(mutation: Mutation, _of: Unpacked) -> bool:
+    return mutation.how == "deleted" and mutation.was in (None, False, 0, "", [])
+
+
+def _end_of_chain(mutation: Mutation, of: Unpacked) -> bool:
+    is_gone = mutation.file == "chain.jsonl" and mutation.how == "deleted" and len(mutation.at) == 1
+    return is_gone and isinstance(mutation.was, dict) and mutation.was["seq"] == of.head
+
+
+def _unnumbered(mutation: Mutation, _of: Unpacked) -> bool:
+    is_gone = mutation.file == "trail.jsonl" and mutation.how == "deleted" and len(mutation.at) == 1
+    kind = mutation.was["event"]["kind"] if is_gone and isinstance(mutation.was, dict) else ""
+    return kind in {"finding.not_fixed", "exception.ended"} or kind.startswith("batch.")
+
+
+# What no check finds, and why.
+NEVER: dict[str, Fits] = {
+    "no proof: the page is made of the other files, and check.py is to be had from the program's source": _no_proof,
+    "an empty field that is not there any more: both say nothing": _nothing_said,
+}
+# What the zip alone cannot show.
+ALONE: dict[str, Fits] = {
+    "shows against an anchor: the chain ends earlier, and its head is another one": _end_of_chain,
+    "shows against the whole trail: an entry without a number, for nothing of the execution changed with it": _unnumbered,
+}
+STORIES: dict[str, Callable[[Path], Unpacked]] = {
+    "put back": put_back,
+    "batch": decided_together,
+    "item that was left": lambda folder: decided_together(folder, item=0),
+    "item that was put back": lambda folder: decided_together(folder, item=1),
+}
+
+
+def mutations(of: Unpacked) -> Iterator[Mutation]:
+    """Yield the changes to every file: of a batch those in two of its items, of equal lines what is deep in a few of them."""
+    yield from filter(_is_one_of_few, mutate_folder(of.folder))
+    folders = sorted(path for path in of.folder.iterdir() if path.is_dir())
+    for folder in folders[:2]:
+        yield from filter(_is_one_of_few, mutate_folder(folder, beneath=f"{folder.name}/"))
+
+
+def _is_one_of_few(mutation: Mutation) -> bool:
+    """Keep all changes but those inside a line of which two before it have been tried: one rule holds for all lines."""
+    return not mutation.file.endswith(".jsonl") or len(mutation.at) < 2 or int(mutation.at[0]) < 2
+
+
+@pytest.mark.parametrize(
+    "story", ["put back", *(pytest.param(name, marks=pytest.mark.slow) for name in list(STORIES)[1:])]
+)
+def test_every_change_of_every_field_is_found_or_said_not_to_be(story: str, tmp_path: Path) -> None:
+    of = STORIES[story](tmp_path)
+    alone = check_with(of)
+    beside = check_with(of, "--trail", str(of.trail)), check_with(of, "--anchor", of.anchor)
+    assert [check()[0] for check in (alone, *beside)] == [0, 0, 0], alone()
+    for mutation in mutations(of):
+        if is_found(mutation, of, alone):
+            continue
+        reasons = {why for why, fits in (NEVER | ALONE).items() if fits(mutation, of)}
+        assert reasons, f"not found: {mutation}"
+        if not any(is_found(mutation, of, check) for check in beside):
+            assert reasons & set(NEVER), f"not found against trail and anchor either: {mutation}"
+
+
+def is_found(mutation: Mutation, of: Unpacked, check: Callable[[], tuple[int, str]]) -> bool:
+    """Tell whether the check finds a change; it has to say so, too."""
+    code, said = apply(mutation, of.folder, check)
+    assert code == int("WRONG: " in said)
+    return code == 1
+
+
+@pytest.mark.parametrize("why", [*NEVER, *ALONE])
+def test_nothing_is_listed_that_would_be_found(why: str, tmp_path: Path) -> None:
+    of = put_back(tmp_path)
+    listed = [mutation for mutation in mutations(of) if (NEVER | ALONE)[why](mutation, of)]
+    alone = check_with(of)
+    assert not all(is_found(mutation, of, alone) for mutation in listed)
+
+
+def test_a_trail_of_an_earlier_version_is_judged_as_far_as_it_can_be(tmp_path: Path) -> None:
+    lived = live()
+    of = write(lived.back, forget(lived.trail), tmp_path)
+    alone = check_with(of)
+    code, said = alone()
+    assert code == 0, said
+    assert "of an earlier version: they do not say when people decided" in said
+    assert "of the finding they say id, resource and account" in said
+    for what in (
+        "actions.json: changed 0/before/door",
+        "actions.json: changed 1/request_ids/0",
+        "decisions.json: changed 0/actor/slack_id",
+        "decisions.json: changed 0/plan_digest",
+        "decisions.json: changed 0/revision",
+        "decisions.json: deleted 0 ",
+        "finding.json: changed resource",
+        "plan.json: changed actions/0/after/door",
+        "signed-plan.json: removed",
+        "execution.json: changed status",
+    ):
+        changed = [each for each in mutations(of) if str(each).startswith(what)]
+        assert changed, what
+        assert all(is_found(each, of, alone) for each in changed), what
+
+
+def test_what_began_under_an_earlier_version_is_numbered_from_there_on(tmp_path: Path) -> None:
+    lived = live()
+    of = write(lived.back, forget(lived.trail, until=3), tmp_path)
+    alone = check_with(of)
+    assert alone()[0] == 0, alone()
+    changed = [each for each in mutations(of) if each.file in {"decisions.json", "actions.json"}]
+    assert all(is_found(each, of, alone) for each in changed if not _nothing_said(each, of))
+
+
+def test_what_came_later_and_is_left_out_shows_against_the_whole_trail_alone(tmp_path: Path) -> None:
+    lived = live()
+    earlier = write(lived.ran, lived.trail_then, tmp_path / "earlier")
+    assert check_with(earlier, "--trail", str(earlier.trail))()[0] == 0
+    whole = write(lived.back, lived.trail, tmp_path / "whole").trail
+    code, said = check_with(earlier, "--trail", str(whole))()
+    assert code == 1
+    assert "rollback.started, is about this and is not here" in said
+
+
+def test_a_whole_trail_without_its_beginning_is_none(tmp_path: Path) -> None:
+    of = put_back(tmp_path)
+    lines = of.trail.read_text(encoding="utf-8").splitlines(keepends=True)
+    of.trail.write_text("".join(lines[1:]), encoding="utf-8")
+    code, said = check_with(of, "--trail", str(of.trail))()
+    assert code == 1
+    assert "its first entry is missing" in said
+
+
+def test_a_chain_that_was_made_anew_shows_against_an_anchor_alone(tmp_path: Path) -> None:
+    of, other = put_back(tmp_path / "true"), live(reason="As I like")
+    forged = write(other.back, other.trail, tmp_path / "forged")
+    assert check_with(forged)()[0] == 0
+    assert check_with(of, "--anchor", of.anchor)()[0] == 0
+    code, said = check_with(forged, "--anchor", of.anchor)()
+    assert code == 1
+    assert "the trail was rewritten" in said
+    for anchor in (f"99:{'0' * 64}", "no anchor"):
+        assert check_with(of, "--anchor", anchor)()[0] == 1
