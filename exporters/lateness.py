@@ -8,7 +8,7 @@ from exporters.ports import ScheduleStore
 from exporters.schedules import Fire, FireState
 
 _LATE = timedelta(minutes=5)
-_LOOKED_AT = 1000
+MOST_LOOKED_AT = 1000  # of a schedule's fires, where many in a row may have come to nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Lateness:
 
 def lateness_of(part: str, fire: Fire, store: ScheduleStore, now: datetime) -> Lateness:
     """Return how late a part of a fire is."""
-    missed = fire.missed + count_unsent(part, fire, store.fires(fire.schedule_id, _LOOKED_AT))
+    missed = fire.missed + count_unsent(part, fire, store.fires(fire.schedule_id, MOST_LOOKED_AT))
     is_late = missed or now - fire.due_at >= _LATE
     return Lateness(missed=missed, due_at=fire.due_at if is_late else None)
 

@@ -12,7 +12,7 @@ from audit.findings import Finding, Severity
 from audit.lifecycle import FindingPage, FindingQuery, LifecycleState
 from audit.ports import LATEST
 from audit.report import ReportHeader
-from exporters.lateness import lateness_of
+from exporters.lateness import MOST_LOOKED_AT, lateness_of
 from exporters.open_now import OpenNow
 from exporters.schedules import Fire, FireState, Schedule
 from exporters.service import is_same_row, open_report
@@ -42,7 +42,9 @@ class DigestReader:
     fire: Fire
 
     def find_report(self) -> ReportHeader:
-        """Return the report that goes with it: the one that this sending began with, else the newest. Its id stands on each log line from here on.
+        """Return the report that goes with it: the one that this sending began with, else the newest.
+
+        Its id stands on each log line from here on.
 
         Raises:
             InputError: there is none yet.
@@ -155,7 +157,7 @@ class DigestReader:
 
     def _sent(self) -> Iterator[Fire]:
         """Yield what this schedule has told before, newest first: what reached a channel was told, whatever became of its mail."""
-        fires = self.services.schedules.fires(self.schedule.schedule_id)
+        fires = self.services.schedules.fires(self.schedule.schedule_id, MOST_LOOKED_AT)
         others = (fire for fire in fires if fire.fire_id != self.fire.fire_id)
         return (
             fire for fire in others if fire.state is FireState.SENT or any(map(fire.is_done, (CHANNEL, MAIL)))

@@ -14,7 +14,7 @@ from audit.lifecycle import Comparison, FindingQuery
 from audit.pull_words import read_pull
 from audit.pulling import PullRequest
 from exporters.firing import Part
-from exporters.lateness import lateness_of
+from exporters.lateness import MOST_LOOKED_AT, lateness_of
 from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
 from handlers.blocks.fetched import Fetched, build_fetched
 from handlers.fire_posts import hold_fire, in_words, post_once, work_reports_in
@@ -82,7 +82,7 @@ class PullSender:
 
     def _change(self, schedule: Schedule, fire: Fire) -> Comparison | None:
         """Return what changed since this schedule's last fetch that brought something and was told."""
-        fires = self.services.schedules.fires(schedule.schedule_id)
+        fires = self.services.schedules.fires(schedule.schedule_id, MOST_LOOKED_AT)
         told = (each for each in fires if each.state is FireState.SENT and each.fire_id != fire.fire_id)
         reports = (each.brought(REPORT) for each in told)
         before = next((report for report in reports if report not in {"", NOTHING}), "")

@@ -41,8 +41,8 @@ class Digest:
 
     `urgent` are critical findings that are new or came back `since` the last digest, each with which of the two; None says
     nothing about them or about `overdue`. `pending` and `urgent` are the first of `pending_count` and `urgent_count`.
-    `fixes` are offered; `asked_for` findings that are as bad were asked for already.
-    `missed` earlier ones were not sent, because nobody was there to send them or Slack gave no answer; `due_at` is None where it is in time.
+    `fixes` are offered; `asked_for` findings that are as bad were asked for already. `missed` earlier ones were not
+    sent, because nobody was there or Slack gave no answer; `due_at` is None where it is in time.
     """
 
     schedule_id: str
