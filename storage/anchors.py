@@ -6,6 +6,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from audit.anchors import Anchor
+from audit.waiting import has_passed
 from storage.database import Database, hold_write_lock
 from storage.tables import AnchorRow, TrailRow
 
@@ -40,7 +41,7 @@ def _next(session: Session, now: datetime, every: timedelta) -> AnchorRow | None
     last = session.exec(select(AnchorRow).order_by(col(AnchorRow.seq).desc()).limit(1)).first()
     if last is not None and not last.told:
         return last
-    if last is not None and last.noted_at > now - every:
+    if last is not None and not has_passed(last.noted_at, now, span=every):
         return None
     head = session.exec(select(TrailRow).order_by(col(TrailRow.seq).desc()).limit(1)).first()
     if head is None or (last is not None and head.seq <= last.seq):

@@ -7,6 +7,7 @@ from threading import RLock
 from audit.anchors import Anchor
 from audit.errors import InputError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
+from audit.waiting import has_passed
 
 
 class MemoryTrail:
@@ -55,7 +56,8 @@ class MemoryAnchors:
             last, noted_at = self._begun[-1]
             if last.seq not in self._told:
                 return last
-            if noted_at > now - every or head is None or head.seq <= last.seq:
+            is_early = not has_passed(noted_at, now, span=every)
+            if is_early or head is None or head.seq <= last.seq:
                 return None
         if head is None:
             return None
