@@ -66,8 +66,7 @@ class Bot:
             config,
             folder=settings.config_folder,
             anchors=stores.anchors,
-            client=self.services.client,
-            clock=self.services.clock,
+            services=self.services,
         )
         owner = self.services.runner.journal.owner
         self.heart = Heartbeat(store=stores.executions, owner=owner, clock=self.services.clock)

@@ -124,6 +124,12 @@ class MemorySchedules:
         with self._lock:
             return sorted(self._of(schedule_id), key=attrgetter("due_at", "fire_id"), reverse=True)[:limit]
 
+    def troubled(self, since: datetime) -> list[Fire]:
+        """Return the fires with an error that were attempted since; see `ScheduleStore.troubled`."""
+        with self._lock:
+            found = [fire for fire in self._fires.values() if fire.error and fire.not_before > since]
+        return sorted(found, key=attrgetter("not_before", "fire_id"))
+
     def note(self, fire: Fire) -> None:
         """Store what became of an attempt so far; see `ScheduleStore.note`."""
         with self._lock:
@@ -137,7 +143,10 @@ class MemorySchedules:
             self._record(event)
             self._fires[fire.fire_id] = fire
             schedule = self._schedules[fire.schedule_id]
-            failures = schedule.failures + 1 if fire.state is FireState.FAILED else 0
+            failures = {
+                FireState.FAILED: schedule.failures + 1,
+                FireState.OVERTAKEN: schedule.failures,
+            }.get(fire.state, 0)
             self._schedules[fire.schedule_id] = replace(schedule, failures=failures)
             return self._schedules[fire.schedule_id]
 

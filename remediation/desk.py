@@ -32,6 +32,11 @@ class Move:
     detail: Mapping[str, object] = field(default_factory=dict)
 
 
+def addressed(actor: Actor) -> Mapping[str, object]:
+    """Return what the trail says beside somebody of whom nobody knows an address; nothing where one is known."""
+    return {} if actor.email else {"email": "not known"}
+
+
 DecideOnce = Callable[[PlaybookExecution, Actor, int | None], PlaybookExecution]
 
 
@@ -58,6 +63,20 @@ class Desk:
             RefusedError: nobody can tell.
         """
         return self.directory.look_up(actor, groups=terms.approver_groups)
+
+    def introduce(self, actor: Actor) -> Actor:
+        """Return somebody who came through Slack with the address that the directory knows, for the trail.
+
+        To ask is to decide nothing, so no gate hangs on it: where the directory does not answer, or tells no address, they are returned as
+        they came, and `addressed` says so.
+        """
+        if actor.email or not actor.slack_id:
+            return actor
+        try:
+            found = self.directory.look_up(actor, groups=frozenset()).actor
+        except RefusedError:
+            return actor
+        return replace(actor, email=found.email)
 
     def expire(self, execution: PlaybookExecution) -> PlaybookExecution:
         """Close a pending execution whose time is over.

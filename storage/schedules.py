@@ -19,6 +19,9 @@ from storage.schedule_tables import FireRow, ScheduleRow
 from storage.trail import append_in
 from storage.waiting import has_come
 
+_CHANGES = {"state", "not_before", "parts", "error", "excused", "to_mend"}
+_STATES = [state.value for state in FireState]  # named, so that the index is of use
+
 
 class SqlSchedules:
     """Implements `exporters.ports.ScheduleStore`."""
@@ -127,6 +130,14 @@ class SqlSchedules:
             rows = session.exec(newest.order_by(col(FireRow.due_at).desc(), col(FireRow.fire_id).desc()))
             return [_to_fire(row) for row in rows]
 
+    def troubled(self, since: datetime) -> list[Fire]:
+        """Return the fires with an error that were attempted since; see `ScheduleStore.troubled`."""
+        attempted = and_(col(FireRow.state).in_(_STATES), col(FireRow.not_before) > since)
+        found = select(FireRow).where(attempted, col(FireRow.error) != "")
+        with self._database.reading() as session:
+            rows = session.exec(found.order_by(col(FireRow.not_before), col(FireRow.fire_id)))
+            return [_to_fire(row) for row in rows]
+
     def note(self, fire: Fire) -> None:
         """Store what became of an attempt so far; see `ScheduleStore.note`."""
         with self._database.writing() as session:
@@ -134,7 +145,10 @@ class SqlSchedules:
 
     def settle(self, fire: Fire, event: TrailEvent) -> Schedule:
         """Store the outcome; see `ScheduleStore.settle`."""
-        failures = col(ScheduleRow.failures) + 1 if fire.state is FireState.FAILED else 0
+        failures = {
+            FireState.FAILED: col(ScheduleRow.failures) + 1,
+            FireState.OVERTAKEN: col(ScheduleRow.failures),
+        }.get(fire.state, 0)
         with self._database.writing() as session:
             _write(session, fire)
             of_it = update(ScheduleRow).where(col(ScheduleRow.schedule_id) == fire.schedule_id)
@@ -169,7 +183,7 @@ def _write(session: Session, fire: Fire) -> None:
         col(FireRow.attempts) == fire.attempts,
         col(FireRow.state) == FireState.WAITING.value,
     )
-    columns = _to_fire_row(fire).model_dump(include={"state", "not_before", "parts", "error"})
+    columns = _to_fire_row(fire).model_dump(include=_CHANGES)
     if session.exec(update(FireRow).where(is_ours).values(**columns)).rowcount != 1:
         raise StateError(f"{fire.fire_id} was taken over meanwhile")
 

@@ -70,9 +70,14 @@ def test_the_head_of_the_trail_is_noted(stores: AnyStores) -> None:
     stores.trail.record(an_event())
     first = stores.anchors.due(AHEAD, every=every)
     assert first is not None
-    stores.anchors.told(first)
+    again = stores.anchors.due(NOW, every=every)
+    assert again == replace(first, attempt=2), "it may not stand anywhere"
+    assert stores.anchors.due(NOW, every=every) is None, "somebody is at it"
+    stores.anchors.told(first.anchor)
     second = Anchor.of(stores.trail.record(an_event(number=2)))
-    assert stores.anchors.due(NOW, every=every) == second
+    due = stores.anchors.due(NOW, every=every)
+    assert due is not None
+    assert due.anchor == second
     stores.anchors.told(second)
     stores.trail.record(an_event(number=3))
     assert stores.anchors.due(NOW + every - BIT, every=every) is None

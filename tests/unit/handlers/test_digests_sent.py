@@ -17,7 +17,8 @@ from bot.scheduler import make_firing
 from exporters.email_service import EmailService
 from exporters.firing import LEASE
 from exporters.mail_security import Security
-from exporters.schedules import Schedule
+from exporters.schedules import FireState, Schedule
+from remediation.states import PlaybookStatus
 from storage import Stores
 from storage.lifecycle_tables import TrackedRow
 from storage.merging import queue
@@ -136,6 +137,15 @@ def test_a_fix_that_was_rejected_is_offered_again(house: House) -> None:
     assert "plan_fix" in sent(house, made(house)).action_ids
 
 
+def test_a_rehearsal_keeps_no_fix_from_being_offered(house: House) -> None:
+    house.ingest()
+    schedule = made(house)
+    book = house.services.playbooks["CLOSE-DOOR"]
+    house.services.remediation.request(book, DOOR, schedule.owner, dry_run=True)
+    assert house.execution().status is PlaybookStatus.PENDING
+    assert "plan_fix" in sent(house, schedule).action_ids
+
+
 def test_a_report_that_nobody_has_worked_in_is_worked_in_first(house: House) -> None:
     house.ingest()
     schedule, stores = made(house), house.stores
@@ -159,6 +169,16 @@ def test_the_score_is_compared_with_the_last_digest_of_this_schedule(house: Hous
     assert "75 of 100, ▲ up 50.0 from 25 in the digest of" in digest
     assert since in digest
     assert "75 of 100, as in the digest of" in sent(house, one).words, "no report came in between"
+
+
+def test_a_digest_whose_mail_failed_was_told_all_the_same(house: House) -> None:
+    scored(house, 3)
+    schedule = made(house, "#security ciso@northwind.example")  # no mail is set up here
+    sent(house, schedule)
+    (fire,) = house.stores.schedules.fires(schedule.schedule_id)
+    assert fire.state is not FireState.SENT
+    scored(house, 2)
+    assert "50 of 100, ▲ up 25.0 from 25 in the digest of" in sent(house, schedule).words
 
 
 def test_the_first_digest_compares_with_the_report_before(house: House) -> None:
