@@ -17,6 +17,9 @@ from audit.trail import Break, TrailEntry, breaks
 
 _WORD = re.compile(r"\b(\d{1,18}):([0-9a-f]{64})\b")
 
+# What could not be noted is tried again after this at the latest.
+LONGEST_ANCHOR_REST = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
@@ -49,7 +52,7 @@ class DueAnchor:
 
 def anchor_wait(attempt: int) -> timedelta:
     """Return how long to wait after so many attempts in vain: 1 min, 2 min, 4 min and so on, an hour at most."""
-    return min(timedelta(minutes=1) * (1 << min(attempt - 1, 6)), timedelta(hours=1))
+    return min(timedelta(minutes=1) * (1 << min(attempt - 1, 6)), LONGEST_ANCHOR_REST)
 
 
 def read_anchors(text: str) -> list[Anchor]:

@@ -72,7 +72,7 @@ class ScheduleStore(Protocol):
         """
 
     def due(self, now: datetime) -> list[Schedule]:
-        """Return active schedules whose next slot has come."""
+        """Return active schedules whose next slot has come, or whose slots were dealt with further `AHEAD` than now."""
 
     def claim(self, before: Schedule, after: Schedule, fire: Fire, event: TrailEvent) -> bool:
         """Move the watermark on and store the fire; tell whether it was us who did.

@@ -6,7 +6,7 @@ process is first; the fire is then attempted until all its parts are done or nob
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -14,6 +14,10 @@ from audit.actor import Actor
 from exporters.cadence import Cadence, Slot
 
 DEFAULT_FORMAT = "html"
+# A fire is never put off for longer than this, be it a lease, be it the pause before another try.
+LONGEST_REST = timedelta(minutes=30)
+# Slots that were dealt with further ahead than this were dealt with by a clock that was wrong.
+AHEAD = timedelta(minutes=10)
 ACCOUNT = "account:"
 
 

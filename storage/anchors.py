@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from audit.anchors import Anchor, DueAnchor, anchor_wait
+from audit.anchors import LONGEST_ANCHOR_REST, Anchor, DueAnchor, anchor_wait
+from audit.waiting import has_come, has_passed
 from storage.database import Database, hold_write_lock
 from storage.tables import AnchorRow, TrailRow
 
@@ -58,10 +59,15 @@ class SqlAnchors:
 def _next(session: Session, now: datetime, every: timedelta) -> AnchorRow | None:
     """Return the row of what is to be noted: a new one of the head where it is time, else the last where it does not stand everywhere."""
     last = session.exec(select(AnchorRow).order_by(col(AnchorRow.seq).desc()).limit(1)).first()
-    if last is None or last.noted_at <= now - every:
+    if last is None or has_passed(last.noted_at, now, span=every):
         head = session.exec(select(TrailRow).order_by(col(TrailRow.seq).desc()).limit(1)).first()
         if head is not None and (last is None or head.seq > last.seq):
             return AnchorRow(seq=head.seq, entry_hash=head.entry_hash, noted_at=now, told=False)
-    if last is None or last.told or (last.next_attempt_at is not None and last.next_attempt_at > now):
+    if last is None or last.told or _rests(last, now):
         return None
     return last
+
+
+def _rests(row: AnchorRow, now: datetime) -> bool:
+    due_at = row.next_attempt_at
+    return due_at is not None and not has_come(due_at, now, longest=LONGEST_ANCHOR_REST)

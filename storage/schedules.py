@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Insert, and_, delete, update
+from sqlalchemy import ColumnElement, Insert, and_, delete, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -12,11 +12,12 @@ from audit.actor import Actor
 from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEvent
 from exporters.cadence import Cadence
-from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
+from exporters.schedules import AHEAD, LONGEST_REST, Fire, FireState, Schedule, ScheduleKind
 from storage.columns import column_text
 from storage.database import Database
 from storage.schedule_tables import FireRow, ScheduleRow
 from storage.trail import append_in
+from storage.waiting import has_come
 
 _CHANGES = {"state", "not_before", "parts", "error", "excused", "to_mend"}
 _STATES = [state.value for state in FireState]  # named, so that the index is of use
@@ -71,8 +72,9 @@ class SqlSchedules:
             append_in(session, event)
 
     def due(self, now: datetime) -> list[Schedule]:
-        """Return active schedules whose next slot has come."""
-        is_due = and_(col(ScheduleRow.next_at) <= now, col(ScheduleRow.paused_because) == "")
+        """Return active schedules whose next slot has come, or whose times are ahead; see `ScheduleStore.due`."""
+        is_time = or_(col(ScheduleRow.next_at) <= now, col(ScheduleRow.watermark) > now + AHEAD)
+        is_due = and_(is_time, col(ScheduleRow.paused_because) == "")
         with self._database.reading() as session:
             rows = session.exec(select(ScheduleRow).where(is_due).order_by(col(ScheduleRow.next_at)))
             return [_to_schedule(row) for row in rows]
@@ -199,7 +201,8 @@ def _changed(seen: Schedule) -> StateError:
 
 
 def _can_begin(now: datetime) -> ColumnElement[bool]:
-    return and_(col(FireRow.state) == FireState.WAITING.value, col(FireRow.not_before) <= now)
+    is_time = has_come(col(FireRow.not_before), now, longest=LONGEST_REST)
+    return and_(col(FireRow.state) == FireState.WAITING.value, is_time)
 
 
 def _to_row(schedule: Schedule) -> ScheduleRow:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import RLock
 
-from audit.anchors import Anchor, DueAnchor, anchor_wait
+from audit.anchors import LONGEST_ANCHOR_REST, Anchor, DueAnchor, anchor_wait
 from audit.errors import InputError, TrailError
 from audit.trail import TrailEntry, TrailEvent, append
+from audit.waiting import has_come, has_passed
 
 
 class MemoryTrail:
@@ -51,6 +52,11 @@ class _Begun:
     places: frozenset[str] = frozenset()
     told: bool = False
 
+    def has_rested(self, now: datetime) -> bool:
+        return self.next_attempt_at is None or has_come(
+            self.next_attempt_at, now, longest=LONGEST_ANCHOR_REST
+        )
+
 
 class MemoryAnchors:
     """Anchors in a list; `told` once they stand in all places."""
@@ -69,11 +75,11 @@ class MemoryAnchors:
 
     def _next(self, now: datetime, every: timedelta) -> _Begun | None:
         head, last = self._trail.head(), self._begun[-1] if self._begun else None
-        is_time = last is None or last.noted_at <= now - every
+        is_time = last is None or has_passed(last.noted_at, now, span=every)
         if head and is_time and (last is None or head.seq > last.anchor.seq):
             self._begun.append(_Begun(Anchor.of(head), now))
             return self._begun[-1]
-        if last is None or last.told or (last.next_attempt_at and last.next_attempt_at > now):
+        if last is None or last.told or not last.has_rested(now):
             return None
         return last
 

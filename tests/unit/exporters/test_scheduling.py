@@ -142,6 +142,27 @@ def test_after_a_time_away_the_latest_is_sent_once_and_says_what_was_missed(offi
     assert office.post.sent[2] == ("channel", "2026-11-28T09:00", 0)
 
 
+def test_a_clock_that_was_ahead_and_is_right_again_makes_nothing_wait_and_nothing_come_twice(
+    office: Office,
+) -> None:
+    office.scheduling.add(replace(DAILY, schedule_id="hourly", cadence=Cadence(cron="0 * * * *")), ANA)
+    office.wait(days=3)
+    sent = [slot for part, slot, _ in office.post.sent if part == "channel"]
+    office.now = MONDAY
+    office.wait(minutes=1)
+    assert [slot for part, slot, _ in office.post.sent if part == "channel"] == sent
+    assert office.kinds().count("schedule.wound_back") == 2
+    assert office.schedule("hourly").next_at == MONDAY + timedelta(hours=1)
+    office.post.sent.clear()
+    for _ in range(75):
+        office.wait(hours=1)
+    hours = [slot for part, slot, _ in office.post.sent if part == "channel" and slot not in sent]
+    assert len(hours) == len(set(hours)) == 75 + 4 - 2, (
+        "each hour and each morning but the two that were sent ahead"
+    )
+    assert office.kinds().count("schedule.wound_back") == 2
+
+
 def test_a_very_long_time_away_is_counted_up_to_a_limit(office: Office) -> None:
     wish = Wish(schedule_id="often", cadence=Cadence(cron="* * * * *"), channel="C1")
     office.scheduling.add(wish, ANA)
