@@ -26,6 +26,8 @@ from storage.tables import ReportRow
 from tests.databases import stores_in_memory
 from tests.endings import Later
 from tests.unit.handlers.house import DOOR, House, serving
+from tests.unit.handlers.test_schedule_command import digests, only
+from tests.unit.handlers.test_schedule_delivery import come_up
 
 WINDOW = replace(DOOR, id="F-2", title="Window is open", resource="board/window", account_id="210987654321")
 
@@ -284,3 +286,20 @@ def test_an_account_that_nobody_knows_is_refused(house: House, words: str, says:
     house.command("ana", f"/schedule daily 09:00 {words}")
     assert says in house.whisper("ana").words
     assert house.stores.schedules.all() == []
+
+
+def test_after_many_that_came_to_nothing_it_still_knows_the_last_that_was_sent(house: House) -> None:
+    scored(house, 3)
+    house.command("ana", '/schedule cron "*/5 * * * *"')
+    come_up(house)
+    house.slack.faults.add("*", times=100_000, status=503)
+    for _ in range(12):
+        come_up(house)
+    scored(house, 1)
+    house.slack.faults.clear()
+    come_up(house)
+    before, digest = digests(house)
+    assert "earlier digests were missed" in digest
+    assert "75 of 100, ▲ up 50.0 from 25 in the digest of" in digest
+    assert "missed" not in before
+    assert only(house).is_active
