@@ -15,7 +15,7 @@ from handlers.batch_returns import go_on_with_return
 from handlers.drawing import draw
 from handlers.home import due_homes, note_change, publish_home
 from handlers.home_picture import tend_pictures
-from handlers.notices import tell_notice
+from handlers.notices import due_notices, tell_notice
 from handlers.outcomes import tell_outcome
 from handlers.regressions import tell_regression
 from handlers.rollback_window import fill_window
@@ -68,7 +68,7 @@ def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict
             threads=1,
             waiting=lambda now: (each.exception_id for each in stores.exceptions.over(now)),
         ),
-        "notice": Lane(partial(tell_notice, services), threads=2, waiting=services.herald.due),
+        "notice": Lane(partial(tell_notice, services), threads=2, waiting=partial(due_notices, services)),
         "fire": Lane(make_firing(services).fire, threads=4, waiting=stores.schedules.waiting),
         "anchor": Lane(_anchor_with(anchoring), threads=1, waiting=lambda _now: ("head",)),
         "recheck": Lane(

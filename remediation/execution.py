@@ -221,11 +221,15 @@ class PlaybookExecution:
 
     @property
     def can_roll_back(self) -> bool:
-        """Tell whether there is something to put back and a way to do it."""
-        finished = self.status in _ROLLS_BACK_FROM
+        """Tell whether it is over, and there is something to put back and a way to do it."""
+        return self.status in _ROLLS_BACK_FROM and self.has_way_back
+
+    @property
+    def has_way_back(self) -> bool:
+        """Tell whether there is something to put back and a way to do it, whether or not it is over."""
         wrote = any(result.before is not None for result in self.actions)
         allowed = self.playbook.get("rollback_enabled") is not False
-        return finished and wrote and allowed and self.plan is not None and self.plan.reversible
+        return wrote and allowed and self.plan is not None and self.plan.reversible
 
     def moved(self, status: PlaybookStatus, **changes: object) -> Self:
         """Return this execution in another state.

@@ -18,6 +18,8 @@ ANSWERER_LOST_AFTER = timedelta(seconds=30)
 # Long enough that whoever took it on has given up, or is dead. Doubled with each attempt, up to the longest wait.
 NOTICE_RETRIED_AFTER = timedelta(minutes=2)
 _NOTICE_LONGEST_WAIT = timedelta(hours=1)
+# A card, an outcome or whatever else is told in Slack waits no longer than this for its next attempt.
+LONGEST_REST = timedelta(hours=1)
 # About a day's worth of attempts: after that it is told elsewhere that it could not be told.
 MOST_NOTICE_ATTEMPTS = 28
 

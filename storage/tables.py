@@ -279,7 +279,7 @@ class TrailRow(Row, table=True):
 
 
 class AnchorRow(Row, table=True):
-    """A head of the trail that was, or is to be, noted outside this database. `told` once it is."""
+    """A head of the trail that was, or is to be, noted outside this database. `told` once it stands in all its `places`."""
 
     __tablename__ = "anchors"
 
@@ -287,6 +287,9 @@ class AnchorRow(Row, table=True):
     entry_hash: bytes
     noted_at: datetime
     told: bool
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    places: list[str] = Field(sa_type=JsonColumn, default_factory=list)
 
 
 class ExceptionRow(Row, table=True):

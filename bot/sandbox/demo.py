@@ -26,7 +26,6 @@ from bot.sandbox.dropped import drop_scan
 from bot.sandbox.inbox import Inbox
 from bot.sandbox.standin import SlackStandIn
 from bot.sandbox.tour import demo_report, page_setup
-from bot.sandbox.workspace import DEFAULT_WORKSPACE
 
 START_WITHIN_S = 180
 STOP_WITHIN_S = 20
@@ -138,8 +137,8 @@ def bot_environment(
         "PORT": port,
         "COUNTERSIGN_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "SLACK_API_URL": slack.api_url,
-        "SLACK_BOT_TOKEN": DEFAULT_WORKSPACE.bot_token,
-        "SLACK_SIGNING_SECRET": DEFAULT_WORKSPACE.signing_secret,
+        "SLACK_BOT_TOKEN": slack.workspace.bot_token,
+        "SLACK_SIGNING_SECRET": slack.workspace.signing_secret,
         "AWS_ENDPOINT_URL": cloud.endpoint,
         "AWS_ACCESS_KEY_ID": "demo",
         "AWS_SECRET_ACCESS_KEY": "demo",

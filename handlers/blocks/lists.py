@@ -205,15 +205,16 @@ def _playbook_lines(book: RemediationPlaybook, room: int) -> str:
     )
 
 
-def build_playbook(book: RemediationPlaybook, *, approval: str) -> Message:
-    """Return a playbook step by step; `approval` says in words what it takes to run it."""
+def build_playbook(book: RemediationPlaybook, *, approval: str, rollback_approvals: int = 1) -> Message:
+    """Return a playbook step by step; `approval` says in words what it takes to run it, `rollback_approvals` how many sign its rollback."""
+    back = _rollback(book, approvals=rollback_approvals)
 
     def build(room: int) -> list[Block]:
         steps = [f"{number}. {describe_step(action)}" for number, action in enumerate(book.actions, start=1)]
         blocks: list[Block] = [
             header(book.name),
             section(escape(book.description, room) or "No description."),
-            fields(_playbook_facts(book, approval, room)),
+            fields(_playbook_facts(book, approval, back, room)),
             section(f"*Steps*\n{join_first(steps, room)}"),
         ]
         if book.checks:
@@ -224,17 +225,18 @@ def build_playbook(book: RemediationPlaybook, *, approval: str) -> Message:
     return Message(f"Playbook {escape(book.playbook_id, 80)}: {escape(book.name, 200)}", fit(build))
 
 
-def _rollback(book: RemediationPlaybook) -> str:
+def _rollback(book: RemediationPlaybook, *, approvals: int) -> str:
     if not book.rollback_enabled:
         return "Not allowed"
-    return "Allowed, and by itself if a step fails" if book.rollback_on_failure else "Allowed"
+    by_itself = book.rollback_on_failure and approvals <= 1
+    return "Allowed, and by itself if a step fails" if by_itself else "Allowed"
 
 
-def _playbook_facts(book: RemediationPlaybook, approval: str, room: int) -> list[tuple[str, str]]:
+def _playbook_facts(book: RemediationPlaybook, approval: str, back: str, room: int) -> list[tuple[str, str]]:
     return [
         ("Severity", severity_words(book.severity)),
         ("Category", escape(book.finding_category, 100) or "none"),
         ("Approval", linkify(escape(approval, min(room, 500)))),
-        ("Rollback", _rollback(book)),
+        ("Rollback", back),
         ("Time limit", f"{book.timeout_seconds} s"),
     ]

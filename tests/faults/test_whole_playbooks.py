@@ -2,8 +2,8 @@
 
 The library's playbooks run as they stand there, on a resource that each of them is for: conditions choose the steps. Besides them
 runs one with a step of every kind. A stop is an error that nothing catches, and the next process has its own connection to the
-database; some moments of the last one are real processes that die by SIGKILL, as all moments of single actions are in
-`test_fault_matrix.py`. The moments are counted by a run without an accident, so none is left out when a playbook grows.
+database; all moments of a long playbook of each cloud and some of the last one are real processes that die by SIGKILL, as all moments of
+single actions are in `test_fault_matrix.py`. The moments are counted by a run without an accident, so none is left out when a playbook grows.
 """
 
 from collections import Counter
@@ -19,12 +19,19 @@ from remediation.planning import Planner
 from remediation.policy import EXECUTOR_DEFAULT
 from remediation.states import ActionStatus, PlaybookStatus
 from tests.faults.dying import DIED, Fate, in_child
-from tests.faults.wholes import WHOLES, EveryKindStage, WholeStage
+from tests.faults.every_kind import EveryKindStage
+from tests.faults.wholes import WHOLES, KilledStage, WholeStage
 
 S = PlaybookStatus
 Begin = Callable[[], WholeStage]
 # Of the playbook with every kind of step: the moments at which a real process dies.
 KILLED = range(0, 30, 6)
+# Of each cloud, the playbook with the most steps and writes: a real process dies at each moment of it.
+LONGEST = ("access key", "Google key", "storage key")
+STAGES = [
+    *(pytest.param(name, WholeStage, id=name) for name in WHOLES),
+    *(pytest.param(name, KilledStage, id=f"{name}, killed") for name in LONGEST),
+]
 
 
 def test_no_playbook_of_the_library_is_left_out() -> None:
@@ -32,9 +39,13 @@ def test_no_playbook_of_the_library_is_left_out() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WHOLES)
+@pytest.mark.parametrize(("name", "kind"), STAGES)
 def test_a_playbook_of_the_library(
-    name: str, request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path
+    name: str,
+    kind: type[WholeStage],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    empty_database: Path,
 ) -> None:
     whole = WHOLES[name]
     stages: list[WholeStage] = []
@@ -42,7 +53,7 @@ def test_a_playbook_of_the_library(
     def begin() -> WholeStage:
         folder = tmp_path / str(len(stages))
         folder.mkdir()
-        stages.append(WholeStage(whole, whole.kind.prepare(request), folder, empty_database))
+        stages.append(kind(whole, whole.kind.prepare(request), folder, empty_database))
         return stages[-1]
 
     calm = begin()

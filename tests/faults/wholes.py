@@ -1,6 +1,5 @@
-"""Whole playbooks to die in: those of the library that change something, each on a resource, and one with a step of every kind."""
+"""Whole playbooks of the library to die in: those that change something, each on a resource."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,11 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remediation.actions.manual import ByHand
-from remediation.actions.notification import Notify
 from remediation.actions.registry import ActionRegistry
-from remediation.actions.script import RunScript
-from remediation.actions.script_folder import ScriptFolder
 from remediation.library import PlaybookLibrary
 from remediation.playbook import RemediationPlaybook
 from remediation.runner import Runner
@@ -32,9 +27,15 @@ from tests.contract.cases import (
 )
 from tests.contract.cases.contract import ActionCase
 from tests.contract.cases.gcp import GoogleCase
-from tests.fakes.switches import Switch
-from tests.faults.dying import Fate, MortalClient, StoppedError, make_requests_mortal, no_longer_mortal
-from tests.faults.rows import FileBoard, LocalCase
+from tests.faults.dying import (
+    DIED,
+    Fate,
+    MortalClient,
+    StoppedError,
+    in_child,
+    make_requests_mortal,
+    no_longer_mortal,
+)
 from tests.faults.stage import Stage
 
 Prepare = Callable[[Any], None]
@@ -199,68 +200,16 @@ class WholeStage(Stage):
         return Fate(log).writes()
 
 
-class EveryKindCase(LocalCase):
-    """Two switches, a message before and after them, a script and a person's step."""
+class KilledStage(WholeStage):
+    """An execution of a playbook of the library; whoever works on it is a real process that dies by SIGKILL, and so is who comes after."""
 
-    @property
-    def path(self) -> Path:
-        return self.folder / "board.json"
+    def run_until(self, dies_at: int | None) -> int:
+        """Run it up to a moment; return how many there were."""
+        ended = in_child(lambda: self.run(Fate(self.log, dies_at=dies_at)))
+        assert ended == (0 if dies_at is None else DIED)
+        return self.moments() if dies_at is None else dies_at
 
-    def set_state(self, name: str) -> None:
-        self.path.write_text('{"door": "open", "window": "open", "hatch": "open"}')
-        script = self.folder / "scripts" / "count.sh"
-        script.parent.mkdir(mode=0o755, exist_ok=True)
-        script.write_text("#!/bin/sh\ncat > /dev/null\n")
-        script.chmod(0o755)
-
-    def read_raw(self) -> object:
-        return self.path.read_text()
-
-
-class EveryKindStage(WholeStage):
-    """A playbook with a step of every kind, one of them for other findings. `script` says whether one of them is a script."""
-
-    def __init__(self, folder: Path, empty: Path, *, script: bool) -> None:
-        folder.mkdir(exist_ok=True)
-        shutil.rmtree(folder / "scripts", ignore_errors=True)
-        self.has_script = script
-        super().__init__(Whole("EVERY-KIND", EveryKindCase), EveryKindCase(folder), folder, empty)
-
-    def book(self) -> RemediationPlaybook:
-        book = RemediationPlaybook("EVERY-KIND", "Every kind", "Has them all.", "Network", "HIGH")
-        message = {"type": "slack", "channel": "#alerts", "message": "Begins"}
-        book.add_action("say_it_begins", "notification", message)
-        book.add_action("close_door", "switch", {"name": "door", "to": "closed"})
-        book.add_action(
-            "close_hatch", "switch", {"name": "hatch", "to": "closed"}, condition="finding.severity == 'LOW'"
-        )
-        if self.has_script:
-            book.add_action("count", "script", {"script": "count.sh"})
-        book.add_action("look", "manual", {"steps": ["Look at it."]})
-        book.add_action("close_window", "switch", {"name": "window", "to": "closed"})
-        book.add_action("say_it_is_done", "notification", {**message, "message": "Done"})
-        return book
-
-    def registry(self) -> ActionRegistry:
-        return self.mortal(Fate(self.folder / "nobody", kills=False))
-
-    def mortal(self, fate: Fate) -> ActionRegistry:
-        class Channel:
-            def post(self, channel: str, text: str) -> str:
-                fate.write(f"message {text}", lambda: None)
-                return "1.1"
-
-        class MortalScript(RunScript):
-            def apply(self, plan: Any) -> tuple[str, ...]:
-                done: tuple[str, ...] = fate.write("script", lambda: RunScript.apply(self, plan))
-                return done
-
-        assert isinstance(self.case, EveryKindCase)
-        return ActionRegistry(
-            [
-                Switch(FileBoard(self.case.path, fate)),
-                Notify(Channel(), {}),
-                MortalScript(ScriptFolder(folder=self.folder / "scripts")),
-                ByHand(),
-            ]
-        )
+    def take_over(self, log: Path) -> None:
+        """Do what the next process's sweep does, in a process of its own."""
+        self.pass_time()
+        assert in_child(lambda: self.sweep(log)) == 0

@@ -16,8 +16,9 @@ from bot.sandbox.cloud import DemoCloud, demo_cloud
 from bot.sandbox.demo import bot_environment, running_bot
 from bot.sandbox.records import Message
 from bot.sandbox.standin import SlackStandIn
-from bot.sandbox.workspace import DEFAULT_WORKSPACE
+from bot.sandbox.workspace import DEFAULT_WORKSPACE, Workspace
 from tests.conftest import ACCOUNT
+from tests.scenario.planted import Planted, plant
 from tests.shell import Done, run_in
 
 PATIENCE_S = 20.0
@@ -71,11 +72,11 @@ class Stage:
         except self.cloud.client.exceptions.ClientError as error:
             return error.response["Error"]["Code"]
 
-    def ask(self, finding: Finding, *, user: str = "ana") -> Message:
+    def ask(self, finding: Finding, *, user: str = "ana", playbook: str = "AWS-PUBLIC-S3") -> Message:
         """Run the playbook and wait for the card."""
         known = {message.ts for message in self.slack.messages(CHANNEL)}
         result = self.slack.command(
-            user=user, channel=CHANNEL, text=f"/playbook run AWS-PUBLIC-S3 {finding.handle}"
+            user=user, channel=CHANNEL, text=f"/playbook run {playbook} {finding.handle}"
         )
         assert result.ok, result
         return self.wait(lambda: self.card_of(finding, beyond=known))
@@ -114,9 +115,15 @@ class Stage:
         return self.wait(see)
 
 
-def start(mode: str, folder: Path, *, extra: Mapping[str, str] = NOTHING) -> Iterator[Stage]:
-    with demo_cloud() as cloud, SlackStandIn.start() as slack:
-        extra = dict(extra) | ({"SLACK_APP_TOKEN": DEFAULT_WORKSPACE.app_token} if mode == "socket" else {})
+def start(
+    mode: str,
+    folder: Path,
+    *,
+    extra: Mapping[str, str] = NOTHING,
+    workspace: Workspace = DEFAULT_WORKSPACE,
+) -> Iterator[Stage]:
+    with demo_cloud() as cloud, SlackStandIn.start(workspace) as slack:
+        extra = dict(extra) | ({"SLACK_APP_TOKEN": workspace.app_token} if mode == "socket" else {})
         with running_bot(slack, cloud, folder, extra=extra) as child:
             yield Stage(slack, cloud, folder, bot_environment(slack, cloud, folder) | extra, child)
             assert slack.violations == (), "the bot broke a rule of Slack's"
@@ -130,3 +137,10 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="module")
 def http_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     yield from start("http", tmp_path_factory.mktemp("http"))
+
+
+@pytest.fixture
+def hidden(tmp_path: Path) -> Planted:
+    """Plant what the bot may know, in a folder that is not searched."""
+    (tmp_path / "bot").mkdir()
+    return plant(tmp_path / "hidden", outside=tmp_path / "bot")

@@ -69,6 +69,14 @@ def test_playbook() -> None:
     check_golden("playbook", build_playbook(book, approval="1 of: @S0SEC"))
 
 
+def test_a_playbook_promises_no_rollback_by_itself_where_others_have_to_sign_it() -> None:
+    book = PlaybookLibrary.get_all_playbooks()["AWS-PUBLIC-S3"]
+    book.rollback_on_failure = True
+    assert "by itself if a step fails" in str(build_playbook(book, approval="1 of: @S0SEC"))
+    signed = build_playbook(book, approval="1 of: @S0SEC", rollback_approvals=2)
+    assert "by itself" not in str(signed)
+
+
 def test_a_step_says_what_it_turns_off_and_how_much_is_left_out() -> None:
     params = {f"Setting{number}": False for number in range(14)}
     step = PlaybookAction("open_up", "aws", {"service": "s3", "action": "x", "params": params})

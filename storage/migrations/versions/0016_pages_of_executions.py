@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 _PENDING = "status = 'PENDING'"
 _RAN = "status NOT IN ('EXPIRED', 'PENDING', 'REJECTED')"
