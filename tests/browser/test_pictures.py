@@ -229,13 +229,15 @@ def back(part: Locator) -> None:
 
 
 def as_long_as_it_is(mail: Locator) -> None:
-    """Let the frame of a mail end where the mail does."""
+    """Let the frame of a mail end where the mail does, and the panel where its frame does."""
     frame = mail.element_handle().content_frame()
     assert frame is not None
     ends = frame.evaluate(
         "() => Math.max(...[...document.body.children].map((each) => each.getBoundingClientRect().bottom))"
     )
-    styled(mail, f"iframe.mail-body {{ flex: none; height: {math.ceil(ends)}px; }}")
+    styled(
+        mail, f"#side-body {{ flex: none; }} iframe.mail-body {{ flex: none; height: {math.ceil(ends)}px; }}"
+    )
 
 
 def send_a_digest(visitor: Visitor, studio: Studio) -> None:
