@@ -3,101 +3,47 @@
 The store and the board are watched (`promises`): whatever is saved or written is held to the promise at that moment.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, multiple, rule
+from hypothesis.stateful import Bundle, MultipleResults, multiple, rule
 
 from audit.actor import Actor
 from audit.errors import CountersignError
-from audit.trail import breaks
 from remediation.excepting import ExceptionWish
-from remediation.ports import OWNER_LOST_AFTER, Person
-from remediation.rollbacks import Rollbacks
-from remediation.rules import BreakGlass
+from remediation.ports import OWNER_LOST_AFTER
 from remediation.runner import Runner
-from remediation.service import Remediation
 from remediation.settling import Settling
 from remediation.states import UNDER_WAY
-from tests.fakes.executions import MemoryExceptions
-from tests.fakes.listening import Listener
-from tests.fakes.switches import ANA, OMAR, OTTO, POLICY, PRIYA, Bench, door_finding, door_playbook
-from tests.faults.promises import GLASS, LENA, Board, PowerCutError, WatchedStore
-
-# Those who may come more often: most of what people do has to go well, or no life gets far.
-PEOPLE = st.sampled_from([OMAR, PRIYA, LENA, OMAR, PRIYA, LENA, ANA, OTTO])
-CUTS = st.sampled_from([-1, -1, *range(14)])
-NAMES = ("door", "window")
-VALUES = ("open", "closed", "ajar")
-PROCESSES = st.sampled_from(["one", "two", "three"])
-
-
-@dataclass(frozen=True)
-class Between:
-    """What somebody else does in the middle of a run or a rollback, at its n-th call to the cloud; `at` -1: nothing."""
-
-    at: int
-    what: str
-    who: Actor
-
-
-BETWEEN = st.builds(
+from tests.fakes.switches import ANA, OMAR, OTTO, PRIYA
+from tests.faults.scene import Scene
+from tests.faults.turns import (
+    BETWEEN,
+    CALM,
+    GLASS_TOO,
+    NAMES,
+    PEOPLE,
+    PROCESSES,
+    TURNS,
+    VALUES,
+    WORDS,
     Between,
-    at=st.sampled_from([-1, *range(10)]),
-    what=st.sampled_from(["join", "review", "approve", "reject", "glass", "back", "refuse back", "recover"]),
-    who=PEOPLE,
+    Turn,
 )
-WORK = {"back", "recover"}  # of these, what a process does and not a person alone
-CALM = Between(-1, "join", ANA)
 
 
-@dataclass(frozen=True)
-class Turn:
-    """A process at work: which, at which call to the cloud it dies (-1: at none), and what comes between."""
-
-    process: str = "one"
-    cut_at: int = -1
-    between: Between = CALM
-
-
-TURNS = st.builds(Turn, PROCESSES, CUTS, BETWEEN)
-
-
-class Fixes(RuleBasedStateMachine):
+class Fixes(Scene):
     """People asking, deciding and running, on one board; processes that die and take over."""
 
     executions = Bundle("executions")
 
-    @initialize(needed=st.sampled_from([1, 2]), back=st.sampled_from([1, 2]))
-    def begin(self, needed: int, back: int) -> None:
-        self.store = store = WatchedStore()
-        policy = replace(
-            POLICY,
-            required_approvals=needed,
-            rollback_approvals=back,
-            break_glass=BreakGlass(people=frozenset(GLASS)),
-        )
-        self.board = Board(switches=dict.fromkeys(NAMES, "open"), store=store)
-        self.bench = store.bench = Bench(store, policy=policy, board=self.board)
-        self.bench.people.people[LENA.slack_id] = Person(actor=LENA, groups=frozenset({"S0SEC"}))
-        store.exceptions = MemoryExceptions(store)
-        self.remediation: Remediation = replace(self.bench.remediation, exceptions=store.exceptions)
-        self.bench.runner = replace(self.bench.runner, exceptions=store.exceptions)
-        self.processes = {name: Listener(self.bench, name) for name in ("one", "two", "three")}
-
-    def teardown(self) -> None:
-        if hasattr(self, "store"):
-            assert not list(breaks(self.store.trail.stream()))
-
     @rule(target=executions, person=st.sampled_from([ANA, ANA, OTTO, OMAR]))
     def ask(self, person: Actor) -> str | MultipleResults[str]:
         with suppress(CountersignError):
-            return self.remediation.request(door_playbook(names=NAMES), door_finding(), person).execution_id
+            return self.request(person)
         return multiple()
 
     @rule(execution=executions, person=PEOPLE, revision=st.sampled_from([None, 1, 2]))
@@ -115,8 +61,8 @@ class Fixes(RuleBasedStateMachine):
         with suppress(CountersignError):
             self.remediation.review(execution, person)
 
-    @rule(target=executions, glass=st.booleans(), turn=TURNS)
-    def ask_sign_and_run(self, glass: bool, turn: Turn) -> str | MultipleResults[str]:
+    @rule(target=executions, glass=GLASS_TOO, turn=TURNS)
+    def ask_sign_and_run(self, glass: Actor | None, turn: Turn) -> str | MultipleResults[str]:
         """Open what is shut and have it fixed: the way that leads far."""
         if not any(each.status in UNDER_WAY for each in self.store.history(limit=1000)):
             for name in NAMES:
@@ -124,11 +70,28 @@ class Fixes(RuleBasedStateMachine):
         asked = self.ask(ANA)
         if isinstance(asked, str):
             if glass:
-                self.break_glass(asked, ANA, "now")
+                self.break_glass(asked, glass, "now")
             for person in (OMAR, PRIYA):
                 self.approve(asked, person, None)
             self.run(asked, turn)
         return asked
+
+    @rule(at=st.integers(2, 8), what=WORDS, who=PEOPLE)
+    def come_between_a_run(self, at: int, what: str, who: Actor) -> None:
+        """Let somebody come between two calls of a run."""
+        self.ask_sign_and_run(glass=None, turn=Turn(between=Between(at, what, who)))
+
+    @rule(person=PEOPLE, to=st.sampled_from(["ajar", "shut"]), turn=TURNS)
+    def sign_what_drifted(self, person: Actor, to: str, turn: Turn) -> None:
+        """Sign, change a switch before it runs, and sign once more."""
+        asked = self.ask(ANA)
+        if isinstance(asked, str):
+            for signer in (OMAR, PRIYA):
+                self.approve(asked, signer, None)
+            self.meddle("door", to)
+            self.run(asked, Turn())
+            self.approve(asked, person, None)
+            self.run(asked, turn)
 
     @rule(
         cut_at=st.integers(5, 13),
@@ -138,7 +101,7 @@ class Fixes(RuleBasedStateMachine):
     )
     def cut_meddle_and_recover(self, cut_at: int, name: str, to: str, between: Between) -> None:
         """Let a process die in a run, and somebody change a switch before another takes it over."""
-        self.ask_sign_and_run(glass=False, turn=Turn(cut_at=cut_at))
+        self.ask_sign_and_run(glass=None, turn=Turn(cut_at=cut_at))
         self.meddle(name, to)
         self.listen()
         self.sweep(Turn("two", between=between))
@@ -194,25 +157,25 @@ class Fixes(RuleBasedStateMachine):
 
     @rule(execution=executions, turn=TURNS)
     def run(self, execution: str, turn: Turn) -> None:
-        self._work(lambda runner: runner.run(execution), execution, turn)
+        self.work(lambda runner: runner.run(execution), execution, turn)
 
     @rule(execution=executions, turn=TURNS)
     def recover(self, execution: str, turn: Turn) -> None:
-        self._work(lambda runner: runner.recover(execution), execution, turn)
+        self.work(lambda runner: runner.recover(execution), execution, turn)
 
     @rule(execution=executions, person=PEOPLE, turn=TURNS)
     def roll_back(self, execution: str, person: Actor, turn: Turn) -> None:
-        self._work(lambda runner: self._rollbacks(runner).ask(execution, person), execution, turn)
+        self.work(lambda runner: self.rollbacks(runner).ask(execution, person), execution, turn)
 
     @rule(execution=executions, person=PEOPLE, process=PROCESSES)
     def roll_back_past_the_rules(self, execution: str, person: Actor, process: str) -> None:
         """Try it without asking, where two have to sign."""
         if self.bench.policy.rollback_approvals > 1:
-            self._work(lambda runner: runner.roll_back(execution, person), execution, Turn(process))
+            self.work(lambda runner: runner.roll_back(execution, person), execution, Turn(process))
 
     @rule(execution=executions, person=PEOPLE, has_expired=st.booleans())
     def end_rollback(self, execution: str, person: Actor, has_expired: bool) -> None:
-        rollbacks = self._rollbacks(self.bench.runner)
+        rollbacks = self.rollbacks(self.bench.runner)
         with suppress(CountersignError):
             if has_expired:
                 rollbacks.expire(self.store.get(execution))
@@ -237,59 +200,18 @@ class Fixes(RuleBasedStateMachine):
             else:
                 settling.say_not_done(execution, person, revision=revision)
 
-        self._work(say, execution, turn)
+        self.work(say, execution, turn)
 
     @rule(person=PEOPLE, name=st.sampled_from(NAMES), turn=TURNS)
     def interrupt_and_try_again(self, person: Actor, name: str, turn: Turn) -> None:
         """Leave behind what nobody can tell about, set it back by hand, and have it tried again."""
-        self.cut_meddle_and_recover(cut_at=7, name=name, to="ajar", between=CALM)
+        written_at = {"door": 4, "window": 8}  # the call right after its write
+        self.cut_meddle_and_recover(cut_at=written_at[name], name=name, to="ajar", between=CALM)
         for each in NAMES:
             self.meddle(each, "open")
         for execution in self.store.history(limit=1):
             self.settle(execution.execution_id, person, "again", turn)
 
-    def _rollbacks(self, runner: Runner) -> Rollbacks:
-        return Rollbacks(self.remediation, runner)
-
-    def _work(
-        self,
-        work: Callable[[Runner], object],
-        execution: str,
-        turn: Turn,
-    ) -> None:
-        """Let a living process work on an execution, until it dies or is done."""
-        listener = self.processes[turn.process]
-        listener.look()
-        self.board.meanwhile = lambda: self._come_between(execution, turn.process, turn.between)
-        self.board.cut_at, self.board.meanwhile_at = turn.cut_at, turn.between.at
-        with suppress(CountersignError, PowerCutError), self._at_work(turn.process):
-            work(listener.runner)
-        self.board.calm()
-
-    @contextmanager
-    def _at_work(self, process: str) -> Iterator[None]:
-        before, self.store.at_work = self.store.at_work, process
-        try:
-            yield
-        finally:
-            self.store.at_work = before
-
-    def _come_between(self, execution: str, process: str, between: Between) -> None:
-        other = "two" if process == "three" else "three"
-        runner = self.processes[other].runner
-        words: dict[str, Callable[[], object]] = {
-            "join": lambda: self.ask(between.who),
-            "review": lambda: self.review(execution, between.who),
-            "approve": lambda: self.approve(execution, between.who, None),
-            "reject": lambda: self.reject(execution, between.who, 1),
-            "glass": lambda: self.break_glass(execution, between.who, "now"),
-            "back": lambda: self._rollbacks(runner).ask(execution, between.who),
-            "refuse back": lambda: self._rollbacks(runner).refuse(execution, between.who),
-            "recover": lambda: runner.recover(execution),
-        }
-        with suppress(CountersignError), self._at_work(other if between.what in WORK else ""):
-            words[between.what]()
-
 
 TestFixes = pytest.mark.slow(Fixes.TestCase)
-TestFixes.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestFixes.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
