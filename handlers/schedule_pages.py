@@ -84,6 +84,7 @@ def _last(last: Fire | None, verb: str, room: int) -> str:
     words = {
         FireState.SENT: verb,
         FireState.FAILED: f"not {verb}",
+        FireState.OVERTAKEN: f"not {verb}",
         FireState.WAITING: f"being {verb}" if not last.error else "to be tried again",
     }
     why = f": {escape(last.error, room)}" if last.error else ""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,6 +132,18 @@ def test_schedule_list() -> None:
     fires = [a_fire(state=FireState.SENT), a_fire(state=FireState.FAILED, error="I am not in this channel.")]
     page = cards.a_page_of([SCHEDULE, paused, SCHEDULE])
     check_golden("schedule_list", build_schedule_list(page, [*fires, None]))
+
+
+@pytest.mark.parametrize("state", FireState)
+def test_the_list_has_a_word_for_each_way_a_sending_can_go(state: FireState) -> None:
+    page = cards.a_page_of([SCHEDULE])
+    said = str(to_checked(build_schedule_list(page, [a_fire(state=state, error="why")])))
+    assert {
+        FireState.WAITING: "to be tried again: why",
+        FireState.SENT: ", sent: why",
+        FireState.FAILED: "not sent: why",
+        FireState.OVERTAKEN: "not sent: why",
+    }[state] in said
 
 
 def test_a_schedule_that_was_made() -> None:
