@@ -9,13 +9,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from audit.errors import InputError
 from audit.trail import Break, TrailEntry, breaks
 
 _WORD = re.compile(r"\b(\d{1,18}):([0-9a-f]{64})\b")
+
+# What could not be noted is tried again after this at the latest.
+LONGEST_ANCHOR_REST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,20 @@ class Anchor:
     def to_line(self, at: datetime) -> str:
         """Return a line for a file of anchors, without the line's end."""
         return json.dumps({"at": at.astimezone(UTC).isoformat(timespec="seconds"), "anchor": str(self)})
+
+
+@dataclass(frozen=True, slots=True)
+class DueAnchor:
+    """An anchor that is to be noted: at which attempt, and the `places` where it stands already."""
+
+    anchor: Anchor
+    attempt: int = 1
+    places: frozenset[str] = frozenset()
+
+
+def anchor_wait(attempt: int) -> timedelta:
+    """Return how long to wait after so many attempts in vain: 1 min, 2 min, 4 min and so on, an hour at most."""
+    return min(timedelta(minutes=1) * (1 << min(attempt - 1, 6)), LONGEST_ANCHOR_REST)
 
 
 def read_anchors(text: str) -> list[Anchor]:

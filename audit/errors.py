@@ -10,6 +10,7 @@
     ├── StateError                 the thing has moved on: a lost compare-and-swap, a move not in the table
     │   ├── HeldError              another execution on the same resource is under way; carries its id
     │   └── HandedOverError        this process is stopping, and the next one goes on with it
+    ├── UnavailableError           what we depend on gives no answer for now: it passes, and nobody here has to mend anything
     ├── TrailError                 the trail cannot be written or does not verify
     └── ActionError                a step against a cloud failed
         ├── TemporaryActionError   worth another try after `delay_s`
@@ -68,6 +69,10 @@ class HeldError(StateError):
 
 class HandedOverError(StateError):
     """This process is stopping: what takes long is left as it is, and the next one goes on with it."""
+
+
+class UnavailableError(CountersignError):
+    """A service we depend on gives no answer for now, or wants us to wait. That passes: worth another try, as often as it takes."""
 
 
 class TrailError(CountersignError):

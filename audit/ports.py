@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from audit.actor import Actor
-from audit.anchors import Anchor
+from audit.anchors import Anchor, DueAnchor
 from audit.findings import Finding, FindingDict, Severity
 from audit.ingest import Reading
 from audit.lifecycle import (
@@ -42,8 +42,8 @@ class ReportStore(Protocol):
             InputError: the file fails as a whole; nothing is stored.
         """
 
-    def list_reports(self, limit: int = 20) -> list[ReportHeader]:
-        """Return the newest reports, newest first."""
+    def list_reports(self, limit: int = 20, offset: int = 0) -> list[ReportHeader]:
+        """Return the newest reports, newest first, from an offset on."""
 
     def header(self, report_id: str = LATEST, *, account: str = "") -> ReportHeader:
         """Return a report by id, by an unambiguous beginning of it, or the newest; of an account's alone, where one is named.
@@ -179,14 +179,20 @@ class Trail(Protocol):
 
 
 class Anchors(Protocol):
-    """Which heads of the trail were noted outside the database."""
+    """Which heads of the trail were noted outside the database, and where."""
 
-    def due(self, now: datetime, *, every: timedelta) -> Anchor | None:
-        """Return a head that has to be noted elsewhere now: one begun and not `told`, else the newest where `every` is over.
+    def due(self, now: datetime, *, every: timedelta) -> DueAnchor | None:
+        """Return a head that has to be noted elsewhere now: the newest where `every` is over, else one begun and not `told`.
 
-        Committed at return. None where the head was noted already, or nothing is due. Two processes may both get one that is
-        begun and not told: noting it twice is harmless.
+        An attempt is counted, and held for `anchor_wait`; committed at return. None where the head was noted already, or nothing
+        is due.
         """
 
+    def noted(self, anchor: Anchor, place: str) -> None:
+        """Note that it stands in one place."""
+
     def told(self, anchor: Anchor) -> None:
-        """Note that it stands elsewhere now."""
+        """Note that it stands in all places."""
+
+    def first_without(self, place: str) -> Anchor | None:
+        """Return the first of the last heads in a row that do not stand in a place; None where the last one does."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import structlog
 from slack_bolt import App
@@ -40,7 +41,7 @@ from handlers.notifier import DispatchingNotifier
 from handlers.services import Services
 from handlers.slack_client import Line
 from remediation.execution import PlaybookExecution
-from remediation.heartbeat import new_owner
+from remediation.heartbeat import Heartbeat, new_owner
 from remediation.journal import Journal
 from remediation.runner import Runner
 from remediation.service import Remediation, utc_now
@@ -65,9 +66,11 @@ class Bot:
             config,
             folder=settings.config_folder,
             anchors=stores.anchors,
-            client=self.services.client,
-            clock=self.services.clock,
+            services=self.services,
         )
+        owner = self.services.runner.journal.owner
+        self.heart = Heartbeat(store=stores.executions, owner=owner, clock=self.services.clock)
+        self._life = ExitStack()
         self._lanes = make_lanes(self.services, stores, anchoring)
         self.worker.take_on(self._lanes, self._find_waiting)
         self.clockwork = make_clockwork(self.services)
@@ -152,12 +155,14 @@ class Bot:
         return ask_who_we_are(self.services.client)
 
     def start(self) -> None:
-        """Start working, and listening where Slack comes by Socket Mode.
+        """Say that this process is alive, start working, and listening where Slack comes by Socket Mode.
 
         Raises:
             ConfigError: Slack refuses the app-level token.
+            CountersignError: the database cannot be written.
         """
         self._stores.database.make_room()
+        self._life.enter_context(self.heart.beating())  # before there is work that others could take for left
         self.worker.start()
         self.clockwork.start()
         if token := self._settings.slack_app_token:
@@ -165,13 +170,17 @@ class Bot:
             open_socket(self._socket.connect, url=self._settings.slack_api_url)
 
     def stop(self) -> None:
-        """Take nothing new, finish what is being done, close. What waits is found by the next process."""
+        """Take nothing new, finish what is being done, close. What waits is found by the next process.
+
+        What is being done may take long (a script, a copy of a disk): it is this process's own until its last thread has ended.
+        """
         if self._socket:
             self._socket.close()
         self.services.aside.stop()
         self.clockwork.stop()
         self.worker.stop()
         self.page.threads.shutdown(wait=True)
+        self._life.close()
         self._stores.close()
 
     def missing(self) -> dict[str, str]:

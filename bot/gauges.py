@@ -1,5 +1,6 @@
 """How things stand, read when somebody asks for `/metrics`: queues, the sweep, the trail, what waits for people."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import structlog
@@ -10,6 +11,7 @@ from audit.errors import CountersignError
 from audit.findings import Severity
 from audit.ports import LATEST
 from bot.worker import Worker
+from exporters.schedules import Schedule
 from storage import Stores
 
 log = structlog.get_logger()
@@ -59,6 +61,7 @@ class StateOfAffairs(Collector):
         for state, count in self._stores.executions.count_by_state().items():
             states.add_metric([state.value.lower()], count)
         yield states
+        yield self._schedules()
         reports = self._stores.reports
         if not reports.list_reports(1):
             return
@@ -70,6 +73,21 @@ class StateOfAffairs(Collector):
             name = severity.value.lower()
             failing.add_metric([name], int(str(summary.get(name) or 0)))
         yield failing
+
+    def _schedules(self) -> Metric:
+        """Count schedules by how they fare, the absent words too, so that a threshold has something to look at."""
+        counts = Counter({"active": 0, "failing": 0, "paused": 0})
+        counts.update(_word(schedule) for schedule in self._stores.schedules.all())
+        family = GaugeMetricFamily("countersign_schedules", "Schedules by how they fare.", labels=["state"])
+        for word, count in counts.items():
+            family.add_metric([word], count)
+        return family
+
+
+def _word(schedule: Schedule) -> str:
+    if not schedule.is_active:
+        return "paused"
+    return "failing" if schedule.failures else "active"
 
 
 def _gauge(name: str, what: str, value: float) -> GaugeMetricFamily:

@@ -15,13 +15,13 @@ from handlers.batch_returns import go_on_with_return
 from handlers.drawing import draw
 from handlers.home import due_homes, note_change, publish_home
 from handlers.home_picture import tend_pictures
-from handlers.notices import tell_notice
+from handlers.notices import due_notices, tell_notice
 from handlers.outcomes import tell_outcome
 from handlers.regressions import tell_regression
 from handlers.rollback_window import fill_window
 from handlers.services import Services
 from remediation.ending import ExceptionEnds
-from remediation.execution import PlaybookExecution
+from remediation.execution import Glimpse, PlaybookExecution
 from remediation.rechecking import Rechecking
 from remediation.rollbacks import Rollbacks
 from remediation.states import PlaybookStatus
@@ -68,7 +68,7 @@ def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict
             threads=1,
             waiting=lambda now: (each.exception_id for each in stores.exceptions.over(now)),
         ),
-        "notice": Lane(partial(tell_notice, services), threads=2, waiting=services.herald.due),
+        "notice": Lane(partial(tell_notice, services), threads=2, waiting=partial(due_notices, services)),
         "fire": Lane(make_firing(services).fire, threads=4, waiting=stores.schedules.waiting),
         "anchor": Lane(_anchor_with(anchoring), threads=1, waiting=lambda _now: ("head",)),
         "recheck": Lane(
@@ -129,11 +129,11 @@ class _Executions:
         self._owner = services.runner.journal.owner
         self._rollbacks = Rollbacks(services.remediation, services.runner)
 
-    def approved(self, now: datetime) -> Iterator[str]:
-        return _ids(each for each in self._store.waiting(now) if each.status is PlaybookStatus.APPROVED)
+    def approved(self, _now: datetime) -> Iterator[str]:
+        return _ids(self._store.glimpses(PlaybookStatus.APPROVED))
 
     def late(self, now: datetime) -> Iterator[str]:
-        return _ids(each for each in self._store.waiting(now) if each.status is not PlaybookStatus.APPROVED)
+        return _ids(self._store.glimpses(PlaybookStatus.PENDING, until=now))
 
     def left(self, now: datetime) -> Iterator[str]:
         return _ids(self._store.unfinished(self._owner, now))
@@ -149,7 +149,7 @@ class _Executions:
         self._rollbacks.expire(self._store.get(execution_id))
 
 
-def _ids(executions: Iterable[PlaybookExecution]) -> Iterator[str]:
+def _ids(executions: Iterable[PlaybookExecution | Glimpse]) -> Iterator[str]:
     return (each.execution_id for each in executions)
 
 

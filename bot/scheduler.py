@@ -3,22 +3,20 @@
 from exporters.clockwork import Clockwork
 from exporters.firing import Firing
 from exporters.schedules import ScheduleKind
-from handlers.digests import DigestSender, SlackVoice
+from handlers.digests import DigestSender
 from handlers.fetching import PullSender
 from handlers.services import Services
 
 
 def make_firing(services: Services) -> Firing:
     """Return what sends a fire."""
-    voice = SlackVoice(services)
     return Firing(
         store=services.schedules,
         clock=services.clock,
         senders={
-            ScheduleKind.DIGEST: DigestSender(services, voice),
+            ScheduleKind.DIGEST: DigestSender(services),
             ScheduleKind.PULL: PullSender(services),
         },
-        voice=voice,
     )
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -22,10 +23,11 @@ from storage import Stores
 log = structlog.get_logger()
 
 STOP_WITHIN_S = 20
+_STOPS = signal.SIGTERM, signal.SIGINT
 
 
 def serve_forever() -> None:
-    """Run until SIGTERM or SIGINT; then finish what is being done and return.
+    """Run until SIGTERM or SIGINT; then finish what is being done and return. A second one ends the process where it stands.
 
     Raises:
         ConfigError: something is missing or wrong at the start; names it.
@@ -60,6 +62,7 @@ def serve_forever() -> None:
         )
         _Server(served).run(sockets=[listener])
     finally:
+        log.info("stopping")
         bot.stop()
         log.info("stopped")
 
@@ -88,6 +91,12 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.handle_exit)
+        for number in _STOPS:
+            signal.signal(number, self._heed)
         yield
+
+    def _heed(self, number: int, frame: FrameType | None) -> None:
+        """Stop in order. Whoever asks once more does not want to wait: then the process ends at once, as if it were killed."""
+        self.handle_exit(number, frame)
+        for each in _STOPS:
+            signal.signal(each, signal.SIG_DFL)

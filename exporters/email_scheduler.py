@@ -18,7 +18,8 @@ from exporters.cadence import Cadence, zone_named
 from exporters.clock import Clock, utc_now
 from exporters.clockwork import Clockwork
 from exporters.email_service import EmailService
-from exporters.firing import Firing, LoggedVoice, Part
+from exporters.firing import Firing, Part
+from exporters.lateness import lateness_of
 from exporters.mail_addresses import to_addresses
 from exporters.mail_model import Mail
 from exporters.mail_writer import write_mail
@@ -66,13 +67,12 @@ class EmailScheduler:
         self._store = store if store is not None else MemorySchedules()
         self._zone = zone_named(zone).key
         self._background = background
-        self._sender = GeneratedSender(email_service, clock=clock)
+        self._sender = GeneratedSender(email_service, self._store, clock=clock)
         self._scheduling = Scheduling(store=self._store, clock=clock)
         self._firing = Firing(
             store=self._store,
             clock=clock,
             senders={ScheduleKind.GENERATED: self._sender},
-            voice=LoggedVoice(),
         )
         self._clock = clock
         self._clockwork = Clockwork(self._store, self.run_pending, look_every_s=1.0)
@@ -181,6 +181,7 @@ class GeneratedSender:
     """Sends what this process's functions return; see `exporters.firing.Sender`."""
 
     email_service: EmailService
+    store: ScheduleStore
     clock: Clock
     generators: dict[str, Generator] = field(default_factory=dict)
 
@@ -195,7 +196,9 @@ class GeneratedSender:
     def _send(self, schedule: Schedule, fire: Fire) -> None:
         mail = self._to_mail(schedule, _call(self.generators[schedule.schedule_id]))
         # The same key gives the same Message-ID: a mail that is sent once more after a crash is known as the same one.
-        addressed = replace(mail, to=schedule.recipients, key=fire.fire_id)
+        remark = lateness_of("mail", fire, self.store, self.clock()).remark
+        subject = f"{mail.subject} ({remark})" if remark else mail.subject
+        addressed = replace(mail, to=schedule.recipients, subject=subject, key=fire.fire_id)
         self.email_service.mailer.send(addressed).require_complete()
 
     def _to_mail(self, schedule: Schedule, made: object) -> Mail:

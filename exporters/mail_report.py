@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
-from audit.errors import CountersignError
+from audit.errors import CountersignError, UnavailableError
 
 _MOST_NAMED = 10
 
@@ -77,3 +77,7 @@ class DeliveryError(CountersignError):
     def __init__(self, report: DeliveryReport, *, reason: str = "") -> None:
         super().__init__(reason or report.explain())
         self.report = report
+
+
+class NotDeliveredYetError(DeliveryError, UnavailableError):
+    """A mail reached nobody, and for some of them the server, or the way to it, was only not there for now."""

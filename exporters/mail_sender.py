@@ -18,7 +18,7 @@ from exporters.clock import Clock, utc_now
 from exporters.mail_faults import Fault, is_ok, to_fault
 from exporters.mail_letter import Letter, MailRules, Sender, write_letter
 from exporters.mail_model import DEFAULT_MAX_ATTEMPTS, Mail
-from exporters.mail_report import DeliveryError, DeliveryReport
+from exporters.mail_report import DeliveryError, DeliveryReport, NotDeliveredYetError
 from exporters.mail_server import SmtpServer
 
 _FIRST_WAIT_S = 1.0
@@ -91,7 +91,7 @@ class Mailer:
         Raises:
             InputError: the mail cannot be sent as it is; the server heard nothing of it.
             RefusedError: a recipient's domain is not allowed; nor of this.
-            DeliveryError: nobody was accepted; its report says why, by address.
+            DeliveryError: nobody was accepted; its report says why, by address. `NotDeliveredYetError` where that may pass.
         """
         letter = write_letter(mail, sender=self.sender, rules=self.rules, now=self.clock())
         tally = _Tally(dict.fromkeys(letter.recipients))
@@ -99,7 +99,7 @@ class Mailer:
         report = tally.to_report(letter)
         _log_outcome(report, self.server)
         if not report.accepted:
-            raise DeliveryError(report)
+            raise NotDeliveredYetError(report) if tally.waiting else DeliveryError(report)
         return report
 
     def check(self) -> ServerCheck:

@@ -54,8 +54,8 @@ class ScheduleStore(Protocol):
             NotFoundError: none goes by that id.
         """
 
-    def all(self) -> list[Schedule]:
-        """Return all schedules, by when they were made."""
+    def all(self, *, limit: int | None = None, offset: int = 0) -> list[Schedule]:
+        """Return all schedules, by when they were made; with a limit so many, from an offset on."""
 
     def save(self, before: Schedule, after: Schedule, event: TrailEvent) -> Schedule:
         """Store `after` if the stored one still is `before`; return it with its new `rev`.
@@ -72,7 +72,7 @@ class ScheduleStore(Protocol):
         """
 
     def due(self, now: datetime) -> list[Schedule]:
-        """Return active schedules whose next slot has come."""
+        """Return active schedules whose next slot has come, or whose slots were dealt with further `AHEAD` than now."""
 
     def claim(self, before: Schedule, after: Schedule, fire: Fire, event: TrailEvent) -> bool:
         """Move the watermark on and store the fire; tell whether it was us who did.
@@ -103,15 +103,18 @@ class ScheduleStore(Protocol):
     def fires(self, schedule_id: str, limit: int = 10) -> list[Fire]:
         """Return a schedule's fires, newest first."""
 
+    def troubled(self, since: datetime) -> list[Fire]:
+        """Return the fires with an `error` that were attempted since, the longest ago first."""
+
     def note(self, fire: Fire) -> None:
-        """Store what became of an attempt so far: parts, error, `not_before`.
+        """Store what became of an attempt so far: parts, error and its kind, `not_before`.
 
         Raises:
             StateError: somebody else has begun another attempt, or it is settled or gone. Nothing is written.
         """
 
     def settle(self, fire: Fire, event: TrailEvent) -> Schedule:
-        """Store the outcome (`SENT` or `FAILED`) and count failures in a row; return the schedule.
+        """Store the outcome and count failures in a row, which `SENT` ends and `OVERTAKEN` leaves as they are; return the schedule.
 
         Raises:
             StateError: as for `note`. Nothing is written.

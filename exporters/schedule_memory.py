@@ -8,7 +8,8 @@ from threading import RLock
 
 from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEvent
-from exporters.schedules import Fire, FireState, Schedule
+from audit.waiting import has_come
+from exporters.schedules import AHEAD, LONGEST_REST, Fire, FireState, Schedule
 
 Record = Callable[[TrailEvent], object]
 
@@ -41,10 +42,11 @@ class MemorySchedules:
                 return found
         raise NotFoundError(f"there is no schedule {schedule_id}")
 
-    def all(self) -> list[Schedule]:
-        """Return all schedules, by when they were made."""
+    def all(self, *, limit: int | None = None, offset: int = 0) -> list[Schedule]:
+        """Return all schedules, by when they were made; see `ScheduleStore.all`."""
         with self._lock:
-            return sorted(self._schedules.values(), key=attrgetter("created_at", "schedule_id"))
+            in_order = sorted(self._schedules.values(), key=attrgetter("created_at", "schedule_id"))
+        return in_order[offset:][:limit]
 
     def save(self, before: Schedule, after: Schedule, event: TrailEvent) -> Schedule:
         """Store what changed; see `ScheduleStore.save`."""
@@ -65,8 +67,9 @@ class MemorySchedules:
                 del self._fires[fire.fire_id]
 
     def due(self, now: datetime) -> list[Schedule]:
-        """Return active schedules whose next slot has come."""
-        return [schedule for schedule in self.all() if schedule.is_active and schedule.next_at <= now]
+        """Return active schedules whose next slot has come, or whose times are ahead; see `ScheduleStore.due`."""
+        active = [schedule for schedule in self.all() if schedule.is_active]
+        return [each for each in active if each.next_at <= now or each.watermark > now + AHEAD]
 
     def claim(self, before: Schedule, after: Schedule, fire: Fire, event: TrailEvent) -> bool:
         """Move the watermark on and store the fire; see `ScheduleStore.claim`."""
@@ -122,6 +125,12 @@ class MemorySchedules:
         with self._lock:
             return sorted(self._of(schedule_id), key=attrgetter("due_at", "fire_id"), reverse=True)[:limit]
 
+    def troubled(self, since: datetime) -> list[Fire]:
+        """Return the fires with an error that were attempted since; see `ScheduleStore.troubled`."""
+        with self._lock:
+            found = [fire for fire in self._fires.values() if fire.error and fire.not_before > since]
+        return sorted(found, key=attrgetter("not_before", "fire_id"))
+
     def note(self, fire: Fire) -> None:
         """Store what became of an attempt so far; see `ScheduleStore.note`."""
         with self._lock:
@@ -135,7 +144,10 @@ class MemorySchedules:
             self._record(event)
             self._fires[fire.fire_id] = fire
             schedule = self._schedules[fire.schedule_id]
-            failures = schedule.failures + 1 if fire.state is FireState.FAILED else 0
+            failures = {
+                FireState.FAILED: schedule.failures + 1,
+                FireState.OVERTAKEN: schedule.failures,
+            }.get(fire.state, 0)
             self._schedules[fire.schedule_id] = replace(schedule, failures=failures)
             return self._schedules[fire.schedule_id]
 
@@ -160,4 +172,4 @@ class MemorySchedules:
 
 
 def _can_begin(fire: Fire, now: datetime) -> bool:
-    return fire.state is FireState.WAITING and fire.not_before <= now
+    return fire.state is FireState.WAITING and has_come(fire.not_before, now, longest=LONGEST_REST)

@@ -5,14 +5,19 @@ process is first; the fire is then attempted until all its parts are done or nob
 """
 
 import hashlib
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from audit.actor import Actor
 from exporters.cadence import Cadence, Slot
 
 DEFAULT_FORMAT = "html"
+# A fire is never put off for longer than this, be it a lease, be it the pause before another try.
+LONGEST_REST = timedelta(minutes=30)
+# Slots that were dealt with further ahead than this were dealt with by a clock that was wrong.
+AHEAD = timedelta(minutes=10)
 ACCOUNT = "account:"
 
 
@@ -87,6 +92,7 @@ class FireState(StrEnum):
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
+    OVERTAKEN = "overtaken"  # what it needs gave no answer until the next one was due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +105,9 @@ class Fire:
     begins it earlier, be it a lease, be it the pause before another try.
 
     Args:
+        error: what stood in the way last; of one that was sent, whom it did not reach.
+        excused: attempts that do not count, because what they needed gave no answer.
+        to_mend: the `error` is something that a person has to mend.
         asked_by: who wanted it now; None where it was due.
     """
 
@@ -113,10 +122,21 @@ class Fire:
     parts: tuple[str, ...] = field(default=())
     error: str = ""
     asked_by: Actor | None = None
+    excused: int = 0
+    to_mend: bool = False
+
+    @property
+    def counted(self) -> int:
+        """Return how many attempts count."""
+        return self.attempts - self.excused
 
     def is_done(self, part: str) -> bool:
         """Tell whether a part is done."""
         return any(name.partition(" ")[0] == part for name in self.parts)
+
+    def having_done(self, part: str, brought: str | None = None) -> Self:
+        """Return it with a part done, and what that brought."""
+        return replace(self, parts=(*self.parts, f"{part} {brought or ''}".strip()))
 
     def brought(self, part: str) -> str:
         """Return what a part brought; empty where nothing, or where it is not done."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
@@ -11,7 +12,7 @@ from audit.errors import InputError, StateError
 from audit.trail import TrailEvent
 from exporters.cadence import Cadence, Slot
 from exporters.ports import ScheduleStore
-from exporters.schedules import DEFAULT_FORMAT, Fire, Schedule, ScheduleKind, fire_of
+from exporters.schedules import AHEAD, DEFAULT_FORMAT, Fire, Schedule, ScheduleKind, fire_of
 from exporters.text import clip, encodable, one_line
 
 MOST_MISSED = 10_000  # counted; beyond it the number says “or more”
@@ -148,7 +149,8 @@ class Scheduling:
     def _claim(self, schedule: Schedule, now: datetime) -> str:
         past = takewhile(lambda slot: slot.at <= now, schedule.cadence.after(schedule.watermark))
         slots = list(islice(past, MOST_MISSED + 1))
-        if not slots:  # the machine's clock went back between two looks at it
+        if not slots:  # the machine's clock went back
+            self._wind_back(schedule, now)
             return ""
         latest = slots[-1] if len(slots) <= MOST_MISSED else _latest(schedule.cadence, now)
         fire = fire_of(schedule, latest, missed=len(slots) - 1, now=now)
@@ -156,6 +158,19 @@ class Scheduling:
         detail = {"fire": fire.fire_id, "slot": fire.slot, "missed": fire.missed}
         event = _event("schedule.fired", schedule, actor=WORKER, now=now, detail=detail)
         return fire.fire_id if self.store.claim(schedule, after, fire, event) else ""
+
+    def _wind_back(self, schedule: Schedule, now: datetime) -> None:
+        """Have a schedule go on from now whose slots were dealt with ahead of time; what was sent for one stays sent."""
+        if schedule.watermark <= now + AHEAD:
+            return
+        after = replace(schedule, watermark=now, next_at=schedule.cadence.next_after(now).at)
+        detail: dict[str, object] = {"from": schedule.watermark.isoformat()}
+        with suppress(StateError):  # another process was faster
+            self.store.save(
+                schedule,
+                after,
+                _event("schedule.wound_back", schedule, actor=WORKER, now=now, detail=detail),
+            )
 
 
 def _latest(cadence: Cadence, now: datetime) -> Slot:

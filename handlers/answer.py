@@ -6,14 +6,14 @@ from types import MappingProxyType
 import structlog
 
 from audit.errors import CountersignError, HandedOverError
-from handlers.blocks.names import NEXT_FINDINGS, PREVIOUS_FINDINGS, SHOW_FINDINGS
+from handlers.blocks.names import NEXT_PAGE, PREVIOUS_PAGE, SHOW_FINDINGS
 from handlers.blocks.parts import Message
 from handlers.clicks import answer_click
 from handlers.commands import answer_command
-from handlers.commands.findings import turn_page
 from handlers.decisions import answer_decision
 from handlers.errors import refer, to_words
 from handlers.importing import answer_shortcut
+from handlers.paging import turn_page
 from handlers.replies import reply
 from handlers.requests import said
 from handlers.services import Services
@@ -26,7 +26,7 @@ Answer = Callable[[Services, Request], Message | None]
 
 def _answer_click(services: Services, request: Request) -> Message | None:
     """Turn a page, or decide."""
-    turns_page = said(request, "action_id") in {PREVIOUS_FINDINGS, NEXT_FINDINGS, SHOW_FINDINGS}
+    turns_page = said(request, "action_id") in {PREVIOUS_PAGE, NEXT_PAGE, SHOW_FINDINGS}
     return turn_page(services, request) if turns_page else answer_click(services, request)
 
 

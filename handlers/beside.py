@@ -9,7 +9,7 @@ import io
 import structlog
 from slack_sdk import WebClient
 
-from audit.errors import InputError
+from audit.errors import CountersignError
 from exporters.ports import ExportedFile
 from handlers.delivery import SlackDelivery
 from handlers.posting import Poster
@@ -35,7 +35,7 @@ def share_once(client: WebClient, channel: str, file: ExportedFile, *, thread: s
     try:
         if file.name not in Poster(client, channel).files_in(thread):
             SlackDelivery(client, channel, comment=comment, thread=thread).deliver(file)
-    except (InputError, *SLACK_FAILURES) as error:
+    except (CountersignError, *SLACK_FAILURES) as error:
         log.warning("file not shared", file=file.name, error=_word(error))
 
 
@@ -44,9 +44,9 @@ def hand_over(client: WebClient, person: str, file: ExportedFile, *, comment: st
     try:
         opened = client.conversations_open(users=person)
         SlackDelivery(client, str(opened["channel"]["id"]), comment=comment).deliver(file)
-    except (InputError, *SLACK_FAILURES) as error:
+    except (CountersignError, *SLACK_FAILURES) as error:
         log.warning("file not handed over", file=file.name, error=_word(error))
 
 
 def _word(error: Exception) -> str:
-    return str(error) if isinstance(error, InputError) else code_of(error)
+    return str(error) if isinstance(error, CountersignError) else code_of(error)

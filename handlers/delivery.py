@@ -13,14 +13,14 @@ from urllib.parse import SplitResult, urlsplit
 
 from slack_sdk import WebClient
 
-from audit.errors import InputError
+from audit.errors import InputError, UnavailableError
 from exporters.ports import ExportedFile
 from handlers.clients import make_careful
-from handlers.slack_errors import SLACK_FAILURES, advise, code_of
+from handlers.slack_errors import SLACK_FAILURES, advise, code_of, is_passing
 from handlers.slack_urls import is_slack_url
 
 _TIMEOUT_S = 60
-_OK = range(200, 300)
+_OK, _SERVER_ERRORS = range(200, 300), range(500, 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class SlackDelivery:
 
         Raises:
             InputError: Slack does not take it; says what can be done.
+            UnavailableError: Slack gives no answer for now.
         """
         share = {
             "channel_id": self.channel,
@@ -50,7 +51,8 @@ class SlackDelivery:
         try:
             upload(self.client, file, alt_text=self.alt_text, share=share)
         except SLACK_FAILURES as error:
-            raise InputError(f"The file could not be posted. {advise(code_of(error))}") from error
+            kind = UnavailableError if is_passing(error) else InputError
+            raise kind(f"The file could not be posted. {advise(code_of(error))}") from error
 
 
 def upload(
@@ -63,7 +65,7 @@ def upload(
     """Upload a file, share it where `share` says, and return its id. Without it the file is ours alone.
 
     Raises:
-        InputError: Slack named a place to upload to that is not Slack's.
+        InputError: Slack named a place to upload to that is not Slack's, or did not take the bytes there.
         SlackClientError, HTTPException, OSError: see `SLACK_FAILURES`.
     """
     words = {"alt_txt": alt_text} if alt_text else {}
@@ -90,8 +92,12 @@ def _send(client: WebClient, url: str, file: ExportedFile) -> None:
         )
         answer = connection.getresponse()
         answer.read()
-    if answer.status not in _OK:
+    if answer.status in _SERVER_ERRORS:
         raise HTTPException(f"upload answered {answer.status}")
+    if answer.status not in _OK:
+        raise InputError(
+            f"The file could not be posted: Slack did not take its bytes (HTTP {answer.status})."
+        )
 
 
 def _connect(parts: SplitResult) -> HTTPConnection:

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+import structlog
+
 from audit.errors import InputError, NotFoundError
 from audit.findings import Finding, Severity
 from audit.lifecycle import FindingPage, FindingQuery, LifecycleState
 from audit.ports import LATEST
 from audit.report import ReportHeader
+from exporters.lateness import MOST_LOOKED_AT, lateness_of
 from exporters.open_now import OpenNow
 from exporters.schedules import Fire, FireState, Schedule
 from exporters.service import is_same_row, open_report
@@ -19,12 +22,12 @@ from handlers.blocks.lists import Fixable
 from handlers.services import Services
 from remediation.execution import PlaybookExecution
 from remediation.matching import sure_match
+from remediation.pending_query import PendingQuery
 from remediation.states import UNDER_WAY
 
-REPORT = "report"
+REPORT, CHANNEL, MAIL = "report", "channel", "mail"
 _LOOKED_AT = 300
 _MOST_LISTED = 10
-_PAGE = 50
 _MOST_ASKED = 5
 _FIRST_TIME = timedelta(days=7)
 _NEWS = {LifecycleState.NEW: "new", LifecycleState.REGRESSED: "came back"}
@@ -41,22 +44,26 @@ class DigestReader:
     def find_report(self) -> ReportHeader:
         """Return the report that goes with it: the one that this sending began with, else the newest.
 
+        Its id stands on each log line from here on.
+
         Raises:
             InputError: there is none yet.
         """
         began_with = self.fire.brought(REPORT)
+        account = "" if began_with else self.schedule.account
         try:
-            if began_with:
-                return self.services.reports.header(began_with)
-            return self.services.reports.header(LATEST, account=self.schedule.account)
+            found = self.services.reports.header(began_with or LATEST, account=account)
         except NotFoundError as error:
             about = f" about account {self.schedule.account}" if self.schedule.account else ""
             raise InputError(f"There is no report{about} to send yet.") from error
+        structlog.contextvars.bind_contextvars(report_id=found.report_id)
+        return found
 
     def read_digest(self) -> Digest:
         """Return what the message in a channel says."""
         now, report = self.services.clock(), self.find_report()
         page, since = self._open_page(now), self._last_sent_at(now)
+        late = lateness_of(CHANNEL, self.fire, self.services.schedules, now)
         fixes, asked = self._fixes(page)
         pending, pending_count = self._pending()
         overview = self.services.tracker.overview(now, accounts=self._accounts)
@@ -77,8 +84,8 @@ class DigestReader:
                 _NEWS.keys(), since, now=now, severity=Severity.CRITICAL, accounts=self._accounts
             ),
             overdue=overview.overdue,
-            missed=self.fire.missed,
-            due_at=self.fire.due_at,
+            missed=late.missed,
+            due_at=late.due_at,
         )
 
     def read_open(self) -> OpenNow:
@@ -133,17 +140,9 @@ class DigestReader:
 
     def _pending(self) -> tuple[list[PlaybookExecution], int]:
         """Return the first of what waits for a decision, and how many do."""
-        finder = self.services.finder
-        if not self.schedule.account:
-            return finder.pending(limit=_MOST_LISTED), finder.count_pending()
-        of_it = [each for each in self._all_pending() if each.finding.account_id == self.schedule.account]
-        return of_it[:_MOST_LISTED], len(of_it)
-
-    def _all_pending(self) -> Iterator[PlaybookExecution]:
-        last: PlaybookExecution | None = None
-        while page := self.services.finder.pending(limit=_PAGE, after=last):
-            yield from page
-            last = page[-1]
+        finder, account = self.services.finder, self.schedule.account
+        query = PendingQuery(accounts=frozenset({account} if account else ()))
+        return finder.pending(query, limit=_MOST_LISTED), finder.count_entries(query).fixes
 
     def _urgent(self, since: datetime, now: datetime) -> list[tuple[str, Finding]]:
         """Return the first of them: the worst come first, and nothing is worse."""
@@ -157,9 +156,12 @@ class DigestReader:
         ]
 
     def _sent(self) -> Iterator[Fire]:
-        """Yield what this schedule has sent before, newest first."""
-        fires = self.services.schedules.fires(self.schedule.schedule_id)
-        return (fire for fire in fires if fire.state is FireState.SENT)
+        """Yield what this schedule has told before, newest first: what reached a channel was told, whatever became of its mail."""
+        fires = self.services.schedules.fires(self.schedule.schedule_id, MOST_LOOKED_AT)
+        others = (fire for fire in fires if fire.fire_id != self.fire.fire_id)
+        return (
+            fire for fire in others if fire.state is FireState.SENT or any(map(fire.is_done, (CHANNEL, MAIL)))
+        )
 
     def _last_sent_at(self, now: datetime) -> datetime:
         return next((fire.due_at for fire in self._sent()), now - _FIRST_TIME)

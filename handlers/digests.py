@@ -6,36 +6,19 @@ is there before another is posted. A mail cannot be looked for; sent again it ha
 
 from dataclasses import dataclass
 
-import structlog
-
-from exporters.firing import Part, Voice
+from exporters.firing import Part
+from exporters.lateness import lateness_of
 from exporters.mailing import MailRequest
 from exporters.schedules import Fire, Schedule, ScheduleKind
 from exporters.service import ExportRequest
 from handlers.blocks.digest import build_digest
-from handlers.blocks.texts import code, escape
 from handlers.delivery import SlackDelivery
-from handlers.digest_reading import REPORT, DigestReader
+from handlers.digest_reading import CHANNEL, MAIL, REPORT, DigestReader
 from handlers.fire_posts import WORDS, find_post, in_words, post_once, work_reports_in
-from handlers.posting import Poster, tell
-from handlers.schedule_pages import about
+from handlers.posting import Poster
 from handlers.services import Services
 
-log = structlog.get_logger()
 DIGEST = "countersign_digest"
-
-
-@dataclass(frozen=True, slots=True)
-class SlackVoice:
-    """Tells owners in our conversation with them; see `exporters.firing.Voice`."""
-
-    services: Services
-
-    def tell(self, schedule: Schedule, text: str) -> None:
-        """Tell the owner. One who made it at a shell is told by the log alone."""
-        log.warning("schedule failed", schedule=schedule.schedule_id, told=text)
-        words = f"The schedule {code(schedule.schedule_id, 70)} {about(schedule)} {escape(text, 1500)}"
-        tell(self.services.client, schedule.owner, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +26,6 @@ class DigestSender:
     """Knows what `DIGEST` schedules send; see `exporters.firing.Sender`."""
 
     services: Services
-    voice: Voice
 
     def can_send(self, schedule: Schedule) -> bool:
         """Tell whether it is a digest."""
@@ -53,10 +35,10 @@ class DigestSender:
         """Return the report that it begins with, then the message, its file and the mail, as far as they are wanted."""
         parts = [Part(REPORT, lambda fire: self._begin_with(schedule, fire))]
         if schedule.channel:
-            parts.append(Part("channel", lambda fire: self._post(schedule, fire)))
-            parts.append(Part("file", lambda fire: self._attach(schedule, fire)))
+            parts.append(Part(CHANNEL, lambda fire: self._post(schedule, fire), after=REPORT))
+            parts.append(Part("file", lambda fire: self._attach(schedule, fire), after=CHANNEL))
         if schedule.recipients:
-            parts.append(Part("mail", lambda fire: self._mail(schedule, fire)))
+            parts.append(Part(MAIL, lambda fire: self._mail(schedule, fire), after=REPORT, complains=True))
         return parts
 
     def _begin_with(self, schedule: Schedule, fire: Fire) -> str:
@@ -64,16 +46,15 @@ class DigestSender:
         work_reports_in(self.services, fire)
         return self._reader(schedule, fire).find_report().report_id
 
-    def _post(self, schedule: Schedule, fire: Fire) -> None:
+    def _post(self, schedule: Schedule, fire: Fire) -> str:
         reader = self._reader(schedule, fire)
         with in_words(schedule):
-            post_once(self._poster(schedule), fire, DIGEST, lambda: build_digest(reader.read_digest()))
+            return post_once(self._poster(schedule), fire, DIGEST, lambda: build_digest(reader.read_digest()))
 
     def _attach(self, schedule: Schedule, fire: Fire) -> None:
         """Share the report below the digest."""
         with in_words(schedule):
-            digest = find_post(self._poster(schedule), fire, DIGEST)
-            thread = digest.message_id if digest else ""
+            thread = fire.brought(CHANNEL) or self._find(schedule, fire)
             if thread and fire.attempts > 1 and self._has_file(schedule.channel, thread):
                 return
         self.services.exports.export(
@@ -86,10 +67,16 @@ class DigestSender:
             SlackDelivery(self.services.client, schedule.channel, comment="The report", thread=thread),
         )
 
+    def _find(self, schedule: Schedule, fire: Fire) -> str:
+        """Return the digest's message where a process of an older version has not noted it."""
+        found = find_post(self._poster(schedule), fire, DIGEST)
+        return found.message_id if found else ""
+
     def _has_file(self, channel: str, thread: str) -> bool:
         return bool(Poster(self.services.client, channel).files_in(thread) - {WORDS})
 
-    def _mail(self, schedule: Schedule, fire: Fire) -> None:
+    def _mail(self, schedule: Schedule, fire: Fire) -> str:
+        """Mail the report; return whom it did not reach."""
         reader = self._reader(schedule, fire)
         sent = self.services.mailing.send(
             MailRequest(
@@ -99,11 +86,10 @@ class DigestSender:
                 report_id=reader.find_report().report_id,
                 key=fire.fire_id,
                 open_now=reader.read_open(),
-                remark=f"{fire.missed:,} earlier missed" if fire.missed else "",
+                remark=lateness_of(MAIL, fire, self.services.schedules, self.services.clock()).remark,
             )
         )
-        if not sent.is_complete:
-            self.voice.tell(schedule, f"did not reach everyone. {sent.explain()}")
+        return "" if sent.is_complete else sent.explain()
 
     def _poster(self, schedule: Schedule) -> Poster:
         return Poster(self.services.client, schedule.channel)

@@ -6,12 +6,15 @@ harmless: the very same findings are the very same report.
 
 from dataclasses import dataclass
 
-from audit.errors import InputError, NothingFoundError, StateError
+import structlog
+
+from audit.errors import InputError, NothingFoundError, StateError, UnavailableError
 from audit.finding_query import spell_query
 from audit.lifecycle import Comparison, FindingQuery
 from audit.pull_words import read_pull
 from audit.pulling import PullRequest
 from exporters.firing import Part
+from exporters.lateness import MOST_LOOKED_AT, lateness_of
 from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
 from handlers.blocks.fetched import Fetched, build_fetched
 from handlers.fire_posts import hold_fire, in_words, post_once, work_reports_in
@@ -19,7 +22,7 @@ from handlers.posting import Poster
 from handlers.services import Services
 
 FETCHED = "countersign_fetched"
-REPORT = "report"
+REPORT, CHANNEL = "report", "channel"
 NOTHING = "nothing"
 
 
@@ -37,7 +40,7 @@ class PullSender:
         """Return the fetch, and the message where one is wanted."""
         parts = [Part(REPORT, lambda fire: self._fetch(schedule, fire))]
         if schedule.channel:
-            parts.append(Part("channel", lambda fire: self._post(schedule, fire)))
+            parts.append(Part(CHANNEL, lambda fire: self._post(schedule, fire), after=REPORT))
         return parts
 
     def _fetch(self, schedule: Schedule, fire: Fire) -> str:
@@ -52,17 +55,20 @@ class PullSender:
             return NOTHING
         except StateError as error:
             hold()  # raises where it is the fire that was taken away
-            raise InputError(f"{error}.") from error
+            raise UnavailableError(f"{error}.") from error
+        structlog.contextvars.bind_contextvars(report_id=done.header.report_id)
         return done.header.report_id
 
-    def _post(self, schedule: Schedule, fire: Fire) -> None:
+    def _post(self, schedule: Schedule, fire: Fire) -> str:
         with in_words(schedule):
             poster = Poster(self.services.client, schedule.channel)
-            post_once(poster, fire, FETCHED, lambda: build_fetched(self._fetched(schedule, fire)))
+            return post_once(poster, fire, FETCHED, lambda: build_fetched(self._fetched(schedule, fire)))
 
     def _fetched(self, schedule: Schedule, fire: Fire) -> Fetched:
         report_id = fire.brought(REPORT)
+        structlog.contextvars.bind_contextvars(report_id=report_id)
         is_something = report_id != NOTHING
+        late = lateness_of(CHANNEL, fire, self.services.schedules, self.services.clock())
         return Fetched(
             schedule_id=schedule.schedule_id,
             when=schedule.cadence.describe(),
@@ -70,13 +76,13 @@ class PullSender:
             report=self.services.reports.header(report_id) if is_something else None,
             change=self._change(schedule, fire) if is_something else None,
             query=_query(read_pull(schedule.source.split())),
-            missed=fire.missed,
-            due_at=fire.due_at,
+            missed=late.missed,
+            due_at=late.due_at,
         )
 
     def _change(self, schedule: Schedule, fire: Fire) -> Comparison | None:
         """Return what changed since this schedule's last fetch that brought something and was told."""
-        fires = self.services.schedules.fires(schedule.schedule_id)
+        fires = self.services.schedules.fires(schedule.schedule_id, MOST_LOOKED_AT)
         told = (each for each in fires if each.state is FireState.SENT and each.fire_id != fire.fire_id)
         reports = (each.brought(REPORT) for each in told)
         before = next((report for report in reports if report not in {"", NOTHING}), "")

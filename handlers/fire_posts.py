@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import structlog
 
-from audit.errors import InputError
+from audit.errors import InputError, UnavailableError
 from exporters.firing import LEASE
 from exporters.schedules import Fire, Schedule
 from handlers.beside import share_once, text_file
@@ -17,19 +17,19 @@ from handlers.blocks.parts import Message
 from handlers.blocks.whole import words_of
 from handlers.posting import Posted, Poster, Tag, lacks_scope
 from handlers.services import Services
-from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, advise, code_of
+from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, advise, code_of, is_passing
 
 log = structlog.get_logger()
 WORDS = "message.txt"
 
 
-def post_once(poster: Poster, fire: Fire, name: str, build: Callable[[], Message]) -> None:
-    """Post a fire's message, unless it stands there already; where Slack refuses its blocks, its words alone, and the whole as a file below."""
-    if fire.attempts > 1 and find_post(poster, fire, name):
-        return
+def post_once(poster: Poster, fire: Fire, name: str, build: Callable[[], Message]) -> str:
+    """Post a fire's message, unless it stands there already, and return its id; where Slack refuses its blocks, its words alone, and the whole as a file below."""
+    if fire.attempts > 1 and (found := find_post(poster, fire, name)):
+        return found.message_id
     message, tag = build(), Tag(name, fire.fire_id, 1)
     try:
-        poster.post(message, tag)
+        return poster.post(message, tag).message_id
     except SLACK_FAILURES as error:
         if code_of(error) not in BAD_BLOCKS:
             raise
@@ -37,6 +37,7 @@ def post_once(poster: Poster, fire: Fire, name: str, build: Callable[[], Message
         posted = poster.post(Message(message.text), tag)
         whole = text_file(WORDS, words_of(message))
         share_once(poster.client, posted.channel, whole, thread=posted.message_id, comment="The whole of it")
+        return posted.message_id
 
 
 def find_post(poster: Poster, fire: Fire, name: str) -> Posted | None:
@@ -73,8 +74,10 @@ def in_words(schedule: Schedule) -> Iterator[None]:
 
     Raises:
         InputError: Slack refused.
+        UnavailableError: it gives no answer for now.
     """
     try:
         yield
     except SLACK_FAILURES as error:
-        raise InputError(f"{advise(code_of(error))} (channel {schedule.channel})") from error
+        kind = UnavailableError if is_passing(error) else InputError
+        raise kind(f"{advise(code_of(error))} (channel {schedule.channel})") from error

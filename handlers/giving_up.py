@@ -3,6 +3,7 @@
 Nothing here leans on what stood in the way: neither on the place that did not take it, nor on what it was about still being there.
 """
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import structlog
@@ -11,10 +12,10 @@ from audit.actor import WORKER, Actor
 from audit.errors import NotFoundError
 from audit.trail import TrailEvent
 from handlers.blocks.texts import code, escape, place
-from handlers.posting import tell, tell_channel
+from handlers.posting import tell_first
 from handlers.services import Services
+from handlers.slack_errors import SLACK_FAILURES, is_passing
 from remediation.attention import ESCALATION, EXCEPTION_OVER, GLASS, OVERDUE, REMINDER, Notice
-from remediation.ports import MOST_NOTICE_ATTEMPTS
 
 log = structlog.get_logger()
 _WHAT = MappingProxyType(
@@ -28,31 +29,49 @@ _WHAT = MappingProxyType(
 )
 
 
-def give_up_notice(services: Services, notice: Notice) -> None:
-    """Say that something could not be told: on the trail, to the configured channel, and to whoever asked for the fix.
+def give_up_notice(services: Services, notice: Notice, why: str, *, said: str = "") -> bool:
+    """Say that something could not be told, and what it was: to the configured channel and to whoever asked for the fix, and on the trail.
+
+    Returns:
+        False where Slack gives no answer even to that: it is to be tried again.
 
     Raises:
         TrailError: the trail cannot be written; it is tried again.
     """
-    log.error("notice given up", notice=notice.notice_id, attempts=MOST_NOTICE_ATTEMPTS)
-    detail = {"notice": notice.notice_id, "attempts": MOST_NOTICE_ATTEMPTS}
+    places = list(filter(None, (services.channel, _requester(services, notice).slack_id)))
+    if not _tell_any(services, places, _words(notice, why, said)):
+        return False
+    log.error("notice given up", notice=notice.notice_id, why=why)
+    detail = {"notice": notice.notice_id, "why": why}
     services.trail.record(
         TrailEvent(
             kind="notice.given_up", actor=WORKER, at=services.clock(), subject=notice.about, detail=detail
         )
     )
-    words = _words(notice)
-    tell_channel(services.client, services.channel, words)
-    tell(services.client, _requester(services, notice), words)
+    return True
 
 
-def _words(notice: Notice) -> str:
+def _tell_any(services: Services, places: Sequence[str], words: str) -> bool:
+    """Tell each of them; False where nobody was told and that may pass."""
+    failures = list(filter(None, (_failure(services, each, words) for each in places)))
+    return len(failures) < len(places) or not any(is_passing(failure) for failure in failures)
+
+
+def _failure(services: Services, where: str, words: str) -> Exception | None:
+    try:
+        tell_first(services.client, [where], words)
+    except SLACK_FAILURES as error:
+        return error
+    return None
+
+
+def _words(notice: Notice, why: str, said: str) -> str:
     what = _WHAT.get(notice.kind, escape(notice.kind, 40))
     where = f" in {place(notice.number)}" if notice.kind == ESCALATION else ""
-    about = code(notice.about, 80)
+    was = f"\nIt was to say: {said}" if said else ""
     return (
-        f"⚠️ {what} ({about}) could not be told{where}: Slack took none of {MOST_NOTICE_ATTEMPTS} attempts. "
-        f"It is not tried again. Pass it on; `/playbook status` and `/playbook exceptions` show where things stand."
+        f"⚠️ {what} ({code(notice.about, 80)}) could not be told{where}: {why} "
+        f"It is not tried again. Pass it on; `/playbook status` and `/playbook exceptions` show where things stand.{was}"
     )
 
 

@@ -145,14 +145,11 @@ def _is_taken(client: WebClient, home: Home, page: HomePage) -> bool:
 
 def read_home(services: Services, home: Home, now: datetime) -> HomePage:
     """Return what a person's home shows, read now."""
-    mine = read_signable(services, home.person, most=MOST_WAITING, now=now)
+    mine = read_signable(services, home.person, most=MOST_WAITING + 1, now=now)
     return HomePage(
         standing=read_standing(services, now),
-        pending=mine.fixes.fixes,
-        batches=mine.fixes.batches,
-        more_waits=mine.fixes.is_cut,
-        rollbacks=mine.rollbacks.fixes,
-        more_rollbacks=mine.rollbacks.is_cut,
+        waiting=mine.entries,
+        rollbacks=mine.rollbacks,
         rollback_approvals=services.remediation.policy.rollback_approvals,
         requests=services.finder.asked_by(home.person, limit=_MOST_LISTED),
         recent=services.finder.ran(limit=_MOST_LISTED),

@@ -26,9 +26,10 @@ from handlers.pacing import wait_of
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, code_of
 from remediation.home_pictures import HomePicture
+from remediation.ports import LONGEST_REST
 
 log = structlog.get_logger()
-REFUSED_FOR: Final = timedelta(hours=1)
+REFUSED_FOR: Final = LONGEST_REST
 _LEAST_POINTS: Final = 2
 _ASKED_AGAIN_AFTER: Final = (timedelta(seconds=2), timedelta(minutes=10))
 _GONE: Final = frozenset({"file_not_found", "file_deleted"})

@@ -19,10 +19,10 @@ from handlers.blocks.names import (
     BREAK_GLASS,
     DONE,
     GLASS_FORM,
-    NEXT_FINDINGS,
+    NEXT_PAGE,
     NOT_DONE,
     PLAN_FIX,
-    PREVIOUS_FINDINGS,
+    PREVIOUS_PAGE,
     REASON,
     REFUSE_ROLLBACK,
     REJECT,
@@ -68,8 +68,8 @@ _BUTTONS = (
     DONE,
     NOT_DONE,
     TRY_AGAIN,
-    PREVIOUS_FINDINGS,
-    NEXT_FINDINGS,
+    PREVIOUS_PAGE,
+    NEXT_PAGE,
     SHOW_FINDINGS,
 )
 

@@ -4,6 +4,8 @@ A notice is stored before Slack is asked to post it. When a crash lies between t
 before it is posted again.
 """
 
+from datetime import datetime
+
 import structlog
 
 from handlers.blocks.parts import Message, section
@@ -11,8 +13,9 @@ from handlers.blocks.texts import code, escape, linkify, mention, moment
 from handlers.giving_up import give_up_notice
 from handlers.places import find_card
 from handlers.posting import Poster, Tag, lacks_scope
+from handlers.schedule_news import SCHEDULE_NEWS, build_schedule_news, due_schedule_news, places_of_news
 from handlers.services import Services
-from handlers.slack_errors import SLACK_FAILURES, code_of
+from handlers.slack_errors import SLACK_FAILURES, advise, code_of, is_passing
 from remediation.attention import (
     ESCALATION,
     EXCEPTION_OVER,
@@ -34,7 +37,9 @@ _LOOKED_BACK = NEWS_FOR
 
 
 def tell_notice(services: Services, notice_id: str) -> None:
-    """Tell people one thing, unless they were told. What Slack refuses for now is tried again by a later sweep, for about a day.
+    """Tell people one thing, unless they were told.
+
+    Where Slack gives no answer a later sweep tries again, for about a day. Where it refuses, somebody else is told at once.
 
     Raises:
         NotFoundError: what it is about is not there.
@@ -44,15 +49,30 @@ def tell_notice(services: Services, notice_id: str) -> None:
     attempt = services.notices.begin(notice_id, services.clock())
     if not attempt:
         return
+    if _is_over(services, notice, attempt):
+        services.notices.told(notice_id)
+
+
+def due_notices(services: Services, now: datetime) -> list[str]:
+    """Return the names of what nobody has been told yet."""
+    return [*services.herald.due(now), *due_schedule_news(services, now)]
+
+
+def _is_over(services: Services, notice: Notice, attempt: int) -> bool:
+    """Attempt it; tell whether nothing is left to be done about it."""
     if attempt > MOST_NOTICE_ATTEMPTS:
-        give_up_notice(services, notice)
-    elif message := _message(services, notice):
-        try:
-            _post(services, notice, message, is_repeat=attempt > 1)
-        except SLACK_FAILURES as error:
-            log.warning("notice not told", notice=notice_id, attempt=attempt, error=code_of(error))
-            return
-    services.notices.told(notice_id)
+        return give_up_notice(services, notice, f"Slack took none of {MOST_NOTICE_ATTEMPTS} attempts.")
+    is_news = notice.kind in SCHEDULE_NEWS
+    message = build_schedule_news(services, notice) if is_news else _message(services, notice)
+    if message is None:
+        return True
+    try:
+        _post(services, notice, message, is_repeat=attempt > 1)
+    except SLACK_FAILURES as error:
+        code = code_of(error)
+        log.warning("notice not told", notice=notice.notice_id, attempt=attempt, error=code)
+        return not is_passing(error) and give_up_notice(services, notice, advise(code), said=message.text)
+    return True
 
 
 def _message(services: Services, notice: Notice) -> Message | None:
@@ -149,6 +169,9 @@ def _post(services: Services, notice: Notice, message: Message, *, is_repeat: bo
 
     Raises one of `SLACK_FAILURES` when Slack refuses or does not answer.
     """
+    if notice.kind in SCHEDULE_NEWS:
+        _post_news(services, notice, message, is_repeat=is_repeat)
+        return
     if notice.kind == ESCALATION:
         _post_in(services, _channel(services, notice.number), notice, message, is_repeat=is_repeat)
         return
@@ -164,6 +187,24 @@ def _post(services: Services, notice: Notice, message: Message, *, is_repeat: bo
         _post_in(services, shown.channel, notice, message, thread=thread, is_repeat=is_repeat)
     elif channel := services.executions.get(named).channel or services.channel:
         _post_in(services, channel, notice, message, is_repeat=is_repeat)
+
+
+def _post_news(services: Services, notice: Notice, message: Message, *, is_repeat: bool) -> None:
+    """Tell the first of those whom it is for that Slack lets us speak to."""
+    refused: Exception | None = None
+    log.warning("schedule in trouble", notice=notice.notice_id, told=message.text)
+    for named in places_of_news(services, notice):
+        try:
+            _post_in(services, _channel(services, named), notice, message, is_repeat=is_repeat)
+        except SLACK_FAILURES as error:
+            if is_passing(error):
+                raise
+            log.warning("notice refused", notice=notice.notice_id, place=named, error=code_of(error))
+            refused = error
+        else:
+            return
+    if refused:
+        raise refused
 
 
 def _channel(services: Services, place: str) -> str:

@@ -11,10 +11,11 @@ from handlers.blocks.parts import Message
 from handlers.posting import Posted, Poster, Tag, lacks_scope, tell_first
 from handlers.services import Services
 from handlers.slack_errors import BAD_BLOCKS, GONE, SLACK_FAILURES, code_of, is_passing
+from remediation.ports import LONGEST_REST
 
 _LONGEST_WAIT = timedelta(minutes=10)
 # Where we may not speak, somebody has to let us in first: asked each hour, for a day, or at the next change.
-WAIT_TO_BE_LET_IN = timedelta(hours=1)
+WAIT_TO_BE_LET_IN = LONGEST_REST
 MOST_HOPELESS = 24
 
 

@@ -14,7 +14,7 @@ from handlers.clients import make_careful
 from handlers.slack_errors import SLACK_FAILURES, code_of, is_passing
 
 log = structlog.get_logger()
-_PAGE = 200
+_PAGE, _MOST_PAGES = 200, 25
 _CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -67,12 +67,22 @@ class Poster:
         self.client.chat_update(channel=self.channel, ts=message_id, **message.to_dict())  # type: ignore[arg-type]
 
     def find(self, tag: Tag, *, since: datetime) -> Posted | None:
-        """Return our own message with this tag among the newest of the channel."""
-        oldest = f"{(since - _CLOCK_SKEW).timestamp():.6f}"
-        history = self.client.conversations_history(
-            channel=self.channel, oldest=oldest, limit=_PAGE, include_all_metadata=True
-        )
-        return self._among(history.get("messages"), tag)
+        """Return our own message with this tag among those of the channel since then: whichever way round Slack lists them, all of them are read."""
+        oldest, cursor = f"{(since - _CLOCK_SKEW).timestamp():.6f}", ""
+        for _ in range(_MOST_PAGES):
+            history = self.client.conversations_history(
+                channel=self.channel,
+                oldest=oldest,
+                limit=_PAGE,
+                include_all_metadata=True,
+                cursor=cursor or None,
+            )
+            if found := self._among(history.get("messages"), tag):
+                return found
+            cursor = str((history.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return None
 
     def find_reply(self, tag: Tag, *, thread: str) -> Posted | None:
         """Return our own reply with this tag in a thread."""

@@ -26,8 +26,8 @@ def tell_regression(services: Services, regression_id: int) -> None:
         NotFoundError: its execution is not there.
     """
     with services.drawing.holding(f"regression-{regression_id}"):
-        again_at = services.clock() + wait_after(1)
-        regression = services.regressions.begin(regression_id, next_attempt_at=again_at)
+        now = services.clock()
+        regression = services.regressions.begin(regression_id, now, next_attempt_at=now + wait_after(1))
         if regression is None:
             return
         execution = services.executions.get(regression.execution_id)

@@ -6,30 +6,35 @@ from slack_sdk.models.blocks import Block
 
 from exporters.cadence import Slot
 from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
+from handlers.blocks.paging import Page
 from handlers.blocks.parts import Message, context, fit, header, section
 from handlers.blocks.texts import code, escape, mention, moment
 
-_MOST = 30
 
-
-def build_schedule_list(schedules: Sequence[tuple[Schedule, Fire | None]]) -> Message:
-    """Return all schedules, each with its last sending."""
-    if not schedules:
+def build_schedule_list(page: Page[Schedule], fires: Sequence[Fire | None]) -> Message:
+    """Return a page of the schedules, each with its last sending, in the same order."""
+    if not page.items and page.ref.offset:
+        return page.nothing_more("schedules")
+    if not page.items:
         return Message(
             "Nothing is scheduled yet. `/schedule daily 09:00 Europe/Berlin` sends a digest here each day."
         )
 
     def build(room: int) -> list[Block]:
-        shown = schedules[: min(_MOST, max(1, room // 25))]
-        more = f"… and {len(schedules) - len(shown)} more. " if len(schedules) > len(shown) else ""
         return [
-            header("Schedules"),
-            *(section(_lines(schedule, last, min(room, 300))) for schedule, last in shown),
-            context(f"{more}`/schedule pause|resume|remove|run NAME`"),
+            header(page.title("Schedules")),
+            *(
+                section(_lines(schedule, last, min(room, 300)))
+                for schedule, last in zip(page.items, fires, strict=True)
+            ),
+            *page.buttons(),
+            context("`/schedule pause|resume|remove|run NAME`"),
         ]
 
-    active = sum(schedule.is_active for schedule, _ in schedules)
-    return Message(f"{len(schedules)} schedules, {active} of them active", fit(build))
+    active = sum(schedule.is_active for schedule in page.items)
+    if not page.is_whole:
+        return Message(f"{page.title('Schedules')}, {active} of them active", fit(build))
+    return Message(f"{len(page.items)} schedules, {active} of them active", fit(build))
 
 
 def build_scheduled(schedule: Schedule, slots: Sequence[Slot], *, lead: str) -> Message:
@@ -79,6 +84,7 @@ def _last(last: Fire | None, verb: str, room: int) -> str:
     words = {
         FireState.SENT: verb,
         FireState.FAILED: f"not {verb}",
+        FireState.OVERTAKEN: f"not {verb}",
         FireState.WAITING: f"being {verb}" if not last.error else "to be tried again",
     }
     why = f": {escape(last.error, room)}" if last.error else ""

@@ -134,7 +134,13 @@ PLAYBOOK = CommandHelp(
             least=1,
             most=60,
         ),
-        Word("pending", "", "what waits for a decision", "/playbook pending"),
+        Word(
+            "pending",
+            "[mine] [WORDS…]",
+            "what waits for a decision, all or mine, by severity:, account:, playbook:",
+            "/playbook pending mine",
+            most=19,
+        ),
         Word(
             "history",
             "[FINDING|PLAYBOOK|BATCH]",

@@ -1,112 +1,119 @@
-"""What waits, read page by page until enough is found: the items of a batch are one entry, and what was not read is said."""
+"""What waits, and what of it a person may sign: picked by the database, so that it is found wherever it lies and nothing else is read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from audit.actor import Actor
 from audit.errors import RefusedError
 from handlers.services import Services
 from remediation.batches import Members
 from remediation.execution import PlaybookExecution
+from remediation.pending_query import PendingQuery, Signer
 from remediation.policy import Policy
 from remediation.ports import Person
-from remediation.refusals import refuse_late, refuse_outsider, refuse_same_person, refuse_twice
+from remediation.refusals import refuse_late, refuse_outsider, refuse_same_person, refuse_twice, refuse_unfit
 from remediation.rollback import refuse_signing_again
 
 _PAGE = 50
-_MOST_PAGES = 20  # a home is drawn often, and may not read a thousand executions for one person
-Choose = Callable[[Sequence[PlaybookExecution]], Sequence[PlaybookExecution]]
-
-
-class _Read(Protocol):
-    def __call__(
-        self, *, limit: int, after: PlaybookExecution | None
-    ) -> list[PlaybookExecution]: ...  # pragma: no cover
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What waits: fixes that stand alone, and batches. `is_cut`: there may be more, which was not read."""
-
-    fixes: Sequence[PlaybookExecution] = ()
-    batches: Sequence[Members] = ()
-    is_cut: bool = False
+_MOST_PAGES = 20  # of rollbacks that somebody has signed already, and others have not
+Entry = PlaybookExecution | Members
+"""What waits as one: a fix that stands alone, or a batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signable:
-    """What a person may sign. `problem` says why that cannot be told."""
+    """What a person may sign, the most urgent first. `problem` says why that cannot be told."""
 
-    fixes: Waiting = Waiting()
-    rollbacks: Waiting = Waiting()
+    entries: Sequence[Entry] = ()
+    rollbacks: Sequence[PlaybookExecution] = ()
     problem: str = ""
 
 
-def read_waiting(services: Services, *, most: int, choose: Choose = lambda page: page) -> Waiting:
-    """Return the first fixes that wait for a decision and are chosen, with a batch as one of them."""
-    found, is_cut = _gather(services.finder.pending, choose, name_of=_entry_of, most=most)
-    named = dict.fromkeys(each.batch_id for each in found if _is_in_batch(each))
-    batches = [services.batches.members(name) for name in named]
-    return Waiting(
-        fixes=[each for each in found if not _is_in_batch(each)],
-        batches=[members for members in batches if members.waiting],
-        is_cut=is_cut,
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody for whom a rule has something to sign, as they were looked up."""
+
+    person: Person
+    signer: Signer
+
+
+def read_entries(services: Services, query: PendingQuery, *, limit: int, offset: int = 0) -> list[Entry]:
+    """Return a page of what waits for a decision and matches, with a batch as one entry."""
+    return _with_batches(services, services.finder.entries(query, limit=limit, offset=offset))
+
+
+def find_reader(services: Services, actor: Actor, *, now: datetime) -> Reader | None:
+    """Return a person as one who signs; None where no rule names them that decides about anything that waits.
+
+    Of groups only those are asked about that such a rule names.
+
+    Raises:
+        RefusedError: Slack's directory does not say who they are.
+    """
+    policy = services.remediation.policy
+    terms = {place: policy.terms_at(place) for place in services.finder.deciding_rules(policy.rules)}
+    if not terms:
+        return None
+    groups = frozenset(group for each in terms.values() for group in each.approver_groups)
+    look_up = services.remediation.directory.look_up
+    person = services.people.get(actor, groups, lambda asked: look_up(actor, groups=asked), now=now)
+    places = frozenset(place for place, each in terms.items() if each.names(person))
+    if not places or not _is_fit(person):
+        return None
+    signer = Signer(
+        actor=person.actor, rules=policy.rules, places=places, now=now, signs_own=policy.allow_self_approval
     )
+    return Reader(person, signer)
 
 
 def read_signable(services: Services, actor: Actor, *, most: int, now: datetime) -> Signable:
-    """Return what a person may sign: at most so many fixes, and so many rollbacks."""
-    policy = services.remediation.policy
-
-    def who(page: Sequence[PlaybookExecution]) -> Person:
-        groups = frozenset(group for each in page for group in policy.terms_of(each).approver_groups)
-        look_up = services.remediation.directory.look_up
-        return services.people.get(actor, groups, lambda asked: look_up(actor, groups=asked), now=now)
-
-    def fixes(page: Sequence[PlaybookExecution]) -> Sequence[PlaybookExecution]:
-        person = who(page)
-        return [each for each in page if may_sign(policy, each, person, now=now)]
-
-    def rollbacks(page: Sequence[PlaybookExecution]) -> Sequence[PlaybookExecution]:
-        person = who(page)
-        return [each for each in page if may_sign_rollback(policy, each, person, now=now)]
-
+    """Return what a person may sign: at most so many entries, and so many rollbacks."""
     try:
-        found, is_cut = _gather(
-            services.finder.rollbacks, rollbacks, name_of=lambda each: each.execution_id, most=most
-        )
-        return Signable(read_waiting(services, most=most, choose=fixes), Waiting(found, (), is_cut))
+        reader = find_reader(services, actor, now=now)
     except RefusedError as error:
         return Signable(problem=str(error))
+    if reader is None:
+        return Signable()
+    policy, query = services.remediation.policy, PendingQuery(is_mine=True, signer=reader.signer)
+    found = services.finder.entries(query, limit=most)
+    entries = [each for each in found if may_sign(policy, each, reader.person, now=now)]
+    return Signable(_with_batches(services, entries), read_rollbacks(services, reader, most=most, now=now))
 
 
-def _gather(
-    read: _Read, choose: Choose, *, name_of: Callable[[PlaybookExecution], str], most: int
-) -> tuple[list[PlaybookExecution], bool]:
-    """Return the first of each entry that is chosen, at most so many, and whether there may be more."""
-    found: dict[str, PlaybookExecution] = {}
+def read_rollbacks(
+    services: Services, reader: Reader, *, most: int, now: datetime
+) -> list[PlaybookExecution]:
+    """Return the first rollbacks that wait for a person's signature."""
+    found: list[PlaybookExecution] = []
     last: PlaybookExecution | None = None
     for _ in range(_MOST_PAGES):
-        page = read(limit=_PAGE, after=last)
-        if not page:
-            return list(found.values()), False
-        for each in choose(page):
-            if len(found) == most and name_of(each) not in found:
-                return list(found.values()), True
-            found.setdefault(name_of(each), each)
+        page = services.finder.rollbacks(limit=_PAGE, after=last, signer=reader.signer)
+        policy = services.remediation.policy
+        found += [each for each in page if may_sign_rollback(policy, each, reader.person, now=now)]
+        if len(found) >= most or len(page) < _PAGE:
+            break
         last = page[-1]
-    return list(found.values()), True
+    return found[:most]
 
 
-def _entry_of(execution: PlaybookExecution) -> str:
-    return execution.batch_id if _is_in_batch(execution) else execution.execution_id
+def _with_batches(services: Services, found: Sequence[PlaybookExecution]) -> list[Entry]:
+    """Return entries, each batch read whole in place of the item that stands for it; one that was decided meanwhile is none."""
+    entries = list[Entry]()
+    for each in found:
+        if each.entry == each.execution_id:
+            entries.append(each)
+        elif (members := services.batches.members(each.batch_id)).waiting:
+            entries.append(members)
+    return entries
 
 
-def _is_in_batch(execution: PlaybookExecution) -> bool:
-    """Tell whether an execution that waits is shown with others, on the card of their batch."""
-    return bool(execution.batch_id) and execution.revision == 1
+def _is_fit(person: Person) -> bool:
+    try:
+        refuse_unfit(person)
+    except RefusedError:
+        return False
+    return True
 
 
 def may_sign(policy: Policy, execution: PlaybookExecution, person: Person, *, now: datetime) -> bool:

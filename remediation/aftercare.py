@@ -1,9 +1,12 @@
 """What remediation needs of the outside once a fix is done: memory of the look at its resource, and of what came back."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
+
+# What cannot be read is looked at again after this at the latest.
+LONGEST_RECHECK_REST = timedelta(hours=6)
 
 
 class RecheckVerdict(Enum):
@@ -68,8 +71,11 @@ class Regressions(Protocol):
     def untold(self, now: datetime, limit: int = 20) -> list[int]:
         """Return the ids of those to be told, oldest first."""
 
-    def begin(self, regression_id: int, *, next_attempt_at: datetime) -> Regression | None:
-        """Count an attempt to tell it, due again at a time, and return it; None where it was told. Committed at return."""
+    def begin(self, regression_id: int, now: datetime, *, next_attempt_at: datetime) -> Regression | None:
+        """Count an attempt to tell it, due again at a time, and return it. Committed at return.
+
+        None where it was told, or is not due: somebody is at it.
+        """
 
     def put_off(self, regression_id: int, *, until: datetime) -> None:
         """Let it wait until a time."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from audit.errors import InputError
-from remediation.execution import PlaybookExecution
+from remediation.execution import Glimpse, PlaybookExecution
 from remediation.policy import Policy
 from remediation.ports import Exceptions, ExecutionStore, Notices
 from remediation.rules import Terms
@@ -81,34 +81,29 @@ class Herald:
         before = self.attention.remind_before
         if before is None:
             return
-        due = (
-            each
-            for each in self.store.waiting(now + before)
-            if needs_reminder(each, now) and self.policy.terms_of(each).expires_after > before
-        )
-        for execution in self._one_of_each_batch(due):
-            yield Notice(REMINDER, execution.execution_id, str(execution.revision))
+        ending = self.store.glimpses(PlaybookStatus.PENDING, after=now, until=now + before, untold=REMINDER)
+        for glimpse in self._one_of_each_entry(ending):
+            if self.policy.terms_at_a_glance(glimpse).expires_after > before:
+                yield Notice(REMINDER, glimpse.execution_id, str(glimpse.revision))
 
     def _ran_out(self, now: datetime) -> Iterator[Notice]:
-        found = self.store.ran_out(now, since=now - NEWS_FOR)
-        for execution in found:
+        for execution in self.store.ran_out(now, since=now):
             yield from self._broken(execution, now)
-        expired = (each for each in found if each.status is PlaybookStatus.EXPIRED)
-        for execution in self._one_of_each_batch(expired):
-            for place in self.attention.escalate_to:
-                yield Notice(ESCALATION, execution.execution_id, place)
+        for place in self.attention.escalate_to:
+            expired = self.store.glimpses(
+                PlaybookStatus.EXPIRED, after=now - NEWS_FOR, untold=ESCALATION, number=place
+            )
+            for glimpse in self._one_of_each_entry(expired):
+                yield Notice(ESCALATION, glimpse.execution_id, place)
 
-    def _one_of_each_batch(self, executions: Iterable[PlaybookExecution]) -> Iterator[PlaybookExecution]:
+    def _one_of_each_entry(self, glimpses: Iterable[Glimpse]) -> Iterator[Glimpse]:
         """Yield executions; of those that share a card, the same people and the same end, one stands for all."""
         seen: dict[tuple[str, Terms], list[datetime]] = {}
-        for execution in executions:
-            if not execution.batch_id or execution.revision > 1:
-                yield execution
-                continue
-            ends = seen.setdefault((execution.batch_id, self.policy.terms_of(execution)), [])
-            if not any(abs(execution.expires_at - end) <= _SAME_END for end in ends):
-                ends.append(execution.expires_at)
-                yield execution
+        for each in glimpses:
+            ends = seen.setdefault((each.entry, self.policy.terms_at_a_glance(each)), [])
+            if not any(abs(each.expires_at - end) <= _SAME_END for end in ends):
+                ends.append(each.expires_at)
+                yield each
 
     def _broken(self, execution: PlaybookExecution, now: datetime) -> Iterator[Notice]:
         """Yield what everybody hears of broken glass: at once, and once a day when nobody reviews it."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from audit.actor import Actor
 from audit.errors import InputError, RefusedError, StateError
+from audit.finding_fields import clean
 from audit.trail import TrailEvent
 from remediation.batches import Batches, Members, set_digest
 from remediation.batching import refuse_crowd
@@ -53,7 +54,7 @@ class BatchDecisions:
         """
 
         def judge(remediation: Remediation, execution: PlaybookExecution) -> Move:
-            return remediation.approval(execution, actor, revision=None, reason=reason.strip())
+            return remediation.approval(execution, actor, revision=None, reason=clean(reason.strip()))
 
         return self._decide(batch_id, set_seen, judge, "approved", chosen=None)
 
@@ -82,7 +83,7 @@ class BatchDecisions:
         def judge(remediation: Remediation, execution: PlaybookExecution) -> Move:
             may_withdraw = wish is None
             return remediation.rejection(
-                execution, actor, revision=None, reason=reason.strip(), may_withdraw=may_withdraw
+                execution, actor, revision=None, reason=clean(reason.strip()), may_withdraw=may_withdraw
             )
 
         return self._decide(batch_id, set_seen, judge, "rejected", chosen=only, wish=wish)
@@ -137,7 +138,7 @@ class BatchDecisions:
         """Store all moves with their entries, the exceptions that they grant, and one entry that names the set."""
         remediation, decided = self.remediation, set_digest(batch_id, (move.before for move in moves))
         bound = {"set_digest": decided}
-        entries = [remediation.event(m.kind, m.actor, m.after, **m.detail, **bound) for m in moves]
+        entries = [remediation.change(m.kind, m.actor, m.after, **m.detail, **bound) for m in moves]
         granted: list[TrailEvent] = []
         if exceptions:
             pairs = [

@@ -11,7 +11,7 @@ from audit.errors import CountersignError, HeldError, NotFoundError, RefusedErro
 from audit.findings import Finding
 from audit.trail import TrailEvent
 from remediation.batches import MOST_ITEMS, Batch, Batches, LeftOut, set_digest
-from remediation.desk import RACES
+from remediation.desk import RACES, addressed
 from remediation.excepting import refuse_excepted
 from remediation.execution import PlaybookExecution
 from remediation.plan import Plan, Target
@@ -61,7 +61,7 @@ class Batching:
         except NotFoundError:
             pass
         self._refuse(playbook, findings)
-        out = list(left_out)
+        requester, out = self.remediation.introduce(requester), list(left_out)
         taken = self._plan(playbook, list(self._sift(findings, out)), requester, batch_id, channel, out)
         for _ in range(RACES):
             taken = self._drop_held(taken, out)
@@ -152,8 +152,8 @@ class Batching:
         return not execution.held
 
     def _store(self, batch: Batch, taken: Taken) -> Batch:
-        remediation = self.remediation
-        asked = [remediation.event("execution.requested", each.requester, each) for each in taken]
+        remediation, told = self.remediation, addressed(batch.requester)
+        asked = [remediation.change("execution.requested", each.requester, each, **told) for each in taken]
         bound = TrailEvent(
             kind="batch.requested",
             actor=batch.requester,
@@ -165,6 +165,7 @@ class Batching:
                 "executions": list(batch.execution_ids),
                 "set_digest": set_digest(batch.batch_id, taken),
                 "left_out": [[each.finding, each.resource, each.why] for each in batch.left_out],
+                **told,
             },
         )
         stored = self.batches.create(batch, taken, [*asked, bound])

@@ -5,6 +5,7 @@ from functools import partial
 
 from audit.actor import POLICY, Actor
 from audit.errors import InputError, RefusedError
+from audit.finding_fields import clean
 from audit.trail import TrailEvent
 from remediation.desk import Desk, Move
 from remediation.excepted import FindingException
@@ -46,7 +47,7 @@ class Decisions(Desk):
             NotFoundError: there is no such execution.
             RefusedError: this person may not, or not now; nothing was decided.
         """
-        return self.decide(partial(self._approve_once, reason.strip()), execution_id, actor, revision)
+        return self.decide(partial(self._approve_once, clean(reason.strip())), execution_id, actor, revision)
 
     def _approve_once(
         self, reason: str, execution: PlaybookExecution, actor: Actor, revision: int | None
@@ -107,7 +108,7 @@ class Decisions(Desk):
         """
         if not reason.strip():
             raise InputError("breaking the glass needs a reason")
-        return self.decide(partial(self._break_once, reason.strip()), execution_id, actor, revision)
+        return self.decide(partial(self._break_once, clean(reason.strip())), execution_id, actor, revision)
 
     def _break_once(
         self, reason: str, execution: PlaybookExecution, actor: Actor, revision: int | None
@@ -173,7 +174,7 @@ class Decisions(Desk):
         """
         if not reason.strip():
             raise InputError("a rejection needs a reason")
-        reject_once = partial(self._reject_once, reason.strip(), wish)
+        reject_once = partial(self._reject_once, clean(reason.strip()), wish)
         return self.decide(reject_once, execution_id, actor, revision)
 
     def _reject_once(
@@ -244,7 +245,7 @@ class Decisions(Desk):
     ) -> tuple[TrailEvent, TrailEvent]:
         """Return the entries of a rejection and of the exception that it grants."""
         detail = {**rejection.detail, **bound, "exception": dict(about(exception))}
-        rejected = self.event(rejection.kind, rejection.actor, rejection.after, **detail)
+        rejected = self.change(rejection.kind, rejection.actor, rejection.after, **detail)
         granted = TrailEvent(
             kind="exception.granted",
             actor=rejection.actor,

@@ -9,7 +9,7 @@ from audit.actor import WORKER, Actor
 from audit.errors import RefusedError, StateError
 from audit.trail import TrailEvent
 from remediation.clock import utc_now
-from remediation.events import change_event
+from remediation.events import change_event, execution_event
 from remediation.excepted import NoExceptions
 from remediation.execution import Decision, PlaybookExecution, Verdict
 from remediation.planning import Planner
@@ -30,6 +30,11 @@ class Move:
     kind: str
     actor: Actor
     detail: Mapping[str, object] = field(default_factory=dict)
+
+
+def addressed(actor: Actor) -> Mapping[str, object]:
+    """Return what the trail says beside somebody of whom nobody knows an address; nothing where one is known."""
+    return {} if actor.email else {"email": "not known"}
 
 
 DecideOnce = Callable[[PlaybookExecution, Actor, int | None], PlaybookExecution]
@@ -58,6 +63,20 @@ class Desk:
             RefusedError: nobody can tell.
         """
         return self.directory.look_up(actor, groups=terms.approver_groups)
+
+    def introduce(self, actor: Actor) -> Actor:
+        """Return somebody who came through Slack with the address that the directory knows, for the trail.
+
+        To ask is to decide nothing, so no gate hangs on it: where the directory does not answer, or tells no address, they are returned as
+        they came, and `addressed` says so.
+        """
+        if actor.email or not actor.slack_id:
+            return actor
+        try:
+            found = self.directory.look_up(actor, groups=frozenset()).actor
+        except RefusedError:
+            return actor
+        return replace(actor, email=found.email)
 
     def expire(self, execution: PlaybookExecution) -> PlaybookExecution:
         """Close a pending execution whose time is over.
@@ -112,7 +131,7 @@ class Desk:
         """
         if before.status in LIVE:
             raise StateError(f"execution {before.execution_id} is being worked on; wait until that is over")
-        stored = self.store.save(before, after, self.event(kind, actor, after, **detail))
+        stored = self.store.save(before, after, self.change(kind, actor, after, **detail))
         self.notifier.changed(stored.execution_id)
         return stored
 
@@ -120,6 +139,10 @@ class Desk:
         """Store a change; see `save`."""
         return self.save(move.before, move.after, move.kind, move.actor, **move.detail)
 
+    def change(self, kind: str, actor: Actor, changed: PlaybookExecution, **detail: object) -> TrailEvent:
+        """Return the trail's event about a change of an execution that is to be stored with it; see `change_event`."""
+        return change_event(kind, actor, changed, at=self.clock(), detail=detail)
+
     def event(self, kind: str, actor: Actor, execution: PlaybookExecution, **detail: object) -> TrailEvent:
-        """Return the trail's event about a change that is to be stored with it, at this moment."""
-        return change_event(kind, actor, execution, at=self.clock(), detail=detail)
+        """Return the trail's event about an execution that stays as it is."""
+        return execution_event(kind, actor, execution, at=self.clock(), detail=detail)

@@ -1,14 +1,15 @@
 """One run of a playbook on one finding: the aggregate that is stored, shown and moved from state to state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from operator import attrgetter
 from typing import Self
 
 from audit.actor import Actor
 from audit.errors import StateError
-from audit.findings import Finding
+from audit.findings import Finding, Severity
 from remediation.plan import Change, Plan, State
 from remediation.resource_key import resource_key
 from remediation.states import LIVE, UNDER_WAY, ActionStatus, PlaybookStatus, check_transition
@@ -90,6 +91,19 @@ class RollbackRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Glimpse:
+    """What a sweep has to know of an execution. `entry` is what stands for it in lists; the last three say which rule decides."""
+
+    execution_id: str
+    entry: str
+    revision: int
+    expires_at: datetime
+    severity: Severity
+    account_id: str
+    playbook_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookExecution:
     """An execution as of one version.
 
@@ -152,6 +166,24 @@ class PlaybookExecution:
         return self.requester.label
 
     @property
+    def entry(self) -> str:
+        """Return what stands for this in lists of what waits: its batch as long as it is on that one's card, else itself."""
+        return self.batch_id if self.batch_id and self.revision == 1 else self.execution_id
+
+    @property
+    def glimpse(self) -> Glimpse:
+        """Return what a sweep has to know of it."""
+        return Glimpse(
+            execution_id=self.execution_id,
+            entry=self.entry,
+            revision=self.revision,
+            expires_at=self.expires_at,
+            severity=self.finding.severity,
+            account_id=self.finding.account_id,
+            playbook_id=self.playbook_id,
+        )
+
+    @property
     def held(self) -> str:
         """Return what is held at this moment: nothing, once it is over."""
         return self.holds if self.status in UNDER_WAY else ""
@@ -189,11 +221,15 @@ class PlaybookExecution:
 
     @property
     def can_roll_back(self) -> bool:
-        """Tell whether there is something to put back and a way to do it."""
-        finished = self.status in _ROLLS_BACK_FROM
+        """Tell whether it is over, and there is something to put back and a way to do it."""
+        return self.status in _ROLLS_BACK_FROM and self.has_way_back
+
+    @property
+    def has_way_back(self) -> bool:
+        """Tell whether there is something to put back and a way to do it, whether or not it is over."""
         wrote = any(result.before is not None for result in self.actions)
         allowed = self.playbook.get("rollback_enabled") is not False
-        return finished and wrote and allowed and self.plan is not None and self.plan.reversible
+        return wrote and allowed and self.plan is not None and self.plan.reversible
 
     def moved(self, status: PlaybookStatus, **changes: object) -> Self:
         """Return this execution in another state.
@@ -238,3 +274,15 @@ _ROLLS_BACK_FROM = {
     PlaybookStatus.INTERRUPTED,
     PlaybookStatus.ROLLBACK_FAILED,
 }
+
+
+def glimpses_between(
+    found: Iterable[Glimpse], *, after: datetime | None, until: datetime | None
+) -> list[Glimpse]:
+    """Return those whose time ends later than `after` and no later than `until`, in that order."""
+    wanted = (
+        each
+        for each in found
+        if (after is None or each.expires_at > after) and (until is None or each.expires_at <= until)
+    )
+    return sorted(wanted, key=attrgetter("expires_at", "execution_id"))

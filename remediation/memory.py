@@ -4,10 +4,11 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEntry, TrailEvent, append
-from remediation.execution import PlaybookExecution, check_change
+from remediation.execution import Glimpse, PlaybookExecution, check_change, glimpses_between
 from remediation.ports import OWNER_LOST_AFTER
 from remediation.states import LIVE, PlaybookStatus
 
@@ -71,7 +72,12 @@ class MemoryExecutions:
             return self._executions[execution_id]
 
     def history(
-        self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
+        self,
+        *,
+        playbook_id: str | None = None,
+        finding_id: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
     ) -> list[PlaybookExecution]:
         """Return executions, newest first; see `ExecutionStore.history`."""
         with self._lock:
@@ -81,7 +87,7 @@ class MemoryExecutions:
             for execution in newest_first
             if playbook_id in (None, execution.playbook_id) and finding_id in (None, execution.finding_id)
         )
-        return [execution for _, execution in zip(range(limit), wanted, strict=False)]
+        return list(islice(wanted, offset, offset + limit))
 
     def waiting(self, now: datetime) -> list[PlaybookExecution]:
         """Return what a worker has to look at; see `ExecutionStore.waiting`."""
@@ -93,6 +99,20 @@ class MemoryExecutions:
             if execution.status is PlaybookStatus.APPROVED
             or (execution.status is PlaybookStatus.PENDING and execution.expires_at <= now)
         ]
+
+    def glimpses(
+        self,
+        status: PlaybookStatus,
+        *,
+        after: datetime | None = None,
+        until: datetime | None = None,
+        untold: str = "",  # noqa: ARG002 - all of them: `Notices.untold` has the last word
+        number: str = "",  # noqa: ARG002
+    ) -> list[Glimpse]:
+        """Return what there is to know of executions in a state; see `ExecutionStore.glimpses`."""
+        with self._lock:
+            found = [each.glimpse for each in self._executions.values() if each.status is status]
+        return glimpses_between(found, after=after, until=until)
 
     def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
         """Return what ran out, or is to be looked at again; see `ExecutionStore.ran_out`."""

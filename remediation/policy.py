@@ -9,7 +9,7 @@ from audit.actor import POLICY, Actor
 from audit.canonical import digest
 from audit.errors import RefusedError
 from audit.findings import Finding
-from remediation.execution import Decision, PlaybookExecution, Verdict
+from remediation.execution import Decision, Glimpse, PlaybookExecution, Verdict
 from remediation.plan import Target
 from remediation.protection import Protection
 from remediation.rules import BreakGlass, Rule, Terms, first_fitting, is_named
@@ -69,16 +69,28 @@ class Policy:
 
     def terms_for(self, finding: Finding, playbook_id: str) -> Terms:
         """Return what the fix of a finding by a playbook takes."""
-        return self._terms(first_fitting(self.rules, finding, playbook_id, finding.account_id))
+        return self.terms_at(first_fitting(self.rules, finding, playbook_id, finding.account_id))
+
+    def terms_at_a_glance(self, glimpse: Glimpse) -> Terms:
+        """Return what an execution takes of which a sweep knows no more."""
+        fits = (
+            place
+            for place, rule in enumerate(self.rules)
+            if rule.fits(
+                severity=glimpse.severity, account_id=glimpse.account_id, playbook_id=glimpse.playbook_id
+            )
+        )
+        return self.terms_at(next(fits, None))
 
     def terms_by_rule(self, playbook_id: str) -> Iterator[tuple[str, Terms]]:
         """Yield, in order, when a rule decides about a playbook, and what it takes then; the section itself comes last."""
         for place, rule in enumerate(self.rules):
             if not rule.playbooks or playbook_id in rule.playbooks:
-                yield rule.describe(), self._terms(place)
-        yield "everything else" if self.rules else "", self._terms(None)
+                yield rule.describe(), self.terms_at(place)
+        yield "everything else" if self.rules else "", self.terms_at(None)
 
-    def _terms(self, place: int | None) -> Terms:
+    def terms_at(self, place: int | None) -> Terms:
+        """Return what the rule at a place (from 0) asks for; None is the section itself."""
         rule = Rule() if place is None else self.rules[place]
         names_its_own = rule.approvers is not None or rule.approver_groups is not None
         return Terms(

@@ -8,7 +8,8 @@ from typing import Protocol
 from audit.actor import Actor
 from audit.trail import TrailEvent
 from remediation.excepted import FindingException
-from remediation.execution import PlaybookExecution
+from remediation.execution import Glimpse, PlaybookExecution
+from remediation.states import PlaybookStatus
 
 # Longer than the longest call to a cloud may take with all its retries, so that nobody is taken for dead in the middle of one.
 OWNER_LOST_AFTER = timedelta(seconds=90)
@@ -17,6 +18,8 @@ ANSWERER_LOST_AFTER = timedelta(seconds=30)
 # Long enough that whoever took it on has given up, or is dead. Doubled with each attempt, up to the longest wait.
 NOTICE_RETRIED_AFTER = timedelta(minutes=2)
 _NOTICE_LONGEST_WAIT = timedelta(hours=1)
+# A card, an outcome or whatever else is told in Slack waits no longer than this for its next attempt.
+LONGEST_REST = timedelta(hours=1)
 # About a day's worth of attempts: after that it is told elsewhere that it could not be told.
 MOST_NOTICE_ATTEMPTS = 28
 
@@ -63,12 +66,32 @@ class ExecutionStore(Protocol):
         """
 
     def history(
-        self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
+        self,
+        *,
+        playbook_id: str | None = None,
+        finding_id: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
     ) -> list[PlaybookExecution]:
-        """Return executions, newest first."""
+        """Return executions, newest first, from an offset on."""
 
     def waiting(self, now: datetime) -> list[PlaybookExecution]:
         """Return what a worker has to look at: `APPROVED` ones, and `PENDING` ones whose time is up."""
+
+    def glimpses(
+        self,
+        status: PlaybookStatus,
+        *,
+        after: datetime | None = None,
+        until: datetime | None = None,
+        untold: str = "",
+        number: str = "",
+    ) -> list[Glimpse]:
+        """Return what there is to know of the executions in a state whose time ends later than `after` and no later than `until`.
+
+        With the kind of a notice (`untold`) and its number, empty for the revision, it may leave out those whose notice was told:
+        never one that shares an entry with others, for which one is told for all. `Notices.untold` has the last word.
+        """
 
     def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
         """Return what expired undecided since a moment, and what is to be looked at again by now (`wakes_at`)."""
@@ -148,8 +171,8 @@ class Exceptions(ExceptionGate, Protocol):
             NotFoundError: none goes by that id.
         """
 
-    def open(self) -> list[FindingException]:
-        """Return those that nothing has ended yet, the one that ends first before the others."""
+    def open(self, *, limit: int | None = None, offset: int = 0) -> list[FindingException]:
+        """Return those that nothing has ended yet, the one that ends first before the others; a page of them, or all."""
 
     def over(self, now: datetime) -> list[FindingException]:
         """Return those whose time is over and that nobody has ended yet."""

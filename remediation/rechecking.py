@@ -12,7 +12,7 @@ from audit.actor import WORKER
 from audit.errors import ActionError, Cause, CountersignError
 from audit.ports import FindingTracker, Trail
 from remediation.actions.registry import Step
-from remediation.aftercare import Recheck, Rechecks, RecheckVerdict
+from remediation.aftercare import LONGEST_RECHECK_REST, Recheck, Rechecks, RecheckVerdict
 from remediation.clock import utc_now
 from remediation.events import execution_event
 from remediation.execution import PlaybookExecution
@@ -24,7 +24,6 @@ from remediation.states import PlaybookStatus
 
 MOST_ATTEMPTS = 10
 _FIRST_WAIT = timedelta(minutes=1)
-_LONGEST_WAIT = timedelta(hours=6)
 _TAKEN_BACK = {PlaybookStatus.ROLLING_BACK, PlaybookStatus.ROLLED_BACK, PlaybookStatus.ROLLBACK_FAILED}
 
 Looked = Sequence[Mapping[str, object]]
@@ -121,7 +120,7 @@ class Rechecking:
         self, execution: PlaybookExecution, verdict: RecheckVerdict, *, attempts: int = 0
     ) -> RecheckVerdict:
         at = self.clock()
-        wait = min(_FIRST_WAIT * 2 ** max(attempts - 1, 0), _LONGEST_WAIT)
+        wait = min(_FIRST_WAIT * 2 ** max(attempts - 1, 0), LONGEST_RECHECK_REST)
         again = at + wait if verdict is RecheckVerdict.UNREADABLE else None
         self.rechecks.note(
             Recheck(

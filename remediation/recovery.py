@@ -15,7 +15,7 @@ from audit.errors import ActionError, CountersignError, StateError
 from remediation.actions.manual import ByHand
 from remediation.actions.registry import Step
 from remediation.attempt import UNVERIFIED, look
-from remediation.events import execution_event
+from remediation.events import change_event
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.half_way import finish_half_way
 from remediation.journal import KINDS, Journal, plans_of
@@ -79,7 +79,7 @@ def take_over(journal: Journal, execution: PlaybookExecution) -> PlaybookExecuti
     if execution.owner == journal.owner:  # left by a thread of ours; `InHand` says that none is at it
         return journal.save(execution, taken, "execution.taken_over", detail)
     last_heard = require_lost(journal, execution.owner)
-    event = execution_event("execution.taken_over", WORKER, taken, at=journal.clock(), detail=detail)
+    event = change_event("execution.taken_over", WORKER, taken, at=journal.clock(), detail=detail)
     stored = journal.store.take_over(execution, taken, event, last_heard=last_heard)
     journal.notifier.changed(stored.execution_id)
     return stored

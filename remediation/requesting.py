@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from audit.actor import Actor
 from audit.errors import ActionError, HeldError, RefusedError, StateError
 from audit.findings import Finding
-from remediation.desk import RACES, Desk
+from audit.trail import TrailEvent
+from remediation.desk import RACES, Desk, addressed
+from remediation.events import execution_event
 from remediation.excepting import refuse_excepted
 from remediation.execution import PlaybookExecution
 from remediation.plan import Plan
@@ -44,6 +46,7 @@ class Requests(Desk):
         """
         refuse_unattended(self.policy, playbook)
         refuse_excepted(self.exceptions, finding, now=self.clock())
+        requester = self.introduce(requester)
         blank = self.blank(
             playbook, finding, requester, execution_id=execution_id, channel=channel, dry_run=dry_run
         )
@@ -59,7 +62,8 @@ class Requests(Desk):
         """Store a new execution; while another one holds its resource, join that one instead."""
         for _ in range(RACES):
             try:
-                event = self.event("execution.requested", execution.requester, execution)
+                requester = execution.requester
+                event = self.change("execution.requested", requester, execution, **addressed(requester))
                 stored = self.store.create(execution, event)
             except HeldError as error:
                 joined = self._join(self.store.get(error.holder), execution)
@@ -88,10 +92,15 @@ class Requests(Desk):
                     "Wait until it is over, or have it rejected."
                 )
             # A run must not lose its row to whoever asks again: it is said on the trail, and nothing about the execution changes.
-            self.store.note(holder, self.event("execution.joined", wanted.requester, holder))
+            self.store.note(holder, self._joining(holder, wanted.requester))
         except StateError:  # it moved on at this moment: look again
             return None
         return holder
+
+    def _joining(self, holder: PlaybookExecution, requester: Actor) -> TrailEvent:
+        """Return what the trail says of somebody who joins: no change, so it has no number among the changes."""
+        detail = addressed(requester)
+        return execution_event("execution.joined", requester, holder, at=self.clock(), detail=detail)
 
     def blank(  # noqa: PLR0913 - all are named at each call
         self,

@@ -22,7 +22,7 @@ def refuse_resuming(planner: Planner, execution: PlaybookExecution, steps: Seque
     Raises:
         CountersignError: they may not; with the reason.
     """
-    _refuse_failed(execution)
+    _refuse_messages_alone(execution)
     if not steps:
         raise RefusedError("The playbook can no longer be used as it was signed")
     refuse_unsigned(planner, execution)
@@ -40,18 +40,15 @@ def refuse_resuming(planner: Planner, execution: PlaybookExecution, steps: Seque
         raise RefusedError("What is left to do is no longer what was signed")
 
 
-def _refuse_failed(execution: PlaybookExecution) -> None:
-    """Refuse where a write failed, or where nothing is left to be written: a message alone is no reason to go on.
+def _refuse_messages_alone(execution: PlaybookExecution) -> None:
+    """Refuse where nothing is left to be written: a message alone is no reason to go on.
 
     Raises:
         RefusedError: with the reason.
     """
-    effects = {ActionStatus.PLANNED: set[str](), ActionStatus.FAILED: set[str]()}
-    for result, plan in zip(execution.actions, plans_of(execution), strict=True):
-        effects.setdefault(result.status, set()).add(plan.effect)
-    if effects[ActionStatus.FAILED] - {"message"}:
-        raise RefusedError("One of its actions failed")
-    if not effects[ActionStatus.PLANNED] - {"message"}:
+    pairs = zip(execution.actions, plans_of(execution), strict=True)
+    left = {plan.effect for result, plan in pairs if result.status is ActionStatus.PLANNED}
+    if not left - {"message"}:
         raise RefusedError("Messages are not sent by themselves after an interruption")
 
 

@@ -31,8 +31,8 @@ def roll_back(
 ) -> PlaybookExecution:
     """Put it back; see `Runner.roll_back`.
 
-    `why` stays with the execution where nobody asked for it. Then only states before and planned are written over: what a write left
-    otherwise is for a person to judge.
+    `why` says why the run failed that is put back because its playbook says so, and stays with the execution. Then only states before
+    and planned are written over: what a write left otherwise is for a person to judge.
     """
     written = [
         (position, steps[position], plan)
@@ -41,13 +41,15 @@ def roll_back(
     ]
     refuse_undoing_later(journal.store, execution)
     by_hand = why is None
-    execution = _start(journal, execution, actor, draw_rollback(execution, steps, by_hand=by_hand))
+    settings = draw_rollback(execution, steps, by_hand=by_hand)
+    execution = _start(journal, execution, actor, settings, why=why)
     for entry in reversed(written):
         execution = _undo(journal, execution, entry, by_hand=by_hand)
         if execution.actions[entry[0]].status is ActionStatus.ROLLBACK_FAILED:
             error = execution.actions[entry[0]].error
             return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=error)
-    return journal.end(execution, PlaybookStatus.ROLLED_BACK, error=why)
+    told = None if by_hand else f"{why} What had been done was put back."
+    return journal.end(execution, PlaybookStatus.ROLLED_BACK, error=told)
 
 
 def refuse_protected(protection: Protection, execution: PlaybookExecution) -> None:
@@ -179,13 +181,20 @@ def refuse_unsigned_rollback(
 
 
 def _start(
-    journal: Journal, execution: PlaybookExecution, actor: Actor, settings: Sequence[Restored]
+    journal: Journal,
+    execution: PlaybookExecution,
+    actor: Actor,
+    settings: Sequence[Restored],
+    *,
+    why: str | None,
 ) -> PlaybookExecution:
     """Store that it begins, and with it the three states of every setting, as they were read right before."""
     rolling = execution.decided(Verdict.ROLL_BACK, actor, journal.clock()).moved(
         PlaybookStatus.ROLLING_BACK, owner=journal.owner, error=None, rollback=None
     )
-    detail = {"settings": [asdict(each) for each in settings]}
+    detail: dict[str, object] = {"settings": [asdict(each) for each in settings]}
+    if why is not None:
+        detail["error"] = why
     return journal.save(execution, rolling, "rollback.started", detail, actor=actor)
 
 

@@ -131,25 +131,33 @@ class Runner:
         return self._run_on(self._start(execution), steps)
 
     def _run_on(self, execution: PlaybookExecution, steps: list[Step]) -> PlaybookExecution:
-        """Do what is left of a run, and put back what was done where the playbook says so and a step failed."""
-        ran = self._run_steps(execution, steps)
-        return self._put_back_failed(ran, steps) if ran.status is PlaybookStatus.FAILED else ran
+        """Do what is left of a run, and end it; where it failed and the playbook says so, what was done is put back.
 
-    def _put_back_failed(self, failed: PlaybookExecution, steps: list[Step]) -> PlaybookExecution:
-        """Put back what a failed run had done, where the playbook that people signed says so.
-
-        What stands in the way leaves the execution `FAILED`: a person decides then, as without that setting. A message that
-        could not be sent is no reason to take back a fix that was made and verified.
+        A message that could not be sent is no reason to take back a fix that was made and verified.
         """
-        if failed.playbook.get("rollback_on_failure") is not True or _only_a_message_failed(failed):
-            return failed
+        ran, why = self._run_steps(execution, steps)
+        if not why:
+            return self.journal.end(ran, PlaybookStatus.COMPLETED)
+        is_wanted = ran.playbook.get("rollback_on_failure") is True and not _only_a_message_failed(ran)
+        if is_wanted and ran.has_way_back:
+            return self._put_back(ran, steps, why)
+        return self.journal.end(ran, PlaybookStatus.FAILED, error=why)
+
+    def _put_back(self, ran: PlaybookExecution, steps: list[Step], why: str) -> PlaybookExecution:
+        """Put back what a run had done before it failed, where nothing stands in the way of that.
+
+        One stored change leads from `RUNNING` to `ROLLING_BACK`: there is no moment in which nobody has it in hand and it still is to be
+        put back. What stands in the way leaves it `FAILED`, and is said: a person decides then, as without that setting. Where the rules
+        ask for more signatures on a rollback than one, those on the fix are none on it.
+        """
+        policy = self.planner.policy
         try:
-            refuse_without_rollback(failed)
-            refuse_protected(self.planner.policy.protection, failed)
-            why = f"{failed.error} What had been done was put back."
-            return roll_back(self.journal, failed, steps, actor=POLICY, why=why)
-        except (RefusedError, ActionError):
-            return self.journal.store.get(failed.execution_id)
+            refuse_protected(policy.protection, ran)
+            refuse_unsigned_rollback(policy, ran, steps, now=self.journal.clock())
+            return roll_back(self.journal, ran, steps, actor=POLICY, why=why)
+        except (RefusedError, ActionError) as error:
+            told = f"{why} What had been done was not put back by itself: {error.explain()}"
+            return self.journal.end(ran, PlaybookStatus.FAILED, error=told)
 
     def _ask_anew(self, execution: PlaybookExecution, plan: Plan) -> PlaybookExecution:
         """Go back to `PENDING` with the plan as it would be now; every signature is void."""
@@ -175,30 +183,23 @@ class Runner:
         )
         return self.journal.save(execution, started, "execution.started")
 
-    def _run_steps(self, execution: PlaybookExecution, steps: list[Step]) -> PlaybookExecution:
+    def _run_steps(self, execution: PlaybookExecution, steps: list[Step]) -> tuple[PlaybookExecution, str]:
+        """Do the steps that are left; return the execution, still `RUNNING`, and why it failed, empty where it did not."""
         timeout_s = int(str(execution.playbook.get("timeout_seconds", 0)))
         deadline = self.journal.clock() + timedelta(seconds=timeout_s)
         for position, (step, plan) in enumerate(zip(steps, plans_of(execution), strict=True)):
             if plan.effect == "change" and execution.actions[position].status is ActionStatus.FAILED:
-                error = execution.actions[position].error
-                return self.journal.end(execution, PlaybookStatus.FAILED, error=error)
+                return execution, _why(execution.actions[position])
             if not plan.is_needed or execution.actions[position].status is not ActionStatus.PLANNED:
                 continue
             if self.journal.clock() >= deadline:
-                late = f"The time limit of {timeout_s} s was over before {plan.action_name}."
-                return self.journal.end(execution, PlaybookStatus.FAILED, error=late)
+                return execution, f"The time limit of {timeout_s} s was over before {plan.action_name}."
             execution = self._run_step(execution, position, step, plan)
             if execution.actions[position].status is ActionStatus.FAILED:
-                error = execution.actions[position].error
-                return self.journal.end(execution, PlaybookStatus.FAILED, error=error)
-        return self._end_run(execution)
-
-    def _end_run(self, execution: PlaybookExecution) -> PlaybookExecution:
-        """End a run whose steps are through; after an interruption there may be messages that nobody got."""
-        unsent = [each.error for each in execution.actions if each.status is ActionStatus.FAILED]
-        if unsent:
-            return self.journal.end(execution, PlaybookStatus.FAILED, error=unsent[0])
-        return self.journal.end(execution, PlaybookStatus.COMPLETED)
+                return execution, _why(execution.actions[position])
+        # All are through; after an interruption there may be messages that nobody got.
+        unsent = (each for each in execution.actions if each.status is ActionStatus.FAILED)
+        return execution, next(map(_why, unsent), "")
 
     def _run_step(
         self, execution: PlaybookExecution, position: int, step: Step, plan: ActionPlan
@@ -230,6 +231,10 @@ class Runner:
         )
         evidence = {"signed": signatures(execution)} if plan.effect == "manual" else {}
         return self.journal.record(execution, position, result, KINDS[result.status], **evidence)
+
+
+def _why(failed: ActionResult) -> str:
+    return failed.error or f"{failed.action_name} failed."
 
 
 def _only_a_message_failed(execution: PlaybookExecution) -> bool:

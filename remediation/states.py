@@ -3,6 +3,7 @@
 PENDING → APPROVED | REJECTED | EXPIRED | COMPLETED (a rehearsal that needs no approval) | FAILED
 APPROVED → RUNNING | PENDING (drift: new digest, decisions void) | EXPIRED | FAILED
 RUNNING → COMPLETED | FAILED | INTERRUPTED (a crash left an action nobody can classify)
+RUNNING → ROLLING_BACK (a step failed, and the playbook says that what was done goes back by itself)
 INTERRUPTED → RUNNING | COMPLETED | FAILED by a person's recorded choice
 COMPLETED | FAILED | INTERRUPTED → ROLLING_BACK → ROLLED_BACK | ROLLBACK_FAILED → ROLLING_BACK
 """
@@ -52,7 +53,7 @@ NEVER_RAN = frozenset({_S.PENDING, _S.REJECTED, _S.EXPIRED})
 TRANSITIONS: Mapping[PlaybookStatus, frozenset[PlaybookStatus]] = {
     _S.PENDING: frozenset({_S.APPROVED, _S.REJECTED, _S.EXPIRED, _S.COMPLETED, _S.FAILED}),
     _S.APPROVED: frozenset({_S.RUNNING, _S.PENDING, _S.EXPIRED, _S.FAILED}),
-    _S.RUNNING: frozenset({_S.COMPLETED, _S.FAILED, _S.INTERRUPTED}),
+    _S.RUNNING: frozenset({_S.COMPLETED, _S.FAILED, _S.INTERRUPTED, _S.ROLLING_BACK}),
     _S.INTERRUPTED: frozenset({_S.RUNNING, _S.COMPLETED, _S.FAILED, _S.ROLLING_BACK}),
     _S.COMPLETED: frozenset({_S.ROLLING_BACK}),
     _S.FAILED: frozenset({_S.ROLLING_BACK}),

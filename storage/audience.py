@@ -9,11 +9,13 @@ from sqlmodel import col, select
 
 from audit.actor import Actor
 from remediation.audience import HOME_EVERY, HOMES_AT_ONCE, OUTCOMES, Home
+from remediation.ports import LONGEST_REST
 from remediation.states import PlaybookStatus
 from storage.columns import key_text
 from storage.database import Database
 from storage.home_tables import HomeRow, OutcomeRow
 from storage.tables import ExecutionRow
+from storage.waiting import has_come, has_passed
 
 _ENDED = [status.value for status in OUTCOMES]
 
@@ -54,7 +56,7 @@ class SqlHomes:
         """Return the homes to draw now, those first that somebody has looked at last."""
         outdated = or_(col(HomeRow.drawn) < col(HomeRow.changes), col(HomeRow.report_id) != report_id)
         looked_at_last = col(HomeRow.opened_at).desc(), col(HomeRow.slack_id)
-        lately = select(func.count()).select_from(HomeRow).where(col(HomeRow.begun_at) > now - HOME_EVERY)
+        lately = select(func.count()).select_from(HomeRow).where(~_rested(now))
         with self._database.reading() as session:
             room = HOMES_AT_ONCE - session.exec(lately).one()
             if room <= 0:
@@ -90,7 +92,7 @@ class SqlOutcomes:
 
     def claim(self, execution_id: str, status: PlaybookStatus, now: datetime) -> bool:
         """Take it upon oneself to tell; False where somebody did already."""
-        given_back = and_(_outcome(execution_id, status), col(OutcomeRow.due_at) <= now)
+        given_back = and_(_outcome(execution_id, status), _is_due(now))
         try:
             with self._database.writing() as session:
                 if session.exec(update(OutcomeRow).where(given_back).values(due_at=None)).rowcount:
@@ -111,7 +113,7 @@ class SqlOutcomes:
             col(OutcomeRow.execution_id) == col(ExecutionRow.execution_id),
             col(OutcomeRow.status) == col(ExecutionRow.status),
         )
-        nobody = or_(col(OutcomeRow.execution_id).is_(None), col(OutcomeRow.due_at) <= now)
+        nobody = or_(col(OutcomeRow.execution_id).is_(None), _is_due(now))
         oldest = col(ExecutionRow.created_at), col(ExecutionRow.execution_id)
         wanted = (
             select(ExecutionRow.execution_id)
@@ -137,7 +139,12 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _rested(now: datetime) -> ColumnElement[bool]:
-    return or_(col(HomeRow.begun_at).is_(None), col(HomeRow.begun_at) <= now - HOME_EVERY)
+    passed = has_passed(col(HomeRow.begun_at), now, span=HOME_EVERY)
+    return or_(col(HomeRow.begun_at).is_(None), passed)
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return has_come(col(OutcomeRow.due_at), now, longest=LONGEST_REST)
 
 
 def _outcome(execution_id: str, status: PlaybookStatus) -> ColumnElement[bool]:

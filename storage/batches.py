@@ -16,6 +16,7 @@ from audit.trail import TrailEvent
 from remediation.batches import Batch, BatchCard, LeftOut, Members, Saving
 from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
+from remediation.ports import LONGEST_REST
 from storage.batch_tables import BatchItemRow, BatchRow
 from storage.columns import column_text, key_text
 from storage.database import Database
@@ -25,6 +26,7 @@ from storage.journal import EXECUTIONS, create_on, load_on, save_on
 from storage.naming import MOST_NAMED, pick_named
 from storage.tables import ExecutionRow, table_of
 from storage.trail import append_all_in
+from storage.waiting import has_come
 
 _CARD = (
     "message_id",
@@ -148,7 +150,7 @@ class SqlBatches:
             .join(ExecutionRow, col(ExecutionRow.execution_id) == col(BatchItemRow.execution_id))
             .where(col(BatchRow.channel) != "")
             .group_by(col(BatchRow.batch_id))
-            .having(or_(and_(col(BatchRow.drawn_total) < total, is_due), col(BatchRow.told_due_at) <= now))
+            .having(or_(and_(col(BatchRow.drawn_total) < total, is_due), _is_untold(now)))
             .order_by(since, col(BatchRow.batch_id))
             .limit(limit)
         )
@@ -157,7 +159,7 @@ class SqlBatches:
 
     def claim(self, batch_id: str, outcome: str, now: datetime) -> bool:
         """Take it upon oneself to tell what came of a batch; False where somebody did already."""
-        untold = _change(batch_id).where(or_(col(BatchRow.told) != outcome, col(BatchRow.told_due_at) <= now))
+        untold = _change(batch_id).where(or_(col(BatchRow.told) != outcome, _is_untold(now)))
         with self._database.writing() as session:
             return bool(session.exec(untold.values(told=outcome, told_due_at=None)).rowcount)
 
@@ -169,7 +171,12 @@ class SqlBatches:
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    return or_(col(BatchRow.next_attempt_at).is_(None), col(BatchRow.next_attempt_at) <= now)
+    rested = has_come(col(BatchRow.next_attempt_at), now, longest=LONGEST_REST)
+    return or_(col(BatchRow.next_attempt_at).is_(None), rested)
+
+
+def _is_untold(now: datetime) -> ColumnElement[bool]:
+    return has_come(col(BatchRow.told_due_at), now, longest=LONGEST_REST)
 
 
 def _change(batch_id: str) -> Update:

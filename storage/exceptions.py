@@ -55,9 +55,10 @@ class SqlExceptions:
             raise NotFoundError(f"there is no exception {exception_id[:80]}")
         return found[0]
 
-    def open(self) -> list[FindingException]:
-        """Return those that nothing has ended yet, the one that ends first before the others."""
-        return self._load(_open().order_by(col(ExceptionRow.until), col(ExceptionRow.exception_id)))
+    def open(self, *, limit: int | None = None, offset: int = 0) -> list[FindingException]:
+        """Return those that nothing has ended yet, the one that ends first before the others; a page of them, or all."""
+        in_order = col(ExceptionRow.until), col(ExceptionRow.exception_id)
+        return self._load(_open().order_by(*in_order).limit(limit).offset(offset))
 
     def over(self, now: datetime) -> list[FindingException]:
         """Return those whose time is over and that nobody has ended yet."""

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from audit.actor import Actor
 from remediation.execution import ActionResult, Decision, PlaybookExecution
-from storage.columns import column_text, key_text
+from storage.columns import column_text, key_text, short_key
 
 Columns = Mapping[str, Any]
 _EXECUTIONS = TypeAdapter(PlaybookExecution)
@@ -35,8 +36,24 @@ def to_columns(execution: PlaybookExecution) -> Columns:
         "created_at": execution.created_at,
         "expires_at": execution.expires_at,
         "wakes_at": execution.wakes_at,
+        "severity": execution.finding.severity.value,
+        "account_id": short_key(execution.finding.account_id),
+        "requester": to_member(execution.requester),
+        "requester_email": to_address(execution.requester),
+        "entry": short_key(execution.entry),
         "body": _EXECUTIONS.dump_python(execution, mode="json", exclude=_NOT_IN_BODY),
     }
+
+
+def to_member(actor: Actor) -> str:
+    """Return the member of a workspace that an actor is; empty for somebody at a shell."""
+    known = actor.workspace and actor.slack_id
+    return short_key(f"{actor.workspace}/{actor.slack_id}") if known else ""
+
+
+def to_address(actor: Actor) -> str:
+    """Return an actor's address as it is compared; empty where it is not known."""
+    return short_key(actor.email.strip().casefold())
 
 
 def to_action_columns(execution_id: str, position: int, result: ActionResult) -> Columns:

@@ -9,10 +9,11 @@ from sqlalchemy.exc import IntegrityError
 
 from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
-from remediation.execution import PlaybookExecution
+from remediation.execution import Glimpse, PlaybookExecution
 from remediation.states import PlaybookStatus
 from storage.columns import column_text, key_text
 from storage.database import Database
+from storage.glimpses import glimpses_of, to_glimpse
 from storage.inserting import insert_or_replace
 from storage.journal import EXECUTIONS, create_on, load_on, save_on
 from storage.owners import HEARD, heard_of, refuse_heard_since
@@ -107,14 +108,22 @@ class SqlExecutions:
         return found
 
     def history(
-        self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
+        self,
+        *,
+        playbook_id: str | None = None,
+        finding_id: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
     ) -> list[PlaybookExecution]:
-        """Return executions, newest first. `finding_id` is the scanner's id or the fingerprint."""
+        """Return executions, newest first, from an offset on. `finding_id` is the scanner's id or the fingerprint."""
         wanted = true() if playbook_id is None else _COLUMNS.playbook_id == key_text(playbook_id)
         if finding_id is not None:
             same_id = _COLUMNS.finding_id == key_text(finding_id)
             same_print = _COLUMNS.fingerprint == finding_id
-            wanted = _newest_ids(and_(wanted, same_id), and_(wanted, same_print), limit=limit)
+            wanted = _newest_ids(and_(wanted, same_id), and_(wanted, same_print), limit=offset + limit)
+        if offset:  # what is left out is counted in an index, and not read
+            ids = select(_COLUMNS.execution_id).where(wanted).order_by(*_NEWEST).limit(limit).offset(offset)
+            wanted = _COLUMNS.execution_id.in_(ids)
         return self._load(select(EXECUTIONS).where(wanted).order_by(*_NEWEST).limit(limit))
 
     def waiting(self, now: datetime) -> list[PlaybookExecution]:
@@ -122,6 +131,20 @@ class SqlExecutions:
         approved = _COLUMNS.status == PlaybookStatus.APPROVED.value
         too_late = and_(_COLUMNS.status == PlaybookStatus.PENDING.value, _COLUMNS.expires_at <= now)
         return self._load(select(EXECUTIONS).where(or_(approved, too_late)).order_by(*_OLDEST))
+
+    def glimpses(
+        self,
+        status: PlaybookStatus,
+        *,
+        after: datetime | None = None,
+        until: datetime | None = None,
+        untold: str = "",
+        number: str = "",
+    ) -> list[Glimpse]:
+        """Return what there is to know of the executions in a state, read from an index; see `ExecutionStore.glimpses`."""
+        wanted = glimpses_of(status, after=after, until=until, untold=untold, number=number)
+        with self._database.reading() as session:
+            return [to_glimpse(row) for row in session.connection().execute(wanted).mappings()]
 
     def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
         """Return what nobody decided in time, since a moment, and what is to be looked at again by now."""

@@ -7,8 +7,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from remediation.home_pictures import KEPT_AFTER_REPLACED, PICTURE_LOST_AFTER, HomePicture
+from remediation.ports import LONGEST_REST
 from storage.database import Database
 from storage.home_tables import HomePictureRow
+from storage.waiting import has_come
 
 
 class SqlHomePictures:
@@ -97,11 +99,14 @@ def _is(digest: str) -> ColumnElement[bool]:
 
 
 def _waits_no_more(now: datetime) -> ColumnElement[bool]:
-    return or_(col(HomePictureRow.due_at).is_(None), col(HomePictureRow.due_at) <= now)
+    rested = has_come(col(HomePictureRow.due_at), now, longest=LONGEST_REST)
+    return or_(col(HomePictureRow.due_at).is_(None), rested)
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:
-    return and_(col(HomePictureRow.replaced_at) <= now - KEPT_AFTER_REPLACED, _waits_no_more(now))
+    replaced_at = col(HomePictureRow.replaced_at)
+    passed = or_(replaced_at <= now - KEPT_AFTER_REPLACED, replaced_at > now + KEPT_AFTER_REPLACED)
+    return and_(passed, _waits_no_more(now))
 
 
 def _to_picture(row: HomePictureRow) -> HomePicture:

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 
 from audit.actor import Actor
+from audit.waiting import CLOCKS_DIFFER
 from remediation.ports import ANSWERER_LOST_AFTER, Request
 from storage.database import Database
 from storage.inserting import insert_new
@@ -19,12 +20,17 @@ _IS_NAMED: Final = _COLUMNS.request_id == bindparam("name")
 _IS_OPEN: Final = _COLUMNS.payload.is_not(None)
 _OWNER: Final = bindparam("owner", type_=_COLUMNS.held_by.type)
 _HEARD_OF: Final = select(_OWNERS.c.owner_id).where(
-    _OWNERS.c.owner_id == _COLUMNS.held_by, _OWNERS.c.seen_at > bindparam("lost")
+    _OWNERS.c.owner_id == _COLUMNS.held_by,
+    _OWNERS.c.seen_at > bindparam("lost"),
+    _OWNERS.c.seen_at <= bindparam("ahead"),
 )
 _IS_FREE: Final = or_(
     _COLUMNS.held_by.is_(None),
     _COLUMNS.held_by == _OWNER,
-    and_(_COLUMNS.held_until <= bindparam("now"), ~_HEARD_OF.exists()),
+    and_(
+        or_(_COLUMNS.held_until <= bindparam("now"), _COLUMNS.held_until > bindparam("too_far")),
+        ~_HEARD_OF.exists(),
+    ),
 )
 
 # Built once: each click runs all of them.
@@ -99,8 +105,15 @@ def _begin_all(connection: Connection, takings: Sequence[_Taking]) -> list[Reque
 
 
 def _moment(owner: str, now: datetime) -> dict[str, object]:
-    """Return what tells whether a request is free for an owner."""
-    return {"owner": owner, "now": now, "lost": now - ANSWERER_LOST_AFTER}
+    """Return what tells whether a request is free for an owner; see `audit.waiting`."""
+    ahead = now + CLOCKS_DIFFER
+    return {
+        "owner": owner,
+        "now": now,
+        "lost": now - ANSWERER_LOST_AFTER,
+        "ahead": ahead,
+        "too_far": ahead + ANSWERER_LOST_AFTER,
+    }
 
 
 def _finish_all(connection: Connection, names: Sequence[str]) -> Sequence[object]:

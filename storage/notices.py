@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Field, col, select
 
+from audit.waiting import has_passed
 from remediation.ports import notice_wait
 from storage.database import Database, hold_write_lock
 from storage.tables import Row
@@ -35,7 +36,7 @@ class SqlNotices:
             if row is None:
                 session.add(NoticeRow(notice_id=notice_id, begun_at=now, attempts=1, told=False))
                 return 1
-            if row.told or row.begun_at > now - notice_wait(row.attempts):
+            if row.told or not has_passed(row.begun_at, now, span=notice_wait(row.attempts)):
                 return 0
             row.begun_at, row.attempts = now, row.attempts + 1
             session.add(row)

@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlalchemy import and_, case, or_, true
 from sqlmodel import col, select
 
-from remediation.ports import Posting
+from remediation.ports import LONGEST_REST, Posting
 from storage.database import Database
 from storage.tables import ExecutionRow, PostingRow
+from storage.waiting import has_come
 
 # A card that was tried in vain waits its turn; one of a state that nobody has tried yet has waited since it was asked for.
 _WAS_TRIED = and_(
@@ -53,7 +54,8 @@ class SqlPostings:
             col(PostingRow.execution_id).is_(None),
             col(PostingRow.drawn_version) < col(ExecutionRow.version),
         )
-        is_due = case((_WAS_TRIED, col(PostingRow.next_attempt_at) <= now), else_=true())
+        rested = has_come(col(PostingRow.next_attempt_at), now, longest=LONGEST_REST)
+        is_due = case((_WAS_TRIED, rested), else_=true())
         wanted = (
             select(ExecutionRow.execution_id)
             .outerjoin(PostingRow, newest_card)

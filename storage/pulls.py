@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from audit.errors import StateError
 from audit.pulling import Pull
+from audit.waiting import CLOCKS_DIFFER
 from storage.database import Database
 from storage.pull_tables import PullPageRow, PullRow
 
@@ -24,7 +25,7 @@ class SqlPulls:
         """Return the fetch of this key that is under way; if there is none, or it began before, begin this one."""
         with self._database.writing() as session:
             row = session.get(PullRow, pull.key)
-            if row is not None and row.began_at >= not_before:
+            if row is not None and not_before <= row.began_at <= pull.began_at + CLOCKS_DIFFER:
                 return _to_pull(row)
             _forget(session, pull.key)
             session.add(_to_row(pull))

@@ -2,17 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, update
+from sqlalchemy import ColumnElement, Connection, and_, update
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from remediation.aftercare import Recheck, RecheckVerdict, Regression
+from remediation.aftercare import LONGEST_RECHECK_REST, Recheck, RecheckVerdict, Regression
 from remediation.execution import PlaybookExecution
+from remediation.ports import LONGEST_REST
 from remediation.states import PlaybookStatus
 from storage.database import Database
 from storage.inserting import insert_or_replace
 from storage.lifecycle_tables import RecheckRow, RegressionRow
 from storage.tables import ExecutionRow, table_of
+from storage.waiting import has_come
 
 _TAKEN_BACK = (
     PlaybookStatus.ROLLING_BACK.value,
@@ -30,10 +32,13 @@ class SqlRechecks:
     def due(self, now: datetime, limit: int = 20) -> list[str]:
         """Return ids of executions to look at, oldest first."""
         due_at = col(RecheckRow.next_attempt_at)
-        oldest = (
-            select(RecheckRow.execution_id).where(due_at <= now).order_by(due_at, RecheckRow.execution_id)
+        is_due = has_come(due_at, now, longest=LONGEST_RECHECK_REST)
+        wanted = (
+            select(RecheckRow.execution_id)
+            .where(is_due)
+            .order_by(due_at, RecheckRow.execution_id)
+            .limit(limit)
         )
-        wanted = oldest.limit(limit)
         with self._database.reading() as session:
             return list(session.exec(wanted))
 
@@ -92,6 +97,11 @@ def have_rechecked(
         connection.execute(update(RecheckRow).where(fixed).values(next_attempt_at=due_at))
 
 
+def _is_untold(now: datetime) -> ColumnElement[bool]:
+    rested = has_come(col(RegressionRow.next_attempt_at), now, longest=LONGEST_REST)
+    return and_(col(RegressionRow.told).is_(False), rested)
+
+
 def _status_of(execution_id: str) -> SelectOfScalar[str]:
     return select(ExecutionRow.status).where(ExecutionRow.execution_id == execution_id)
 
@@ -105,13 +115,13 @@ class SqlRegressions:
     def untold(self, now: datetime, limit: int = 20) -> list[int]:
         """Return the ids of those to be told, oldest first."""
         key = col(RegressionRow.regression_id)
-        due = and_(col(RegressionRow.told).is_(False), col(RegressionRow.next_attempt_at) <= now)
+        due = _is_untold(now)
         with self._database.reading() as session:
             return [each for each in session.exec(select(key).where(due).order_by(key).limit(limit)) if each]
 
-    def begin(self, regression_id: int, *, next_attempt_at: datetime) -> Regression | None:
-        """Count an attempt to tell it and return it; None where it was told."""
-        untold = and_(col(RegressionRow.regression_id) == regression_id, col(RegressionRow.told).is_(False))
+    def begin(self, regression_id: int, now: datetime, *, next_attempt_at: datetime) -> Regression | None:
+        """Count an attempt to tell it and return it; None where it was told, or somebody is at it."""
+        untold = and_(col(RegressionRow.regression_id) == regression_id, _is_untold(now))
         counted = (
             update(RegressionRow)
             .where(untold)

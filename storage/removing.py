@@ -6,7 +6,7 @@ A step that is lost leaves a report that is still `loading`: the next one goes o
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, tuple_
+from sqlalchemy import ColumnElement, and_, delete, or_, tuple_
 from sqlmodel import col, select
 
 from storage.database import Database
@@ -56,7 +56,8 @@ def _take_step(database: Database, report_key: int) -> bool:
 
 
 def _is_abandoned(now: datetime) -> ColumnElement[bool]:
-    return col(ReportRow.begun_at) < now - _ABANDONED_AFTER
+    begun_at = col(ReportRow.begun_at)
+    return or_(begun_at < now - _ABANDONED_AFTER, begun_at > now + _ABANDONED_AFTER)
 
 
 def _loading(database: Database, which: ColumnElement[bool]) -> list[int]:

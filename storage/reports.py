@@ -48,10 +48,11 @@ class SqlReports:
         """Remove what processes that died left half loaded, in short transactions."""
         remove_abandoned(self._database, now)
 
-    def list_reports(self, limit: int = 20) -> list[ReportHeader]:
-        """Return the newest reports, newest first."""
+    def list_reports(self, limit: int = 20, offset: int = 0) -> list[ReportHeader]:
+        """Return the newest reports, newest first, from an offset on."""
         with self._database.reading() as session:
-            return [to_header(row) for row in session.exec(newest_reports().limit(limit))]
+            found = session.exec(newest_reports().limit(limit).offset(offset))
+            return [to_header(row) for row in found]
 
     def header(self, report_id: str = LATEST, *, account: str = "") -> ReportHeader:
         """Return a report by id, by an unambiguous beginning of it, or the newest; of an account's alone, where one is named.

@@ -52,3 +52,5 @@ class FireRow(Row, table=True):
     parts: list[str] = Field(sa_type=JsonColumn)
     error: str
     asked_by: dict[str, str] | None = Field(sa_type=JsonColumn)
+    excused: int
+    to_mend: bool

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Insert, and_, delete, update
+from sqlalchemy import ColumnElement, Insert, and_, delete, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -12,11 +12,15 @@ from audit.actor import Actor
 from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEvent
 from exporters.cadence import Cadence
-from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
+from exporters.schedules import AHEAD, LONGEST_REST, Fire, FireState, Schedule, ScheduleKind
 from storage.columns import column_text
 from storage.database import Database
 from storage.schedule_tables import FireRow, ScheduleRow
 from storage.trail import append_in
+from storage.waiting import has_come
+
+_CHANGES = {"state", "not_before", "parts", "error", "excused", "to_mend"}
+_STATES = [state.value for state in FireState]  # named, so that the index is of use
 
 
 class SqlSchedules:
@@ -43,11 +47,11 @@ class SqlSchedules:
             raise NotFoundError(f"there is no schedule {schedule_id}")
         return _to_schedule(row)
 
-    def all(self) -> list[Schedule]:
-        """Return all schedules, by when they were made."""
+    def all(self, *, limit: int | None = None, offset: int = 0) -> list[Schedule]:
+        """Return all schedules, by when they were made; see `ScheduleStore.all`."""
         in_order = select(ScheduleRow).order_by(col(ScheduleRow.created_at), col(ScheduleRow.schedule_id))
         with self._database.reading() as session:
-            return [_to_schedule(row) for row in session.exec(in_order)]
+            return [_to_schedule(row) for row in session.exec(in_order.limit(limit).offset(offset))]
 
     def save(self, before: Schedule, after: Schedule, event: TrailEvent) -> Schedule:
         """Store what changed; see `ScheduleStore.save`."""
@@ -68,8 +72,9 @@ class SqlSchedules:
             append_in(session, event)
 
     def due(self, now: datetime) -> list[Schedule]:
-        """Return active schedules whose next slot has come."""
-        is_due = and_(col(ScheduleRow.next_at) <= now, col(ScheduleRow.paused_because) == "")
+        """Return active schedules whose next slot has come, or whose times are ahead; see `ScheduleStore.due`."""
+        is_time = or_(col(ScheduleRow.next_at) <= now, col(ScheduleRow.watermark) > now + AHEAD)
+        is_due = and_(is_time, col(ScheduleRow.paused_because) == "")
         with self._database.reading() as session:
             rows = session.exec(select(ScheduleRow).where(is_due).order_by(col(ScheduleRow.next_at)))
             return [_to_schedule(row) for row in rows]
@@ -125,6 +130,14 @@ class SqlSchedules:
             rows = session.exec(newest.order_by(col(FireRow.due_at).desc(), col(FireRow.fire_id).desc()))
             return [_to_fire(row) for row in rows]
 
+    def troubled(self, since: datetime) -> list[Fire]:
+        """Return the fires with an error that were attempted since; see `ScheduleStore.troubled`."""
+        attempted = and_(col(FireRow.state).in_(_STATES), col(FireRow.not_before) > since)
+        found = select(FireRow).where(attempted, col(FireRow.error) != "")
+        with self._database.reading() as session:
+            rows = session.exec(found.order_by(col(FireRow.not_before), col(FireRow.fire_id)))
+            return [_to_fire(row) for row in rows]
+
     def note(self, fire: Fire) -> None:
         """Store what became of an attempt so far; see `ScheduleStore.note`."""
         with self._database.writing() as session:
@@ -132,7 +145,10 @@ class SqlSchedules:
 
     def settle(self, fire: Fire, event: TrailEvent) -> Schedule:
         """Store the outcome; see `ScheduleStore.settle`."""
-        failures = col(ScheduleRow.failures) + 1 if fire.state is FireState.FAILED else 0
+        failures = {
+            FireState.FAILED: col(ScheduleRow.failures) + 1,
+            FireState.OVERTAKEN: col(ScheduleRow.failures),
+        }.get(fire.state, 0)
         with self._database.writing() as session:
             _write(session, fire)
             of_it = update(ScheduleRow).where(col(ScheduleRow.schedule_id) == fire.schedule_id)
@@ -167,7 +183,7 @@ def _write(session: Session, fire: Fire) -> None:
         col(FireRow.attempts) == fire.attempts,
         col(FireRow.state) == FireState.WAITING.value,
     )
-    columns = _to_fire_row(fire).model_dump(include={"state", "not_before", "parts", "error"})
+    columns = _to_fire_row(fire).model_dump(include=_CHANGES)
     if session.exec(update(FireRow).where(is_ours).values(**columns)).rowcount != 1:
         raise StateError(f"{fire.fire_id} was taken over meanwhile")
 
@@ -185,7 +201,8 @@ def _changed(seen: Schedule) -> StateError:
 
 
 def _can_begin(now: datetime) -> ColumnElement[bool]:
-    return and_(col(FireRow.state) == FireState.WAITING.value, col(FireRow.not_before) <= now)
+    is_time = has_come(col(FireRow.not_before), now, longest=LONGEST_REST)
+    return and_(col(FireRow.state) == FireState.WAITING.value, is_time)
 
 
 def _to_row(schedule: Schedule) -> ScheduleRow:

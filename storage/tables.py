@@ -14,6 +14,9 @@ LOADING = "loading"
 VISIBLE = "visible"
 _IF_VISIBLE = text(f"state = '{VISIBLE}'")
 _IF_OPEN = text("payload IS NOT NULL")
+# Written out and not bound: only so a database sees that a query asks for no more than the index holds.
+IF_PENDING = "status = 'PENDING'"
+IF_RAN = "status NOT IN ('EXPIRED', 'PENDING', 'REJECTED')"
 
 
 class Row(SQLModel):
@@ -116,11 +119,43 @@ class ExecutionRow(Row, table=True):
     """An execution as of one version; `body` is what no query asks about.
 
     `held` is what it holds while it is under way, else null: UNIQUE keeps two from working on one resource.
+    `requester` is `workspace/slack_id`, empty for somebody at a shell, `requester_email` folded. `entry` is what stands for it in
+    lists of what waits: its batch as long as it is on that one's card, else itself.
     """
 
     __tablename__ = "executions"
     __table_args__ = (
-        Index("ix_executions_waiting", "status", "expires_at"),
+        # A page of what waits, for whom it may concern, is picked without reading the rows.
+        Index(
+            "ix_executions_waiting",
+            "status",
+            "expires_at",
+            "execution_id",
+            "entry",
+            "revision",
+            "playbook_id",
+            "severity",
+            "account_id",
+            "requester",
+            "requester_email",
+        ),
+        Index(
+            "ix_executions_entries",
+            "entry",
+            "expires_at",
+            "execution_id",
+            sqlite_where=text(IF_PENDING),
+            postgresql_where=text(IF_PENDING),
+        ),
+        Index(
+            "ix_executions_ran",
+            "created_at",
+            "execution_id",
+            sqlite_where=text(IF_RAN),
+            postgresql_where=text(IF_RAN),
+        ),
+        Index("ix_executions_newest", "created_at", "execution_id"),
+        Index("ix_executions_asked_by", "requester", "created_at", "execution_id"),
         # The newest of one are found without reading and sorting all of its executions.
         Index("ix_executions_of_playbook", "playbook_id", "created_at", "execution_id"),
         Index("ix_executions_of_finding", "finding_id", "created_at", "execution_id"),
@@ -139,9 +174,14 @@ class ExecutionRow(Row, table=True):
     status: str
     version: int
     revision: int
-    created_at: datetime = Field(index=True)
+    created_at: datetime
     expires_at: datetime
     wakes_at: datetime | None = Field(index=True)
+    severity: str
+    account_id: str
+    requester: str
+    requester_email: str
+    entry: str
     body: dict[str, object] = Field(sa_type=JsonColumn)
 
 
@@ -239,7 +279,7 @@ class TrailRow(Row, table=True):
 
 
 class AnchorRow(Row, table=True):
-    """A head of the trail that was, or is to be, noted outside this database. `told` once it is."""
+    """A head of the trail that was, or is to be, noted outside this database. `told` once it stands in all its `places`."""
 
     __tablename__ = "anchors"
 
@@ -247,6 +287,9 @@ class AnchorRow(Row, table=True):
     entry_hash: bytes
     noted_at: datetime
     told: bool
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    places: list[str] = Field(sa_type=JsonColumn, default_factory=list)
 
 
 class ExceptionRow(Row, table=True):

@@ -118,7 +118,7 @@ def batch_body(members: Members, rules: BatchRules, room: int, *, fits_window: b
     seen = _Seen()
     shown, rest = _split(members)
     blocks: list[Block] = [header(batch_headline(members)), section(_status(members, rules, room))]
-    blocks += [fields(_facts(members, shown)), DividerBlock()]
+    blocks += [fields(_facts(members, shown, rules)), DividerBlock()]
     blocks += _changes(members, shown, room, seen)
     if rest:
         lines = [item_result(each, members.batch.refused.get(each.execution_id, "")) for each in rest]
@@ -172,10 +172,10 @@ def counted(executions: Sequence[PlaybookExecution]) -> str:
     return ", ".join(part.replace("*", "") for part in _tally(executions))
 
 
-def _facts(members: Members, shown: Sequence[PlaybookExecution]) -> list[tuple[str, str]]:
+def _facts(members: Members, shown: Sequence[PlaybookExecution], rules: BatchRules) -> list[tuple[str, str]]:
     severities = Counter(each.finding.severity for each in shown)
     worst_first = [f"{severity_words(level)}: {severities[level]}" for level in Severity if severities[level]]
-    back = Counter(rollback_fact(each) for each in shown)
+    back = Counter(rollback_fact(each, approvals=rules.rollback_approvals) for each in shown)
     (name, value), _ = back.most_common(1)[0]
     return [
         ("Requested by", mention(members.batch.requester)),

@@ -109,7 +109,7 @@ def card_body(execution: PlaybookExecution, rules: CardRules, room: int) -> tupl
     if execution.drift and execution.status is PlaybookStatus.PENDING:
         drift = compare(execution.drift, room=room // 2)
         blocks.append(section(f"*Changed since you last looked* (was → is now)\n{drift.text}"))
-    blocks += [section(_finding(execution, room)), fields(_facts(execution, room)), DividerBlock()]
+    blocks += [section(_finding(execution, room)), fields(_facts(execution, rules, room)), DividerBlock()]
     blocks += _comparison(execution, comparisons)
     blocks += _advice(execution, room)
     if execution.decisions:
@@ -147,7 +147,7 @@ def _finding(execution: PlaybookExecution, room: int = _TITLE_LIMIT) -> str:
     return f"*{escape(finding.title, min(2 * room, _TITLE_LIMIT))}*  {code(finding.handle, 40)}"
 
 
-def _facts(execution: PlaybookExecution, room: int) -> list[tuple[str, str]]:
+def _facts(execution: PlaybookExecution, rules: CardRules, room: int) -> list[tuple[str, str]]:
     finding = execution.finding
     region = next((action.target.region for action in plans_of(execution)), "") or finding.region
     return [
@@ -156,7 +156,7 @@ def _facts(execution: PlaybookExecution, room: int) -> list[tuple[str, str]]:
         ("Account", _known(finding.account_id, 100)),
         ("Region", _known(region, 100)),
         ("Resource", _known(finding.resource, resource_limit(room))),
-        rollback_fact(execution),
+        rollback_fact(execution, approvals=rules.rollback_approvals),
     ]
 
 

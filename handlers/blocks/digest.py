@@ -41,7 +41,8 @@ class Digest:
 
     `urgent` are critical findings that are new or came back `since` the last digest, each with which of the two; None says
     nothing about them or about `overdue`. `pending` and `urgent` are the first of `pending_count` and `urgent_count`.
-    `fixes` are offered; `asked_for` findings that are as bad were asked for already. `missed` times nobody was there to send.
+    `fixes` are offered; `asked_for` findings that are as bad were asked for already. `missed` earlier ones were not
+    sent, because nobody was there or Slack gave no answer; `due_at` is None where it is in time.
     """
 
     schedule_id: str
@@ -68,8 +69,8 @@ def build_digest(digest: Digest) -> Message:
     def build(room: int) -> list[Block]:
         short = min(room, 200)
         blocks: list[Block] = [header(_headline(digest)), section(_open_words(digest))]
-        if digest.missed:
-            blocks.append(section(missed_words(digest.missed, "digest", digest.due_at)))
+        if digest.missed or digest.due_at:
+            blocks.append(section(late_words(digest.missed, "digest", digest.due_at)))
         blocks.append(fields(_facts(digest)))
         if digest.urgent:
             lines = [_urgent_line(change, finding, short) for change, finding in digest.urgent[:_MOST_LISTED]]
@@ -94,11 +95,13 @@ def build_digest(digest: Digest) -> Message:
     return Message(_in_short(digest), fit(build))
 
 
-def missed_words(count: int, what: str, due_at: datetime | None) -> str:
-    """Return how many earlier ones were not sent, and when the last of them was due."""
-    were = f"1 earlier {what} was" if count == 1 else f"{count:,} earlier {what}s were"
-    due = f" This one was due {moment(due_at)}." if due_at else ""
-    return f"⏰ {were} missed while I was away: this is the only one that makes up for them.{due}"
+def late_words(missed: int, what: str, due_at: datetime | None) -> str:
+    """Return how many earlier ones were not sent, and when this one was due, each where there is something to say."""
+    if not missed:
+        return f"⏰ This {what} comes late{f': it was due {moment(due_at)}' if due_at else ''}."
+    were = f"1 earlier {what} was" if missed == 1 else f"{missed:,} earlier {what}s were"
+    due = f" It was due {moment(due_at)}." if due_at else ""
+    return f"⏰ {were} missed: this is the only one that makes up for them.{due}"
 
 
 def _in_short(digest: Digest) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from slack_sdk.models.blocks import ActionsBlock, Block
 
 from handlers.blocks.batch_home import batch_lines
 from handlers.blocks.buttons import execution_button
 from handlers.blocks.names import HOME_ROLL_BACK, REFUSE_ROLLBACK
+from handlers.blocks.paging import Page
 from handlers.blocks.parts import MOST_CHARACTERS, Message, context, fit, header, section, size_of
 from handlers.blocks.pending import rollback_sentence
 from handlers.blocks.states import wording
@@ -16,10 +18,13 @@ from remediation.batches import Members
 from remediation.execution import PlaybookExecution
 from remediation.states import PlaybookStatus
 
+T = TypeVar("T")
 _NAME_LIMIT = 120
+_MOST = 10
 _MOST_ROLLBACKS = 5  # each has two buttons
 _BESIDE = 2  # below a list of fixes, and that
 _MOST_ABOVE = 5  # is shorter then
+_WAITING = "Waiting for a decision"
 _ROLLBACKS = "Rollbacks waiting for signatures"
 _Entry = tuple[str, Callable[[int], str]]
 """How the words for a list name it, and its lines with so much room for each name."""
@@ -27,43 +32,58 @@ _Entry = tuple[str, Callable[[int], str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """What waits for a decision: fixes, batches of them, and rollbacks. `total` counts each fix, listed here or not."""
+    """What waits for a decision, and matches: fixes and batches of them; and rollbacks, on the first page.
 
-    executions: Sequence[PlaybookExecution] = ()
-    batches: Sequence[Members] = ()
-    total: int = 0
-    is_cut: bool = False
+    `fixes` counts each fix and `entries` what a list has of them, shown here or not.
+    """
+
+    page: Page[PlaybookExecution | Members]
+    fixes: int
+    entries: int
     rollbacks: Sequence[PlaybookExecution] = ()
 
 
-def build_pending(pending: Pending, *, most: int, rollback_approvals: int = 1) -> Message:
-    """Return what waits: batches, fixes, rollbacks. At most `most`, those whose time ends first first."""
-    rollbacks, has_fixes = pending.rollbacks, bool(pending.executions or pending.batches)
+def size_of_page(rollbacks: Sequence[PlaybookExecution]) -> int:
+    """Return how many entries fit on a page that shows these rollbacks too."""
+    return _MOST_ABOVE if rollbacks else _MOST
+
+
+def build_pending(pending: Pending, *, rollback_approvals: int = 1) -> Message:
+    """Return what waits, those whose time ends first first, and what rollbacks do."""
+    page, rollbacks = pending.page, pending.rollbacks
     waiting = build_rollbacks(
-        rollbacks, most=min(most, _BESIDE) if has_fixes else most, needed=rollback_approvals
+        rollbacks, most=_BESIDE if page.items else _MOST_ROLLBACKS, needed=rollback_approvals
     )
-    if not has_fixes:
-        return waiting if rollbacks else Message("Nothing waits for a decision.")
-    fixes = _fixes(pending, most=min(most, _MOST_ABOVE) if rollbacks else most, taken=size_of(waiting.blocks))
+    if not page.items and page.ref.offset:
+        return page.nothing_more("fixes that wait")
+    if not page.items:
+        return waiting if rollbacks else Message(_nothing(page.ref.words))
+    fixes = _fixes(pending, taken=size_of(waiting.blocks))
     if not rollbacks:
         return fixes
     return Message(f"{fixes.text} {waiting.text}", (*fixes.blocks, *waiting.blocks))
 
 
-def _fixes(pending: Pending, *, most: int, taken: int) -> Message:
+def _nothing(words: Sequence[str]) -> str:
+    return f"Nothing waits for a decision{_asked_for(words)}."
+
+
+def _asked_for(words: Sequence[str]) -> str:
+    return f" that is {code(' '.join(words), 300)}" if words else ""
+
+
+def _fixes(pending: Pending, *, taken: int) -> Message:
+    page = pending.page
     hint = (
         "`/playbook approve EXECUTION` shows a plan and lets you sign it. The beginning of an id is enough."
     )
-    if pending.batches:
+    if any(isinstance(entry, Members) for entry in page.items):
         hint += " So is the id of what was asked for together (`b-…`), which is decided as one."
-    entries = [_batch_entry(members) for members in pending.batches]
-    entries += [_entry(execution) for execution in pending.executions]
-    more = (
-        f" There are more: {pending.total:,} fixes wait in all."
-        if pending.is_cut or len(entries) > most
-        else ""
-    )
-    return _list("Waiting for a decision", entries[:most], hint=hint, more=more, taken=taken)
+    if page.ref.words:
+        hint += f" Asked for: {code(' '.join(page.ref.words), 300)}."
+    more = "" if page.is_whole else f" {pending.fixes:,} fixes wait in all."
+    title = _WAITING if page.is_whole else page.title(f"{_WAITING}:", total=pending.entries)
+    return _list(page, _entry, title=title, hint=hint, more=more, taken=taken)
 
 
 def build_rollbacks(executions: Sequence[PlaybookExecution], *, most: int, needed: int) -> Message:
@@ -102,32 +122,37 @@ def rollback_entry(execution: PlaybookExecution, *, needed: int, room: int, numb
     return [section(lines), ActionsBlock(block_id=f"rollback-{number}", elements=buttons)]
 
 
-def build_history(executions: Sequence[PlaybookExecution], *, most: int, about: str = "") -> Message:
-    """Return what was asked for and what became of it, newest first; `about` names what the list is limited to."""
+def build_history(page: Page[PlaybookExecution]) -> Message:
+    """Return a page of what was asked for and what became of it, newest first; its words name what the list is limited to."""
+    about = " ".join(page.ref.words)
     of = f" for {escape(about, 200)}" if about else ""
-    if not executions:
+    if not page.items and page.ref.offset:
+        return page.nothing_more("fixes")
+    if not page.items:
         return Message(f"Nothing was ever asked for{of}." if about else "Nothing was ever asked for.")
     hint = "`/playbook status EXECUTION` shows one step by step."
-    more = " There are more." if len(executions) > most else ""
-    return _list(f"Fixes{of}", [_entry(each) for each in executions[:most]], hint=hint, more=more)
+    return _list(page, _entry, title=page.title(f"Fixes{of}"), hint=hint)
 
 
-def _entry(execution: PlaybookExecution) -> _Entry:
-    about = f"{escape(execution.playbook_name, _NAME_LIMIT)} for {execution.finding.handle}"
-    return about, lambda room: execution_lines(execution, room)
+def _entry(entry: PlaybookExecution | Members) -> _Entry:
+    if isinstance(entry, Members):
+        about = f"{escape(entry.batch.playbook_name, _NAME_LIMIT)}, {len(entry.waiting)} at once"
+        return about, lambda room: batch_lines(entry, room)
+    about = f"{escape(entry.playbook_name, _NAME_LIMIT)} for {entry.finding.handle}"
+    return about, lambda room: execution_lines(entry, room)
 
 
-def _batch_entry(members: Members) -> _Entry:
-    about = f"{escape(members.batch.playbook_name, _NAME_LIMIT)}, {len(members.waiting)} at once"
-    return about, lambda room: batch_lines(members, room)
+def _list(  # noqa: PLR0913 - private, and named at each call
+    page: Page[T], entry_of: Callable[[T], _Entry], *, title: str, hint: str, more: str = "", taken: int = 0
+) -> Message:
+    entries = [entry_of(each) for each in page.items]
 
-
-def _list(title: str, entries: Sequence[_Entry], *, hint: str, more: str, taken: int = 0) -> Message:
     def build(room: int) -> list[Block]:
         lines = [section(said(min(room, _NAME_LIMIT))) for _, said in entries]
-        return [header(title), *lines, context(hint + more)]
+        return [header(title), *lines, *page.buttons(), context(hint + more)]
 
-    words = f"{title}: {len(entries)}, the first is {entries[0][0]}.{more}"
+    count = f": {len(entries)}" if page.is_whole else ""
+    words = f"{title}{count}, the first is {entries[0][0]}.{more}"
     return Message(words, fit(build, limit=MOST_CHARACTERS - taken))
 
 

@@ -8,10 +8,10 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTex
 
 from audit.lifecycle import Comparison
 from audit.report import ReportHeader
-from handlers.blocks.digest import missed_words
-from handlers.blocks.findings import PageRef
+from handlers.blocks.digest import late_words
 from handlers.blocks.lists import failing_words
 from handlers.blocks.names import SHOW_FINDINGS
+from handlers.blocks.paging import FINDINGS, PageRef
 from handlers.blocks.parts import Message, context, fields, fit, header, section
 from handlers.blocks.texts import code, escape, moment
 
@@ -20,8 +20,8 @@ from handlers.blocks.texts import code, escape, moment
 class Fetched:
     """What was fetched. `report` is None where there was nothing of the kind; `change` is None where there is no earlier fetch.
 
-    `source` is what was asked for, as it was typed, and `query` the words of the search that shows it. `missed` times nobody
-    was there to fetch.
+    `source` is what was asked for, as it was typed, and `query` the words of the search that shows it. `missed` earlier
+    ones came to nothing; `due_at` is None where it is in time.
     """
 
     schedule_id: str
@@ -39,8 +39,8 @@ def build_fetched(fetched: Fetched) -> Message:
 
     def build(_room: int) -> list[Block]:
         blocks: list[Block] = [header("Findings fetched"), section(_in_words(fetched))]
-        if fetched.missed:
-            blocks.append(section(missed_words(fetched.missed, "run", fetched.due_at)))
+        if fetched.missed or fetched.due_at:
+            blocks.append(section(late_words(fetched.missed, "run", fetched.due_at)))
         if fetched.change:
             blocks.append(fields([(name, f"{count:,}") for name, count in _counts(fetched.change)]))
         if fetched.report:
@@ -82,7 +82,7 @@ def _button(fetched: Fetched) -> ButtonElement:
     return ButtonElement(
         text=PlainTextObject(text="Show the findings", emoji=False),
         action_id=SHOW_FINDINGS,
-        value=PageRef(tuple(fetched.query), 0).value,
+        value=PageRef(FINDINGS, tuple(fetched.query)).value,
         accessibility_label="Show the findings, to you alone",
     )
 

@@ -1,19 +1,15 @@
 """Private pages about findings from report to report: a search, a comparison, a trend."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Self
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, PlainTextObject
+from slack_sdk.models.blocks import Block
 
-from audit.errors import InputError
 from audit.findings import Severity
-from audit.lifecycle import Comparison, FindingPage, LifecycleState, Portion, TrackedFinding, TrendPoint
+from audit.lifecycle import Comparison, LifecycleState, Portion, TrackedFinding, TrendPoint
 from audit.wording import span_words
 from handlers.blocks.lists import Fixable, finding_lines
-from handlers.blocks.names import NEXT_FINDINGS, PREVIOUS_FINDINGS
+from handlers.blocks.paging import Page
 from handlers.blocks.parts import Message, context, fit, header, section
 from handlers.blocks.texts import code, escape, moment, severity_words
 
@@ -24,66 +20,33 @@ _STATE_WORDS: Mapping[LifecycleState, str] = {
     LifecycleState.REGRESSED: "↩️ came back",
     LifecycleState.EXCEPTED: "excepted",
 }
-_LONGEST_QUERY = 1500
-
-
-@dataclass(frozen=True, slots=True)
-class PageRef:
-    """All that a paging button says: the words of the search, and where the page begins."""
-
-    words: tuple[str, ...]
-    offset: int
-
-    @property
-    def value(self) -> str:
-        """Return it as a button carries it."""
-        return json.dumps([self.offset, *self.words], ensure_ascii=False)
-
-    @classmethod
-    def parse(cls, value: str) -> Self:
-        """Read a button's value.
-
-        Raises:
-            InputError: it is none of ours.
-        """
-        try:
-            offset, *words = json.loads(value)
-        except (ValueError, TypeError):
-            raise InputError(_NOT_OURS) from None
-        is_ours = isinstance(offset, int) and all(isinstance(word, str) for word in words)
-        if not is_ours or not 0 <= offset <= 10**9:
-            raise InputError(_NOT_OURS)
-        return cls(tuple(words), offset)
-
-
-_NOT_OURS = "This button is not one of ours, or from another version. Search once more."
 
 
 def build_findings(
-    page: FindingPage, ref: PageRef, fixables: Sequence[Fixable], *, size: int, is_settling: bool
+    page: Page[TrackedFinding], fixables: Sequence[Fixable], *, total: int, is_settling: bool
 ) -> Message:
     """Return a page of a search, with the buttons that lead to its neighbours.
 
     `is_settling` tells whether a report is still being worked in.
     """
-    asked = code(" ".join(ref.words), 300) if ref.words else "what waits for somebody"
+    words = page.ref.words
+    asked = code(" ".join(words), 300) if words else "what waits for somebody"
+    if not page.items and page.ref.offset:
+        return page.nothing_more("findings")
     if not page.items:
-        words = f"No finding matches {asked}." if not ref.offset else "There are no more findings."
-        return Message(words + (_SETTLING if is_settling else ""))
+        return Message(f"No finding matches {asked}." + (_SETTLING if is_settling else ""))
 
     def build(room: int) -> list[Block]:
-        last = ref.offset + len(page.items)
-        blocks: list[Block] = [header(f"Findings {ref.offset + 1:,} to {last:,} of {page.total:,}")]
+        last = page.ref.offset + len(page.items)
+        blocks: list[Block] = [header(f"Findings {page.ref.offset + 1:,} to {last:,} of {total:,}")]
         blocks += [
             section(f"{finding_lines(fixable, min(room, 300))}\n{_history(item)}")
             for item, fixable in zip(page.items, fixables, strict=True)
         ]
-        buttons = list(_buttons(page, ref, size))
-        if buttons:
-            blocks.append(ActionsBlock(elements=buttons))
+        blocks += page.buttons()
         return [*blocks, context(f"Asked for: {asked}.{_SETTLING if is_settling else ''}")]
 
-    return Message(f"{page.total:,} findings match {asked}.", fit(build), replaces=True)
+    return Message(f"{total:,} findings match {asked}.", fit(build), replaces=True)
 
 
 _SETTLING = " A report is still being worked in: what it no longer shows is closed in a moment."
@@ -102,19 +65,6 @@ def _history(item: TrackedFinding) -> str:
     if item.regressed_from:
         parts.append(f"after {code(item.regressed_from, 60)} had fixed it")
     return "  ·  ".join(parts)
-
-
-def _buttons(page: FindingPage, ref: PageRef, size: int) -> Iterator[ButtonElement]:
-    if len(ref.value) > _LONGEST_QUERY:
-        return
-    if ref.offset:
-        yield _button(PREVIOUS_FINDINGS, "Previous", PageRef(ref.words, max(0, ref.offset - size)))
-    if ref.offset + len(page.items) < page.total:
-        yield _button(NEXT_FINDINGS, "Next", PageRef(ref.words, ref.offset + size))
-
-
-def _button(action_id: str, text: str, ref: PageRef) -> ButtonElement:
-    return ButtonElement(action_id=action_id, text=PlainTextObject(text=text, emoji=False), value=ref.value)
 
 
 def build_comparison(found: Comparison) -> Message:

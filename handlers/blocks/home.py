@@ -59,17 +59,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomePage:
-    """All that a person's home shows. `problem` says why what waits for them cannot be told.
-
-    `more_waits` and `more_rollbacks` say that not all of these could be read.
-    """
+    """All that a person's home shows: `waiting` has fixes that stand alone, and batches. `problem` says why what waits cannot be told."""
 
     standing: Standing
-    pending: Sequence[PlaybookExecution] = ()
-    batches: Sequence[Members] = ()
-    more_waits: bool = False
+    waiting: Sequence[PlaybookExecution | Members] = ()
     rollbacks: Sequence[PlaybookExecution] = ()
-    more_rollbacks: bool = False
     rollback_approvals: int = 1
     requests: Sequence[PlaybookExecution] = ()
     recent: Sequence[PlaybookExecution] = ()
@@ -168,16 +162,18 @@ def _pending(page: HomePage) -> list[Block]:
         return [section(f"This cannot be told: {escape(page.problem, 500)}")]
     rollbacks = page.rollbacks[:MOST_ROLLBACKS]
     room = MOST_WAITING - len(rollbacks)
-    batches, fixes = page.batches[:room], page.pending[: max(0, room - len(page.batches))]
-    blocks = [block for members in batches for block in home_batch(members)]
-    blocks += [block for number, each in enumerate(fixes) for block in _fix(each, number)]
-    if page.more_waits or len(page.pending) > len(fixes) or len(page.batches) > len(batches):
-        blocks.append(context("There are more: `/playbook pending`"))
+    blocks = [block for number, each in enumerate(page.waiting[:room]) for block in _entry(each, number)]
+    if len(page.waiting) > room:
+        blocks.append(context("There are more: `/playbook pending mine`"))
     for number, execution in enumerate(rollbacks):
         blocks += rollback_entry(execution, needed=page.rollback_approvals, room=_ROOM, number=number)
-    if page.more_rollbacks or len(page.rollbacks) > len(rollbacks):
+    if len(page.rollbacks) > len(rollbacks):
         blocks.append(context("There are more: `/playbook rollback`"))
     return blocks
+
+
+def _entry(entry: PlaybookExecution | Members, number: int) -> list[Block]:
+    return _fix(entry, number) if isinstance(entry, PlaybookExecution) else home_batch(entry)
 
 
 def _fix(execution: PlaybookExecution, number: int) -> list[Block]:

@@ -8,6 +8,7 @@ from slack_sdk.models.blocks import Block, DividerBlock
 
 from audit.findings import Finding, Severity
 from audit.report import ReportHeader
+from handlers.blocks.paging import Page
 from handlers.blocks.parts import Message, context, fields, fit, header, join_first, section
 from handlers.blocks.steps import describe_step
 from handlers.blocks.texts import (
@@ -74,23 +75,26 @@ def _format_lines(formats: Mapping[str, str]) -> list[str]:
     return [f"{in_code(name, 40).ljust(width)}  {in_code(what, 150)}" for name, what in formats.items()]
 
 
-def build_report_list(reports: Sequence[ReportHeader], *, most: int) -> Message:
-    """Return the newest reports, at most `most` of them."""
-    if not reports:
+def build_report_list(page: Page[ReportHeader]) -> Message:
+    """Return a page of the reports, newest first."""
+    shown = page.items
+    if not shown and page.ref.offset:
+        return page.nothing_more("reports")
+    if not shown:
         return Message(
             "There are no reports yet. Whoever runs me takes one in with `countersign report ingest FILE`."
         )
-    shown = reports[:most]
 
     def build(room: int) -> list[Block]:
-        blocks: list[Block] = [header("Reports")]
+        blocks: list[Block] = [header(page.title("Reports"))]
         blocks += [section(_report_lines(report, min(room, _NAME_LIMIT))) for report in shown]
-        more = " Older ones are shown by id." if len(reports) > most else ""
-        return [*blocks, context(f"`/report show REPORT` shows one, the newest without an id.{more}")]
+        blocks += page.buttons()
+        return [*blocks, context("`/report show REPORT` shows one, the newest without an id.")]
 
-    return Message(
-        f"The newest {len(shown)} reports. The latest is {escape(shown[0].name, _NAME_LIMIT)}.", fit(build)
-    )
+    name = escape(shown[0].name, _NAME_LIMIT)
+    if page.ref.offset:
+        return Message(f"{page.title('Reports')}. The first of these is {name}.", fit(build))
+    return Message(f"The newest {len(shown)} reports. The latest is {name}.", fit(build))
 
 
 def _report_lines(report: ReportHeader, room: int) -> str:
@@ -201,15 +205,16 @@ def _playbook_lines(book: RemediationPlaybook, room: int) -> str:
     )
 
 
-def build_playbook(book: RemediationPlaybook, *, approval: str) -> Message:
-    """Return a playbook step by step; `approval` says in words what it takes to run it."""
+def build_playbook(book: RemediationPlaybook, *, approval: str, rollback_approvals: int = 1) -> Message:
+    """Return a playbook step by step; `approval` says in words what it takes to run it, `rollback_approvals` how many sign its rollback."""
+    back = _rollback(book, approvals=rollback_approvals)
 
     def build(room: int) -> list[Block]:
         steps = [f"{number}. {describe_step(action)}" for number, action in enumerate(book.actions, start=1)]
         blocks: list[Block] = [
             header(book.name),
             section(escape(book.description, room) or "No description."),
-            fields(_playbook_facts(book, approval, room)),
+            fields(_playbook_facts(book, approval, back, room)),
             section(f"*Steps*\n{join_first(steps, room)}"),
         ]
         if book.checks:
@@ -220,17 +225,18 @@ def build_playbook(book: RemediationPlaybook, *, approval: str) -> Message:
     return Message(f"Playbook {escape(book.playbook_id, 80)}: {escape(book.name, 200)}", fit(build))
 
 
-def _rollback(book: RemediationPlaybook) -> str:
+def _rollback(book: RemediationPlaybook, *, approvals: int) -> str:
     if not book.rollback_enabled:
         return "Not allowed"
-    return "Allowed, and by itself if a step fails" if book.rollback_on_failure else "Allowed"
+    by_itself = book.rollback_on_failure and approvals <= 1
+    return "Allowed, and by itself if a step fails" if by_itself else "Allowed"
 
 
-def _playbook_facts(book: RemediationPlaybook, approval: str, room: int) -> list[tuple[str, str]]:
+def _playbook_facts(book: RemediationPlaybook, approval: str, back: str, room: int) -> list[tuple[str, str]]:
     return [
         ("Severity", severity_words(book.severity)),
         ("Category", escape(book.finding_category, 100) or "none"),
         ("Approval", linkify(escape(approval, min(room, 500)))),
-        ("Rollback", _rollback(book)),
+        ("Rollback", back),
         ("Time limit", f"{book.timeout_seconds} s"),
     ]

@@ -88,8 +88,11 @@ def _has_written(execution: PlaybookExecution) -> bool:
     return any(result.before is not None for result in execution.actions)
 
 
-def rollback_fact(execution: PlaybookExecution) -> tuple[str, str]:
-    """Return a name and a value for the card: whether this can be put back, or what became of that."""
+def rollback_fact(execution: PlaybookExecution, *, approvals: int) -> tuple[str, str]:
+    """Return a name and a value for the card: whether this can be put back, or what became of that.
+
+    `approvals` says how many have to sign a rollback: where one is not enough, none comes by itself.
+    """
     if told := _ROLLBACKS.get(execution.status):
         return ("Rollback", told)
     if execution.status in _RAN and not _has_written(execution):
@@ -100,7 +103,8 @@ def rollback_fact(execution: PlaybookExecution) -> tuple[str, str]:
         return ("Rollback", _NOTHING_WRITTEN)
     if execution.plan is None or not execution.plan.reversible:
         return ("Can be rolled back", "*No*")
-    by_itself = execution.status not in _RAN and execution.playbook.get("rollback_on_failure") is True
+    is_wanted = execution.playbook.get("rollback_on_failure") is True
+    by_itself = execution.status not in _RAN and is_wanted and approvals <= 1
     told = "; what was sent stays sent" if _sends(execution) else ""
     return (
         "Can be rolled back",

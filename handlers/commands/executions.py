@@ -5,10 +5,18 @@ button that is bound to the revision shown (docs/adr/0006).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from audit.errors import InputError
-from handlers.blocks.executions import Pending, build_history, build_pending, build_rollbacks
+from handlers.blocks.executions import (
+    Pending,
+    build_history,
+    build_pending,
+    build_rollbacks,
+    size_of_page,
+)
 from handlers.blocks.modals import refuse_reason
+from handlers.blocks.paging import Page, PageRef
 from handlers.blocks.parts import Message
 from handlers.blocks.private import build_rejected, build_status, build_to_roll_back, build_to_sign
 from handlers.commands.batch_words import (
@@ -18,14 +26,17 @@ from handlers.commands.batch_words import (
     show_batch_status,
 )
 from handlers.services import Services
-from handlers.waiting import read_waiting
+from handlers.waiting import Reader, find_reader, read_entries, read_rollbacks
 from remediation.batches import Members
 from remediation.execution import PlaybookExecution
 from remediation.lookup import find_history, find_named
+from remediation.pending_query import ALL_PENDING, PendingQuery, parse_pending, spell_pending
 from remediation.ports import Request
 from remediation.refusals import refuse_late
 from remediation.rollbacks import Rollbacks
 
+PENDING = "pending"
+HISTORY = "history"
 _MOST = 10
 
 
@@ -33,38 +44,71 @@ def _named(services: Services, name: str) -> PlaybookExecution | Members:
     return find_named(name, finder=services.finder, batches=services.batches)
 
 
-def list_pending(services: Services, _request: Request, _words: Sequence[str]) -> Message:
-    """Show what waits for a decision."""
-    found = read_waiting(services, most=_MOST)
-    pending = Pending(
-        executions=found.fixes,
-        batches=found.batches,
-        total=services.finder.count_pending(),
-        is_cut=found.is_cut,
-        rollbacks=services.finder.rollbacks(limit=_MOST + 1),
+def list_pending(services: Services, request: Request, words: Sequence[str]) -> Message:
+    """Show what waits for a decision: everything, what the words say, what whoever asks may sign.
+
+    Raises:
+        InputError: a word is none of ours; names the nearest.
+        RefusedError: Slack's directory does not say who asks.
+    """
+    return show_pending(services, request, PageRef(PENDING, tuple(spell_pending(parse_pending(words)))))
+
+
+def show_pending(services: Services, request: Request, ref: PageRef) -> Message:
+    """Show a page of what waits; with `mine` in its words, of what whoever asks may sign."""
+    query, now = parse_pending(ref.words), services.clock()
+    reader = find_reader(services, request.actor, now=now) if query.is_mine else None
+    if query.is_mine and reader is None:
+        return Message("Nothing waits that you may sign.")
+    query = replace(query, signer=reader.signer if reader else None)
+    rollbacks = [] if ref.offset else _rollbacks(services, query, reader)
+    counted = services.finder.count_entries(query)
+    page = Page.read(
+        ref,
+        lambda limit, offset: read_entries(services, query, limit=limit, offset=offset),
+        size=size_of_page(rollbacks),
     )
     return build_pending(
-        pending, most=_MOST, rollback_approvals=services.remediation.policy.rollback_approvals
+        Pending(page=page, fixes=counted.fixes, entries=counted.entries, rollbacks=rollbacks),
+        rollback_approvals=services.remediation.policy.rollback_approvals,
     )
 
 
-def list_history(services: Services, _request: Request, words: Sequence[str]) -> Message:
+def _rollbacks(services: Services, query: PendingQuery, reader: Reader | None) -> Sequence[PlaybookExecution]:
+    """Return the rollbacks that wait, of those that one may sign; none below a search for fixes of a kind."""
+    if replace(query, is_mine=False, signer=None) != ALL_PENDING:
+        return ()
+    if reader is None:
+        return services.finder.rollbacks(limit=_MOST + 1)
+    return read_rollbacks(services, reader, most=_MOST + 1, now=services.clock())
+
+
+def list_history(services: Services, request: Request, words: Sequence[str]) -> Message:
     """Show what was asked for: everything, or what a playbook or a finding is named in.
 
     Raises:
         NotFoundError: neither a playbook nor a finding nor anything that was asked for goes by that name.
     """
-    if not words:
-        return build_history(services.executions.history(limit=_MOST + 1), most=_MOST)
-    found = find_history(
-        words[0],
-        executions=services.executions,
-        reports=services.reports,
-        batches=services.batches,
-        playbooks=services.playbooks,
-        limit=_MOST + 1,
-    )
-    return build_history(found, most=_MOST, about=words[0])
+    return show_history(services, request, PageRef(HISTORY, tuple(words)))
+
+
+def show_history(services: Services, _request: Request, ref: PageRef) -> Message:
+    """Show a page of what was asked for; see `list_history`."""
+
+    def read(limit: int, offset: int) -> Sequence[PlaybookExecution]:
+        if not ref.words:
+            return services.executions.history(limit=limit, offset=offset)
+        return find_history(
+            ref.words[0],
+            executions=services.executions,
+            reports=services.reports,
+            batches=services.batches,
+            playbooks=services.playbooks,
+            limit=limit,
+            offset=offset,
+        )
+
+    return build_history(Page.read(ref, read, size=_MOST))
 
 
 def show_status(services: Services, _request: Request, words: Sequence[str]) -> Message:

@@ -1,16 +1,14 @@
-"""`/report findings | compare | trend`, and the buttons that turn the pages of a search."""
+"""`/report findings | compare`."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from audit.errors import NotFoundError
 from audit.finding_query import parse_query, spell_query
-from handlers.blocks.findings import PageRef, build_comparison, build_findings
+from handlers.blocks.findings import build_comparison, build_findings
 from handlers.blocks.lists import Fixable
-from handlers.blocks.names import SHOW_FINDINGS
+from handlers.blocks.paging import FINDINGS, Page, PageRef
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import to_sentence
-from handlers.requests import said
 from handlers.services import Services
 from remediation.matching import sure_match
 from remediation.ports import Request
@@ -19,34 +17,30 @@ PAGE_SIZE = 8
 _WORST = 5
 
 
-def search_findings(services: Services, _request: Request, words: Sequence[str]) -> Message:
+def search_findings(services: Services, request: Request, words: Sequence[str]) -> Message:
     """Show the first page of a search.
 
     Raises:
         InputError: a word is none of ours; names the nearest.
     """
-    return _page(services, PageRef(tuple(spell_query(parse_query(words))), 0))
+    return show_findings(services, request, PageRef(FINDINGS, tuple(spell_query(parse_query(words)))))
 
 
-def turn_page(services: Services, request: Request) -> Message:
-    """Show a page of a search: another one, in place of the one that the button was on, or the first one of a channel's message.
+def show_findings(services: Services, _request: Request, ref: PageRef) -> Message:
+    """Show a page of a search.
 
     Raises:
-        InputError: the button is none of ours.
+        InputError: a word is none of ours; names the nearest.
     """
-    page = _page(services, PageRef.parse(said(request, "value")))
-    # A button in a channel is everybody's: what it stands on stays.
-    return replace(page, replaces=said(request, "action_id") != SHOW_FINDINGS)
-
-
-def _page(services: Services, ref: PageRef) -> Message:
     query = parse_query(ref.words)
-    page = services.tracker.search(query, now=services.clock(), offset=ref.offset, limit=PAGE_SIZE)
+    found = services.tracker.search(query, now=services.clock(), offset=ref.offset, limit=PAGE_SIZE)
     fixables = []
-    for item in page.items:
+    for item in found.items:
         match = sure_match(item.finding, services.playbooks) if item.is_open else None
         fixables.append(Fixable(item.finding, match.playbook.playbook_id if match else ""))
-    return build_findings(page, ref, fixables, size=PAGE_SIZE, is_settling=services.tracker.is_behind())
+    has_more = ref.offset + len(found.items) < found.total
+    page = Page(ref=ref, items=found.items, has_more=has_more, size=PAGE_SIZE)
+    return build_findings(page, fixables, total=found.total, is_settling=services.tracker.is_behind())
 
 
 def compare_reports(services: Services, _request: Request, words: Sequence[str]) -> Message:

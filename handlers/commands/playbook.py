@@ -33,7 +33,9 @@ def show_playbook(services: Services, _request: Request, words: Sequence[str]) -
         NotFoundError: there is none of that id.
     """
     playbook = find_playbook(words[0], services.playbooks)
-    return build_playbook(playbook, approval=_approval(playbook, services.remediation.policy))
+    policy = services.remediation.policy
+    approval = _approval(playbook, policy)
+    return build_playbook(playbook, approval=approval, rollback_approvals=policy.rollback_approvals)
 
 
 def run_playbook(services: Services, request: Request, words: Sequence[str]) -> Message:

@@ -15,6 +15,7 @@ from exporters.formats import format_named
 from exporters.mailing import DEFAULT_ATTACHMENT, MailRequest
 from exporters.service import ExportRequest
 from handlers.blocks.lists import Fixable, build_report, build_report_list, count_failing
+from handlers.blocks.paging import Page, PageRef
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import code, escape, mention, to_sentence
 from handlers.conversations import find_conversation
@@ -26,15 +27,21 @@ from remediation.matching import sure_match
 from remediation.playbook import RemediationPlaybook
 from remediation.ports import Request
 
+REPORTS = "reports"
 _MENTION = re.compile(r"@[UW][A-Z0-9]{2,20}")
 _MOST_REPORTS = 10
 _MOST_FINDINGS = 10
 _LONGEST_ANSWER = 2000
 
 
-def list_reports(services: Services, _request: Request, _words: Sequence[str]) -> Message:
+def list_reports(services: Services, request: Request, _words: Sequence[str]) -> Message:
     """Show the newest reports."""
-    return build_report_list(services.reports.list_reports(_MOST_REPORTS + 1), most=_MOST_REPORTS)
+    return show_reports(services, request, PageRef(REPORTS))
+
+
+def show_reports(services: Services, _request: Request, ref: PageRef) -> Message:
+    """Show a page of the reports, newest first."""
+    return build_report_list(Page.read(ref, services.reports.list_reports, size=_MOST_REPORTS))
 
 
 def show_report(services: Services, _request: Request, words: Sequence[str]) -> Message:

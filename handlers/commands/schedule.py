@@ -9,6 +9,7 @@ from audit.errors import NotFoundError, RefusedError
 from audit.ports import LATEST
 from exporters.schedule_words import read_schedule
 from exporters.schedules import Schedule
+from handlers.blocks.paging import Page, PageRef
 from handlers.blocks.parts import Message
 from handlers.blocks.texts import code, to_sentence
 from handlers.conversations import is_direct
@@ -18,15 +19,22 @@ from handlers.services import Services
 from remediation.ports import Request
 
 T = TypeVar("T")
+SCHEDULES = "schedules"
 _NEXT = 3
+_MOST_LISTED = 10
 
 
-def list_schedules(services: Services, _request: Request, _words: Sequence[str]) -> Message:
+def list_schedules(services: Services, request: Request, _words: Sequence[str]) -> Message:
     """Show all schedules, each with what became of its last sending."""
+    return show_schedules(services, request, PageRef(SCHEDULES))
+
+
+def show_schedules(services: Services, _request: Request, ref: PageRef) -> Message:
+    """Show a page of the schedules, by when they were made."""
     store = services.schedules
-    return build_schedule_list(
-        [(schedule, next(iter(store.fires(schedule.schedule_id, 1)), None)) for schedule in store.all()]
-    )
+    page = Page.read(ref, lambda limit, offset: store.all(limit=limit, offset=offset), size=_MOST_LISTED)
+    last = [next(iter(store.fires(schedule.schedule_id, 1)), None) for schedule in page.items]
+    return build_schedule_list(page, last)
 
 
 def make_schedule(services: Services, request: Request, words: Sequence[str], *, every: str) -> Message:

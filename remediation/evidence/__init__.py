@@ -114,7 +114,10 @@ def _documents(
     yield "decisions.json", json_bytes(list(map(decision_row, execution.decisions)))
     yield "actions.json", json_bytes(list(map(action_row, execution.actions)))
     yield "trail.jsonl", trail_lines(own)
-    yield "evidence.html", build_page(execution, own, head=str(proof.head), now=now).encode()
+    yield (
+        "evidence.html",
+        build_page(execution, own, head=str(proof.head), now=now).encode("utf-8", "replace"),
+    )
 
 
 def _batch_documents(members: Members, about: list[TrailEntry], proof: Proof, now: datetime) -> _Documents:
@@ -129,4 +132,7 @@ def _batch_documents(members: Members, about: list[TrailEntry], proof: Proof, no
     }
     yield "batch.json", json_bytes(whole)
     yield "trail.jsonl", trail_lines(about)
-    yield "evidence.html", build_batch_page(members, about, head=str(proof.head), now=now).encode()
+    yield (
+        "evidence.html",
+        build_batch_page(members, about, head=str(proof.head), now=now).encode("utf-8", "replace"),
+    )

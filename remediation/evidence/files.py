@@ -75,13 +75,12 @@ def asset(name: str) -> bytes:
 
 
 def json_bytes(value: object) -> bytes:
-    """Return a value as JSON to read. Half of a surrogate pair stays what it is: its escape is JSON's, too."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=_spell)
-    return f"{text}\n".encode("utf-8", "backslashreplace")
+    """Return a value as JSON to read."""
+    return (json.dumps(value, indent=2, ensure_ascii=False, default=_spell) + "\n").encode("utf-8", "replace")
 
 
 def _line(value: Mapping[str, object]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+    return (json.dumps(value, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
 def _spell(value: object) -> str:

@@ -1,5 +1,6 @@
 """The pictures of the documentation, taken from the running page in the order of a week's work."""
 
+import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -105,7 +106,10 @@ def fix_and_put_back(stage: Stage, studio: Studio) -> None:
     has_replies(card, "1 reply")
     studio.take("card-done", card)
     card.get_by_role("button", name="1 reply").click()
-    studio.take("card-thread", visitor.page.locator("#thread .thread-list article").last)
+    told = visitor.page.locator("#thread .thread-list article").last
+    styled(told, ".columns.with-thread { grid-template-columns: 226px minmax(0, 1fr) 640px; }")
+    studio.take("card-thread", told)
+    back(told)
     visitor.page.keyboard.press("Escape")
     visitor.be("Ana")
     visitor.go_to("Countersign")
@@ -200,17 +204,40 @@ def show_home(stage: Stage, studio: Studio) -> None:
 
 def whole(home: Locator) -> Locator:
     """Let the home stand alone and as long as it is, as Slack's own tab does; also where it is drawn anew meanwhile."""
-    home.evaluate("""() => {
-      const sheet = new CSSStyleSheet();
-      sheet.replaceSync(`#side-body { position: fixed; inset: 0 auto auto 0; width: 720px; height: auto; overflow: visible;
-        z-index: 9; background: var(--raised); padding: 8px 28px 20px; }`);
-      document.adoptedStyleSheets = [sheet];
-    }""")
+    styled(
+        home,
+        """#side-body { position: fixed; inset: 0 auto auto 0; width: 720px; height: auto; overflow: visible;
+        z-index: 9; background: var(--raised); padding: 8px 28px 20px; }""",
+    )
     return home
 
 
-def back(home: Locator) -> None:
-    home.evaluate("() => { document.adoptedStyleSheets = []; }")
+def styled(part: Locator, rules: str) -> None:
+    """Give the page these rules for as long as a picture takes."""
+    part.evaluate(
+        """(_, rules) => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(rules);
+      document.adoptedStyleSheets = [sheet];
+    }""",
+        rules,
+    )
+
+
+def back(part: Locator) -> None:
+    part.evaluate("() => { document.adoptedStyleSheets = []; }")
+
+
+def as_long_as_it_is(mail: Locator) -> None:
+    """Let the frame of a mail end where the mail does, and the panel where its frame does."""
+    frame = mail.element_handle().content_frame()
+    assert frame is not None
+    ends = frame.evaluate(
+        "() => Math.max(...[...document.body.children].map((each) => each.getBoundingClientRect().bottom))"
+    )
+    styled(
+        mail, f"#side-body {{ flex: none; }} iframe.mail-body {{ flex: none; height: {math.ceil(ends)}px; }}"
+    )
 
 
 def send_a_digest(visitor: Visitor, studio: Studio) -> None:
@@ -226,7 +253,9 @@ def send_a_digest(visitor: Visitor, studio: Studio) -> None:
     mails = visitor.tab("Mail")
     mails.get_by_role("button", name=re.compile(f"{READER}.*northwind-week-48")).first.click()
     expect(visitor.page.frame_locator("iframe").get_by_text("Root user must have MFA").first).to_be_visible()
+    as_long_as_it_is(visitor.page.locator("iframe.mail-body"))
     studio.take("digest-mail", mails)
+    back(mails)
     visitor.page.keyboard.press("Escape")
     visitor.tab("Cloud")
     studio.take("schedule-list", visitor.ask("/schedule list"))

@@ -27,11 +27,13 @@ from tests.contract.cases.aws_services import ACCOUNT
 from tests.contract.cases.contract import ActionCase, OneClient, aws_registry
 from tests.contract.writes_page import ONCE, writes
 from tests.fakes.losing_aws import LosingAws
-from tests.fakes.moto_clients import account_client
+from tests.fakes.moto_clients import ONCE as ONE_TRY
+from tests.fakes.moto_clients import account_client, moto_client
 
 HOW_OFTEN = writes("aws")
 MADE_ONCE = {call for call, how in HOW_OFTEN.items() if how == ONCE}
-CASES = [kind for kind in all_cases() if ".aws" in kind.__module__]
+CASES = [(kind, kind.unsettled) for kind in all_cases() if ".aws" in kind.__module__]
+CASES.append((RotateKeyCase, "no secret"))
 DROP = "s3:delete-bucket-policy"
 
 
@@ -45,9 +47,9 @@ def way(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LosingA
 
 @pytest.fixture
 def case(request: pytest.FixtureRequest) -> ActionCase:
-    kind = request.param
+    kind, state = request.param
     made: ActionCase = kind.prepare(request)
-    made.set_state(made.unsettled)
+    made.set_state(state)
     return made
 
 
@@ -65,13 +67,13 @@ def check_tries(way: LosingAws) -> None:
     assert dict(way.tries) == said
 
 
-@pytest.mark.parametrize("case", CASES, indirect=True, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("case", CASES, indirect=True, ids=lambda of: f"{of[0].__name__}-{of[1]}")
 def test_what_is_sent_again_is_done_once_and_so_is_putting_it_back(case: ActionCase, way: LosingAws) -> None:
     step, plan = step_of(case)
     before = case.read_raw()
     way.is_losing, way.spared = True, MADE_ONCE
     done = do(step, plan)
-    assert (done.status, done.error) == (ActionStatus.COMPLETED, None)
+    assert (done.status, done.error, done.message) == (ActionStatus.COMPLETED, None, "")
     way.spared = frozenset()
     back = put_back(step, plan, left=None)
     assert (back.status, back.error) == (ActionStatus.COMPLETED, None)
@@ -131,6 +133,14 @@ def test_a_raw_call_is_sent_once_whoever_made_the_client(
     assert "nobody can tell whether it was done. Next: look at the resource" in str(failed.error)
 
 
+def test_a_raw_call_that_was_never_sent_is_not_doubted(policied: str, finding: Finding) -> None:
+    nowhere = boto3.client("s3", region_name="us-east-1", endpoint_url="http://127.0.0.1:1")
+    _, failed = run(policied, finding, {"s3": nowhere})
+    assert failed.status is PlaybookStatus.FAILED
+    assert "Could not connect" in str(failed.error)
+    assert "nobody can tell" not in str(failed.error)
+
+
 def test_and_the_client_that_was_handed_in_still_repeats_what_it_repeated(
     way: LosingAws, bucket: str, finding: Finding
 ) -> None:
@@ -141,7 +151,7 @@ def test_and_the_client_that_was_handed_in_still_repeats_what_it_repeated(
     assert way.tries == {"PutBucketLogging": 2}
 
 
-@pytest.mark.parametrize("lost", ["CreateSnapshot", "CopySnapshot"])
+@pytest.mark.parametrize("lost", ["CreateSnapshot", pytest.param("CopySnapshot", marks=pytest.mark.slow)])
 def test_a_snapshot_whose_answer_is_lost_is_asked_for_once_and_can_be_put_back(
     way: LosingAws, request: pytest.FixtureRequest, finding: Finding, lost: str
 ) -> None:
@@ -158,6 +168,7 @@ def test_a_snapshot_whose_answer_is_lost_is_asked_for_once_and_can_be_put_back(
     assert case.read_raw() == before
 
 
+@pytest.mark.slow
 def test_what_it_left_is_used_by_the_next_request(
     way: LosingAws, request: pytest.FixtureRequest, finding: Finding
 ) -> None:
@@ -185,3 +196,17 @@ def test_a_key_whose_answer_is_lost_is_asked_for_once_and_left_to_a_person(
     with pytest.raises(RefusedError, match="not stored in"):
         executor.rollback_execution(failed.execution_id)
     assert len(case.keys()) == 2, "nothing shows whose the new key is, so nobody deletes it"
+
+
+def test_a_secret_of_which_no_answer_came_at_all_is_taken_away_again(
+    way: LosingAws, request: pytest.FixtureRequest
+) -> None:
+    case = RotateKeyCase.prepare(request)
+    case.set_state("no secret")
+    before = case.read_raw()
+    once = {name: moto_client(name, way.url, config=ONE_TRY) for name in ("iam", "secretsmanager", "sts")}
+    step = aws_registry(Boto3Clients(once)).resolve(case.written)
+    way.is_losing, way.spared = True, HOW_OFTEN.keys() - {"CreateSecret"}
+    assert do(step, step.plan(case.target())).status is ActionStatus.FAILED
+    assert way.tries["CreateSecret"] == 1
+    assert case.read_raw() == before

@@ -273,6 +273,31 @@ def test_waiting_are_the_approved_and_the_expired_oldest_first(stores: AnyStores
     assert [found.execution_id for found in stores.executions.waiting(NOW)] == ["approved", "expired"]
 
 
+def test_a_sweep_sees_what_waits_at_a_glance(stores: AnyStores) -> None:
+    waiting = PlaybookStatus.PENDING
+    for number in range(4):
+        ends = NOW + timedelta(hours=number)
+        stores.executions.create(an_execution(f"x-{number}", expires_at=ends, holds=str(number)), an_event())
+    in_batch = an_execution("item", batch_id="b-1", expires_at=NOW + timedelta(hours=9), holds="b")
+    drifted = an_execution("drifted", batch_id="b-1", expires_at=NOW + timedelta(days=1), revision=2)
+    for each in (in_batch, drifted, an_execution("over", status=PlaybookStatus.EXPIRED)):
+        stores.executions.create(each, an_event())
+
+    def names(**between: datetime) -> list[str]:
+        return [each.execution_id for each in stores.executions.glimpses(waiting, **between)]
+
+    assert names() == ["x-0", "x-1", "x-2", "x-3", "item", "drifted"]
+    assert names(after=NOW, until=NOW + timedelta(hours=2)) == ["x-1", "x-2"], (
+        "later than one, until the other"
+    )
+    assert names(until=NOW) == ["x-0"]
+    found = {each.execution_id: each for each in stores.executions.glimpses(waiting)}
+    assert found["item"] == in_batch.glimpse
+    assert (found["item"].entry, found["drifted"].entry) == ("b-1", "drifted")
+    assert [each.execution_id for each in stores.executions.glimpses(PlaybookStatus.EXPIRED)] == ["over"]
+    assert stores.executions.glimpses(PlaybookStatus.APPROVED) == []
+
+
 def test_of_many_threads_one_wins(stores: AnyStores) -> None:
     first = created(stores)
 

@@ -6,18 +6,22 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from audit.errors import Cause, PermanentActionError
 from remediation.evidence import write_evidence
+from remediation.journal import InHand
+from remediation.playbook import RemediationPlaybook
 from remediation.record import record_digest
 from remediation.rollbacks import Rollbacks
 from remediation.rules import BreakGlass
 from storage import Stores
 from tests.fakes.stores import MemoryStores
-from tests.fakes.switches import ANA, OMAR, POLICY, PRIYA, Bench, door_finding, door_playbook
+from tests.fakes.switches import ANA, OMAR, POLICY, PRIYA, Bench, Switch, door_finding, door_playbook
+from tests.unit.remediation.power import cut_power, run_until_cut
 from tests.unit.remediation.test_evidence import check
 
 AnyStores = Stores | MemoryStores
@@ -52,8 +56,36 @@ def fail(bench: Bench) -> None:
 
     bench.board.faults["before write"] = refuse
     bench.remediation.request(door_playbook(), door_finding(), ANA, execution_id="x-1")
-    bench.remediation.approve("x-1", OMAR)
+    bench.remediation.approve("x-1", OMAR, reason=ODD)
     bench.runner.run("x-1")
+
+
+def fail_before_it_begins(bench: Bench) -> None:
+    def refuse() -> None:
+        raise PermanentActionError(ODD, cause=Cause.DENIED)
+
+    bench.remediation.request(door_playbook(), door_finding(), ANA, execution_id="x-1")
+    bench.remediation.approve("x-1", OMAR)
+    bench.board.faults["read"] = refuse
+    bench.runner.run("x-1")
+
+
+def say_it_oddly(bench: Bench) -> None:
+    """Have a handler of one's own tell what became of it in words that no database keeps."""
+    spoken = Bench(bench.store, bench.policy, bench.board, now=bench.now, others=(Spoken(bench.board),))
+    book = RemediationPlaybook("CLOSE-DOOR", "Close the door", "Closes it.", "Network", "HIGH")
+    book.add_action("close_door", "spoken", {"name": "door", "to": "closed"})
+    spoken.remediation.request(book, door_finding(), ANA, execution_id="x-1")
+    spoken.remediation.approve("x-1", OMAR)
+    spoken.runner.run("x-1")
+
+
+class Spoken(Switch):
+    """A switch that says what it did."""
+
+    action_type = "spoken"
+    key = "spoken"
+    done = ODD
 
 
 def wait(bench: Bench) -> None:
@@ -68,7 +100,22 @@ def put_back_not(bench: Bench) -> None:
     bench.runner.run("x-1")
 
 
-@pytest.mark.parametrize("live", [put_back, fail, wait])
+def be_taken_over(bench: Bench) -> None:
+    """Die before the second write, and be brought to its end by another process."""
+    bench.board.switches = {"door": "open", "gate": "open"}
+    asked = bench.remediation.request(
+        door_playbook(names=("door", "gate")), door_finding(), ANA, execution_id="x-1"
+    )
+    bench.remediation.approve(asked.execution_id, OMAR)
+    bench.board.faults["after write"] = partial(cut_power, bench, "before write")
+    run_until_cut(bench, "x-1")
+    journal = replace(bench.runner.journal, owner="boot-other")
+    bench.board.faults.clear()
+    replace(bench.runner, journal=journal, in_hand=InHand()).recover("x-1")
+    assert bench.board.switches == {"door": "closed", "gate": "closed"}
+
+
+@pytest.mark.parametrize("live", [put_back, fail, fail_before_it_begins, say_it_oddly, wait, be_taken_over])
 def test_what_was_stored_is_what_the_entries_say(
     stores: AnyStores, tmp_path: Path, live: Callable[[Bench], None]
 ) -> None:

@@ -256,11 +256,32 @@ def test_what_is_settled_stays_settled(stores: AnyStores) -> None:
 def test_failures_in_a_row_are_counted(stores: AnyStores) -> None:
     schedule, counted = a_schedule(), []
     stores.schedules.add(schedule, an_event())
-    for number, state in enumerate((FireState.FAILED, FireState.FAILED, FireState.SENT, FireState.FAILED)):
+    states = (FireState.FAILED, FireState.FAILED, FireState.OVERTAKEN, FireState.SENT, FireState.FAILED)
+    for number, state in enumerate(states):
         fire = replace(a_fire(schedule), fire_id=f"fire-{number}", slot=f"now {number}")
         stores.schedules.ask(fire, an_event())
         begun = stores.schedules.begin(fire.fire_id, NOW, until=NOW)
         assert begun is not None
         counted.append(stores.schedules.settle(replace(begun, state=state), an_event()).failures)
-    assert counted == [1, 2, 0, 1]
-    assert [fire.fire_id for fire in stores.schedules.fires("daily", limit=2)] == ["fire-3", "fire-2"]
+    assert counted == [1, 2, 2, 0, 1]
+    assert [fire.fire_id for fire in stores.schedules.fires("daily", limit=2)] == ["fire-4", "fire-3"]
+
+
+def test_what_went_wrong_lately_is_found_whatever_became_of_it(stores: AnyStores) -> None:
+    schedule, wanted = a_schedule(), []
+    stores.schedules.add(schedule, an_event())
+    for number, state in enumerate([*FireState, FireState.SENT]):
+        fire = replace(a_fire(schedule), fire_id=f"fire-{number}", slot=f"now {number}")
+        stores.schedules.ask(fire, an_event())
+        begun = stores.schedules.begin(fire.fire_id, NOW, until=NOW + timedelta(minutes=number))
+        assert begun is not None
+        error = "" if number == len(FireState) else "why"
+        after = replace(begun, state=state, error=error, excused=number, to_mend=bool(number % 2))
+        if state is FireState.WAITING:
+            stores.schedules.note(after)
+        else:
+            stores.schedules.settle(after, an_event())
+        assert stores.schedules.fire(fire.fire_id) == after
+        wanted += [after] if error else []
+    assert stores.schedules.troubled(NOW - timedelta(minutes=1)) == wanted
+    assert stores.schedules.troubled(NOW + timedelta(minutes=1)) == wanted[2:]

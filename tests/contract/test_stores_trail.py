@@ -1,11 +1,11 @@
 """What every `Trail` does."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from audit.anchors import Anchor
+from audit.anchors import Anchor, DueAnchor, anchor_wait
 from audit.errors import TrailError
 from audit.trail import GENESIS, breaks
 from storage import Stores
@@ -79,19 +79,44 @@ def test_several_events_are_written_together_or_not_at_all(stores: AnyStores) ->
 EVERY = timedelta(hours=24)
 
 
+def due(stores: AnyStores, at: datetime = NOW) -> Anchor | None:
+    found = stores.anchors.due(at, every=EVERY)
+    return found.anchor if found else None
+
+
 def test_a_head_is_due_once_and_again_when_it_has_moved_and_time_has_passed(stores: AnyStores) -> None:
-    assert stores.anchors.due(NOW, every=EVERY) is None
+    assert due(stores) is None
     first = Anchor.of(stores.trail.record(an_event()))
-    assert stores.anchors.due(NOW, every=EVERY) == first
+    assert due(stores) == first
     stores.anchors.told(first)
-    assert stores.anchors.due(NOW + 2 * EVERY, every=EVERY) is None, "the head has not moved"
+    assert due(stores, NOW + 2 * EVERY) is None, "the head has not moved"
     second = Anchor.of(stores.trail.record(an_event(number=2)))
-    assert stores.anchors.due(NOW + EVERY / 2, every=EVERY) is None, "too early"
-    assert stores.anchors.due(NOW + EVERY, every=EVERY) == second
+    assert due(stores, NOW + EVERY / 2) is None, "too early"
+    assert due(stores, NOW + EVERY) == second
 
 
-def test_a_head_that_nobody_was_told_stays_due(stores: AnyStores) -> None:
+def test_a_head_that_does_not_stand_everywhere_is_due_again_after_growing_pauses(stores: AnyStores) -> None:
     first = Anchor.of(stores.trail.record(an_event()))
-    assert stores.anchors.due(NOW, every=EVERY) == first
+    assert stores.anchors.due(NOW, every=EVERY) == DueAnchor(first, 1)
+    stores.anchors.noted(first, "file")
     stores.trail.record(an_event(number=2))
-    assert stores.anchors.due(NOW + timedelta(seconds=2), every=EVERY) == first
+    at = NOW
+    for attempt in range(2, 12):
+        at += anchor_wait(attempt - 1)
+        assert due(stores, at - timedelta(seconds=1)) is None
+        assert stores.anchors.due(at, every=EVERY) == DueAnchor(first, attempt, frozenset({"file"}))
+    assert anchor_wait(99) == timedelta(hours=1)
+
+
+def test_a_newer_head_does_not_wait_for_an_older_one_that_never_got_through(stores: AnyStores) -> None:
+    first = Anchor.of(stores.trail.record(an_event()))
+    assert due(stores) == first
+    stores.anchors.noted(first, "file")
+    second = Anchor.of(stores.trail.record(an_event(number=2)))
+    assert stores.anchors.due(NOW + EVERY, every=EVERY) == DueAnchor(second, 1)
+    assert stores.anchors.first_without("channel") == first
+    assert stores.anchors.first_without("file") == second
+    stores.anchors.noted(second, "file")
+    assert stores.anchors.first_without("file") is None
+    stores.anchors.told(second)
+    assert stores.anchors.first_without("channel") is None

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit.actor import Actor
+from audit.waiting import has_come, has_passed
 from remediation.audience import HOME_EVERY, HOMES_AT_ONCE, OUTCOMES, Home
 from remediation.execution import PlaybookExecution
 from remediation.home_pictures import KEPT_AFTER_REPLACED, PICTURE_LOST_AFTER, HomePicture
+from remediation.ports import LONGEST_REST
 from remediation.states import PlaybookStatus
 
 
@@ -97,7 +99,8 @@ class MemoryHomePictures:
         return any(self._is_to_do(digest, now) for digest in newest) or bool(self.replaced(now))
 
     def replaced(self, now: datetime) -> list[HomePicture]:
-        over = [(at, digest) for digest, at in self.replaced_at.items() if at <= now - KEPT_AFTER_REPLACED]
+        rest = KEPT_AFTER_REPLACED
+        over = [(at, digest) for digest, at in self.replaced_at.items() if not now - rest < at <= now + rest]
         found = [self.by_digest[digest] for _, digest in sorted(over)]
         return [each for each in found if _waits_no_more(each, now)]
 
@@ -135,12 +138,13 @@ class MemoryOutcomes:
     def _is_free(self, execution_id: str, status: PlaybookStatus, now: datetime) -> bool:
         key = (execution_id, status)
         due_at = self.claims.get(key)
-        return key not in self.claims or (due_at is not None and due_at <= now)
+        is_due = due_at is not None and has_come(due_at, now, longest=LONGEST_REST)
+        return key not in self.claims or is_due
 
 
 def _rested(kept: _Kept, now: datetime) -> bool:
-    return kept.begun_at is None or kept.begun_at <= now - HOME_EVERY
+    return kept.begun_at is None or has_passed(kept.begun_at, now, span=HOME_EVERY)
 
 
 def _waits_no_more(picture: HomePicture, now: datetime) -> bool:
-    return picture.due_at is None or picture.due_at <= now
+    return picture.due_at is None or has_come(picture.due_at, now, longest=LONGEST_REST)

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEvent
+from audit.waiting import has_come
 from remediation.batches import Batch, BatchCard, Members, ReturnOrder, Saving
 from remediation.excepted import FindingException
 from remediation.execution import PlaybookExecution
-from remediation.ports import OWNER_LOST_AFTER
+from remediation.ports import LONGEST_REST, OWNER_LOST_AFTER
 from tests.fakes.executions import MemoryExceptions, MemoryExecutions
 
 
@@ -155,11 +156,13 @@ class MemoryBatches:
             self.told_due[batch_id] = until
 
     def _is_untold(self, batch_id: str, now: datetime) -> bool:
-        return batch_id in self.told_due and self.told_due[batch_id] <= now
+        due_at = self.told_due.get(batch_id)
+        return due_at is not None and has_come(due_at, now, longest=LONGEST_REST)
 
     def _is_behind(self, batch: Batch, now: datetime) -> bool:
         card, total = self.card(batch.batch_id), self.members(batch.batch_id).total
-        waits = card.attempted_total >= total and card.next_attempt_at and card.next_attempt_at > now
+        was_tried = card.attempted_total >= total and card.next_attempt_at
+        waits = was_tried and not has_come(was_tried, now, longest=LONGEST_REST)
         return self._is_untold(batch.batch_id, now) or (card.drawn_total < total and not waits)
 
     def _or_nothing(self, events: Sequence[TrailEvent]) -> ExitStack:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from audit.waiting import has_come, has_passed
 from remediation.execution import PlaybookExecution
-from remediation.ports import ANSWERER_LOST_AFTER, Posting, Request, notice_wait
+from remediation.ports import ANSWERER_LOST_AFTER, LONGEST_REST, Posting, Request, notice_wait
 from tests.fakes.executions import MemoryExecutions
 
 
@@ -18,7 +19,9 @@ class MemoryNotices:
 
     def begin(self, notice_id: str, now: datetime) -> int:
         begun_at, attempts = self.begun.get(notice_id, (None, 0))
-        if notice_id in self.said or (begun_at and begun_at > now - notice_wait(attempts)):
+        if begun_at and not has_passed(begun_at, now, span=notice_wait(attempts)):
+            return 0
+        if notice_id in self.said:
             return 0
         self.begun[notice_id] = (now, attempts + 1)
         return attempts + 1
@@ -46,7 +49,11 @@ class MemoryPostings:
 
     def outdated(self, now: datetime, limit: int = 50) -> list[str]:
         behind = self._executions._sorted(self._is_behind)
-        due = [execution for execution in behind if (self._next_attempt(execution) or now) <= now]
+        due = [
+            execution
+            for execution in behind
+            if has_come(self._next_attempt(execution) or now, now, longest=LONGEST_REST)
+        ]
         due.sort(key=lambda each: (self._next_attempt(each) or each.created_at, each.execution_id))
         return [execution.execution_id for execution in due][:limit]
 
@@ -84,7 +91,8 @@ class MemoryInbox:
     def _is_free(self, request_id: str, owner: str, now: datetime) -> bool:
         holder, until = self.held.get(request_id, (owner, now))
         seen_at = self._seen.get(holder)
-        return holder == owner or (until <= now and not (seen_at and seen_at > now - ANSWERER_LOST_AFTER))
+        is_lost = seen_at is None or has_passed(seen_at, now, span=ANSWERER_LOST_AFTER)
+        return holder == owner or (is_lost and has_come(until, now, longest=ANSWERER_LOST_AFTER))
 
     def done(self, request_id: str) -> None:
         if request_id in self.by_id:

@@ -9,8 +9,11 @@ from audit.actor import Actor
 from audit.errors import HeldError, NotFoundError, StateError
 from audit.trail import TrailEvent
 from remediation.excepted import FindingException
-from remediation.execution import PlaybookExecution, check_change
+from remediation.execution import Glimpse, PlaybookExecution, check_change, glimpses_between
+from remediation.lookup import PendingCount
+from remediation.pending_query import ALL_PENDING, PendingQuery, Signer, entry_place
 from remediation.ports import OWNER_LOST_AFTER
+from remediation.rules import Rule, first_fitting
 from remediation.states import NEVER_RAN, PlaybookStatus
 from tests.fakes.trail import MemoryTrail
 
@@ -81,14 +84,19 @@ class MemoryExecutions:
             raise NotFoundError(f"there is no execution {execution_id}") from None
 
     def history(
-        self, *, playbook_id: str | None = None, finding_id: str | None = None, limit: int = 10
+        self,
+        *,
+        playbook_id: str | None = None,
+        finding_id: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
     ) -> list[PlaybookExecution]:
         return self._sorted(
             lambda execution: (
                 playbook_id in (None, execution.playbook_id)
                 and finding_id in (None, execution.finding_id, execution.finding.fingerprint)
             )
-        )[::-1][:limit]
+        )[::-1][offset : offset + limit]
 
     def waiting(self, now: datetime) -> list[PlaybookExecution]:
         return self._sorted(
@@ -97,6 +105,18 @@ class MemoryExecutions:
                 or (execution.status is PlaybookStatus.PENDING and execution.expires_at <= now)
             )
         )
+
+    def glimpses(
+        self,
+        status: PlaybookStatus,
+        *,
+        after: datetime | None = None,
+        until: datetime | None = None,
+        untold: str = "",
+        number: str = "",
+    ) -> list[Glimpse]:
+        found = [each.glimpse for each in tuple(self.by_id.values()) if each.status is status]
+        return glimpses_between(found, after=after, until=until)
 
     def ran_out(self, now: datetime, *, since: datetime) -> list[PlaybookExecution]:
         return self._sorted(
@@ -155,28 +175,46 @@ class MemoryFinder:
             raise NotFoundError(f"more than one execution begins with “{name}”")
         return (exact or found)[0]
 
-    def pending(self, *, limit: int = 10, after: PlaybookExecution | None = None) -> list[PlaybookExecution]:
-        def place(each: PlaybookExecution) -> tuple[datetime, str]:
-            return each.expires_at, each.execution_id
+    def pending(self, query: PendingQuery = ALL_PENDING, *, limit: int = 10) -> list[PlaybookExecution]:
+        return self._waiting(query)[:limit]
 
-        waiting = [each for each in self._all() if each.status is PlaybookStatus.PENDING]
-        return sorted((each for each in waiting if after is None or place(each) > place(after)), key=place)[
-            :limit
-        ]
+    def entries(self, query: PendingQuery, *, limit: int = 10, offset: int = 0) -> list[PlaybookExecution]:
+        first: dict[str, PlaybookExecution] = {}
+        for each in self._waiting(query):
+            first.setdefault(each.entry, each)
+        return list(first.values())[offset : offset + limit]
 
     def count_pending(self) -> int:
-        return sum(each.status is PlaybookStatus.PENDING for each in self._all())
+        return len(self._waiting(ALL_PENDING))
+
+    def count_entries(self, query: PendingQuery) -> PendingCount:
+        found = self._waiting(query)
+        return PendingCount(len(found), len({each.entry for each in found}))
+
+    def _waiting(self, query: PendingQuery) -> list[PlaybookExecution]:
+        waiting = [each for each in self._all() if each.status is PlaybookStatus.PENDING]
+        return sorted((each for each in waiting if _matches(each, query)), key=entry_place)
 
     def rollbacks(
-        self, *, limit: int = 10, after: PlaybookExecution | None = None
+        self, *, limit: int = 10, after: PlaybookExecution | None = None, signer: Signer | None = None
     ) -> list[PlaybookExecution]:
         def place(each: PlaybookExecution) -> tuple[datetime, str]:
             return each.wakes_at or each.created_at, each.execution_id
 
         waiting = [each for each in self._all() if each.rollback is not None]
-        return sorted((each for each in waiting if after is None or place(each) > place(after)), key=place)[
-            :limit
-        ]
+        return sorted(
+            (
+                each
+                for each in waiting
+                if (after is None or place(each) > place(after))
+                and (signer is None or _decides(signer, each))
+            ),
+            key=place,
+        )[:limit]
+
+    def deciding_rules(self, rules: Sequence[Rule]) -> frozenset[int | None]:
+        waits = [each for each in self._all() if each.status is PlaybookStatus.PENDING or each.rollback]
+        return frozenset(_place(rules, each) for each in waits)
 
     def ran(self, *, limit: int = 10) -> list[PlaybookExecution]:
         ran = [each for each in self._all() if each.status not in NEVER_RAN]
@@ -184,10 +222,36 @@ class MemoryFinder:
 
     def asked_by(self, person: Actor, *, limit: int = 10) -> list[PlaybookExecution]:
         def is_theirs(actor: Actor) -> bool:
-            return (actor.workspace, actor.slack_id) == (person.workspace, person.slack_id)
+            named = person.workspace and person.slack_id
+            return bool(named) and (actor.workspace, actor.slack_id) == (person.workspace, person.slack_id)
 
         theirs = [each for each in self._all() if is_theirs(each.requester)]
         return sorted(theirs, key=lambda each: (each.created_at, each.execution_id))[::-1][:limit]
+
+
+def _place(rules: Sequence[Rule], execution: PlaybookExecution) -> int | None:
+    return first_fitting(tuple(rules), execution.finding, execution.playbook_id, execution.finding.account_id)
+
+
+def _decides(signer: Signer, execution: PlaybookExecution) -> bool:
+    return _place(signer.rules, execution) in signer.places
+
+
+def _matches(execution: PlaybookExecution, query: PendingQuery) -> bool:
+    finding, playbooks = execution.finding, {name.casefold() for name in query.playbooks}
+    return (
+        (not query.severities or finding.severity in query.severities)
+        and (not query.accounts or finding.account_id in query.accounts)
+        and (not playbooks or execution.playbook_id.casefold() in playbooks)
+        and (query.signer is None or _may_sign(execution, query.signer))
+    )
+
+
+def _may_sign(execution: PlaybookExecution, signer: Signer) -> bool:
+    is_own = signer.actor.is_same_person(execution.requester) and not signer.signs_own
+    has_signed = any(signer.actor.is_same_person(each.actor) for each in execution.approvals)
+    is_late = execution.expires_at <= signer.now
+    return _decides(signer, execution) and not (is_own or has_signed or is_late)
 
 
 class MemoryExceptions:
@@ -222,9 +286,10 @@ class MemoryExceptions:
         except KeyError:
             raise NotFoundError(f"there is no exception {exception_id}") from None
 
-    def open(self) -> list[FindingException]:
+    def open(self, *, limit: int | None = None, offset: int = 0) -> list[FindingException]:
         still_open = [each for each in tuple(self.by_id.values()) if each.ended_at is None]
-        return sorted(still_open, key=lambda each: (each.until, each.exception_id))
+        in_order = sorted(still_open, key=lambda each: (each.until, each.exception_id))
+        return in_order[offset:][:limit]
 
     def over(self, now: datetime) -> list[FindingException]:
         return [each for each in self.open() if each.until <= now]

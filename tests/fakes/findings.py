@@ -97,7 +97,7 @@ class NoRegressions:
     def untold(self, now: datetime, limit: int = 20) -> list[int]:
         return []
 
-    def begin(self, regression_id: int, *, next_attempt_at: datetime) -> Regression | None:
+    def begin(self, regression_id: int, now: datetime, *, next_attempt_at: datetime) -> Regression | None:
         return None
 
     def put_off(self, regression_id: int, *, until: datetime) -> None:

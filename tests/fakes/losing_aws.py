@@ -19,14 +19,20 @@ _OF_S3 = {
     ("PUT", "logging"): "PutBucketLogging",
     ("DELETE", "policy"): "DeleteBucketPolicy",
 }
+_REFUSED: Answer = (
+    400,
+    [],
+    b'{"__type": "TrailAlreadyExistsException", "message": "There is one of this name."}',
+)
 _ENDS_THE_HOP = {"connection", "transfer-encoding", "content-length", "date", "server"}
 
 
 class LosingAws:
     """Forwards everything, and keeps back the answer to the first try of each write, but of those in `spared`.
 
-    `tries` counts how often a call was sent, the most of all calls of a name. Moto knows none of EC2's client tokens, so what AWS
-    documents of them is done here: a call with a token that was there before gets the first one's answer.
+    `tries` counts how often a call was sent, the most of all calls of a name. Moto knows none of EC2's client tokens and makes a trail of
+    one name twice, so what AWS documents of them is done here: a call with a token that was there before gets the first one's
+    answer, and a trail that was made is refused the second time.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -62,6 +68,8 @@ class LosingAws:
         call = (name, headers["amz-sdk-invocation-id"])
         self._sent[call] += 1
         self.tries[name] = max(self.tries[name], self._sent[call])
+        if name == "CreateTrail" and self._sent[call] > 1:
+            return _REFUSED
         answer = self._answers.get(token) or self._forward(verb, path, headers, body)
         if token:
             self._answers[token] = answer

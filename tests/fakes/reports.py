@@ -46,8 +46,8 @@ class MemoryReports:
         self.reports.append(MemoryReport(header, reading.content_sha256, as_of, findings))
         return Ingested(header, is_new=True)
 
-    def list_reports(self, limit: int = 20) -> list[ReportHeader]:
-        return [report.header for report in self._newest_first()][:limit]
+    def list_reports(self, limit: int = 20, offset: int = 0) -> list[ReportHeader]:
+        return [report.header for report in self._newest_first()][offset : offset + limit]
 
     def header(self, report_id: str = LATEST, *, account: str = "") -> ReportHeader:
         return self._named(report_id, account).header

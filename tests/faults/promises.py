@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from audit.actor import Actor
 from audit.trail import TrailEvent
 from remediation.execution import Decision, PlaybookExecution, Verdict
+from remediation.record import record_digest
 from remediation.states import UNDER_WAY, PlaybookStatus
 from tests.fakes.executions import MemoryExceptions, MemoryExecutions
 from tests.fakes.switches import ANA, OMAR, OTTO, PRIYA, Bench, Switchboard
@@ -96,6 +97,8 @@ class WatchedStore(MemoryExecutions):
         self, before: PlaybookExecution, after: PlaybookExecution, event: TrailEvent
     ) -> PlaybookExecution:
         saved = super().save(before, after, event)
+        assert event.detail["version"] == saved.version, "a change without its number on the trail"
+        assert event.detail["record_digest"] == record_digest(saved), "an entry about another change"
         stored = [each.status for each in self.history(limit=1000) if each.status in UNDER_WAY]
         assert len(stored) <= 1, "two under way on one resource"
         assert before.status not in MOVING or saved.owner == self.at_work, "a live run is its owner's alone"

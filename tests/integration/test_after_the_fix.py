@@ -229,11 +229,11 @@ def test_a_report_that_shows_it_again_is_a_regression_to_be_told_once(desk: Desk
 
     later = START + timedelta(days=2)
     (key,) = desk.stores.regressions.untold(later)
-    begun = desk.stores.regressions.begin(key, next_attempt_at=later + timedelta(minutes=1))
+    begun = desk.stores.regressions.begin(key, later, next_attempt_at=later + timedelta(minutes=1))
     assert begun is not None
     assert (begun.execution_id, begun.attempts) == (execution_id, 1)
     assert desk.stores.regressions.untold(later) == []
     assert desk.stores.regressions.untold(later + timedelta(minutes=1)) == [key]
     desk.stores.regressions.told(key)
     assert desk.stores.regressions.untold(later + timedelta(days=9)) == []
-    assert desk.stores.regressions.begin(key, next_attempt_at=later) is None
+    assert desk.stores.regressions.begin(key, later, next_attempt_at=later) is None

@@ -16,10 +16,12 @@ import pytest
 from remediation.ending import ExceptionEnds
 from remediation.evidence import write_evidence
 from remediation.excepting import ExceptionWish
+from remediation.execution import Verdict
 from remediation.rollbacks import Rollbacks
 from remediation.rules import BreakGlass
 from remediation.states import PlaybookStatus
-from storage import Stores
+from storage import Stores, open_engine
+from storage.journal import save_on
 from tests.databases import stores_at
 from tests.fakes.switches import ANA, OMAR, OTTO, POLICY, PRIYA, Bench, door_finding, door_playbook
 from tests.shell import countersign
@@ -231,3 +233,25 @@ def test_what_somebody_changed_afterwards_is_found(
     done = check(folder)
     assert done.returncode == 1
     assert "WRONG" in done.stdout
+
+
+def test_an_approval_that_was_forged_in_the_database_runs_and_its_evidence_does_not_hold(
+    tmp_path: Path,
+) -> None:
+    """What docs/security.md says of whoever can write to the database."""
+    url = f"sqlite:///{tmp_path / 'test.db'}"
+    stores = stores_at(url)
+    bench = Bench(stores.executions, POLICY)
+    asked = bench.remediation.request(door_playbook(), door_finding(), ANA, execution_id="x-forged")
+    forged = asked.decided(Verdict.APPROVE, OMAR, bench.now).moved(PlaybookStatus.APPROVED)
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        save_on(connection, [(asked, forged)])
+    engine.dispose()
+    assert bench.runner.run("x-forged").status is PlaybookStatus.COMPLETED
+    stores.close()
+    done = check(unpack(tmp_path, "x-forged", tmp_path))
+    assert done.returncode == 1
+    assert "entries are missing" in done.stdout
+    assert "it ran without an approval of the plan that is here" in done.stdout
+    assert "decisions.json holds 1 decisions, the trail 0" in done.stdout

@@ -2,6 +2,9 @@
 
 import json
 import signal
+import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +22,14 @@ ENDS_WITHIN_S = 30
 
 def answers(slack: SlackStandIn) -> int:
     return sum(bool(message.only_for) for message in slack.messages(CHANNEL, as_user="ana"))
+
+
+def see(what: Callable[[], bool]) -> None:
+    """Look until something is so that nothing tells of."""
+    until = time.monotonic() + PATIENCE_S
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def test_every_request_is_answered_once_though_the_bot_is_stopped_among_them(tmp_path: Path) -> None:
@@ -41,6 +52,25 @@ def test_every_request_is_answered_once_though_the_bot_is_stopped_among_them(tmp
         with running_bot(slack, cloud, tmp_path):
             slack.wait_for(lambda: answers(slack) >= ASKED or None, PATIENCE_S)
         assert answers(slack) == ASKED
+
+
+def test_a_second_signal_ends_a_stop_that_would_take_long(tmp_path: Path) -> None:
+    gate = threading.Event()
+    with demo_cloud() as cloud, SlackStandIn.start() as slack, running_bot(slack, cloud, tmp_path) as child:
+        try:
+            slack.faults.add("*", until=gate)
+            assert slack.command(user="ana", channel=CHANNEL, text="/report list").ok
+            see(lambda: not slack.faults.are_open)
+            slack.faults.add("*", times=10_000, until=gate)  # however it tries, it gets no answer
+            child.send_signal(signal.SIGTERM)
+            log = tmp_path / "bot.log"
+            see(lambda: '"event": "stopping"' in log.read_text(encoding="utf-8"))
+            assert child.poll() is None, "it waits for what is being done"
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(ENDS_WITHIN_S) == -signal.SIGTERM
+            assert '"event": "stopped"' not in log.read_text(encoding="utf-8")
+        finally:
+            gate.set()
 
 
 def test_each_line_of_a_work_names_what_it_is_about(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def is_unset(error: ActionError) -> bool:
 
 def error_code(error: Exception) -> str:
     """Return AWS's code of a botocore `ClientError`, else an empty text."""
-    response = getattr(error, "response", {})
+    response = getattr(error, "response", None) or {}  # one that broke off has none
     return str(response.get("Error", {}).get("Code", ""))
 
 

@@ -7,22 +7,18 @@ says nothing of what the call does: nothing is read, nothing can be verified or 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
 from pydantic import field_validator
 
 from audit.canonical import canonical_bytes
 from audit.errors import Cause, InputError, PermanentActionError, TemporaryActionError
-from audit.wording import nearest
 from remediation.actions.aws.action import AwsAction
 from remediation.actions.aws.clients import AwsClients
+from remediation.actions.aws.descriptions import check_arguments, operation, secret_places
 from remediation.actions.aws.errors import aws_errors, request_id
 from remediation.actions.contract import Draft, Params, Permissions
 from remediation.plan import ActionPlan, State, Target
-
-if TYPE_CHECKING:
-    from botocore.model import OperationModel, ServiceModel
 
 # Where AWS has one endpoint for all regions, scanners name no region, or `global`.
 _NO_REGION = {"", "global", "aws-global"}
@@ -32,8 +28,9 @@ WARNING = "A raw call: its effect is neither read before nor verified after, and
 
 
 class RawCallParams(Params):
-    """The parameters as AWS spells them."""
+    """The parameters as AWS spells them, those of one `call` (`service:action`)."""
 
+    call: ClassVar[str] = ""
     arguments: dict[str, object]
 
     @field_validator("arguments")
@@ -43,6 +40,7 @@ class RawCallParams(Params):
             canonical_bytes(arguments)
         except InputError as error:
             raise ValueError(str(error)) from None
+        _refuse_secrets(cls.call, arguments)
         return arguments
 
 
@@ -64,7 +62,7 @@ class RawCall(AwsAction[RawCallParams]):
             account_id=target.account_id or self._clients.account_id(),
             region=_region(service, target),
         )
-        _check_arguments(_operation(service, call), params.arguments, f"{service} {call}")
+        check_arguments(operation(service, call), params.arguments, f"{service} {call}")
         after = {"Call": f"{service} {call}", **{f"with {k}": _spell(v) for k, v in params.arguments.items()}}
         return Draft(target=where, before=dict.fromkeys(after), after=after, notes=(WARNING,))
 
@@ -99,8 +97,31 @@ def raw_call(clients: AwsClients, key: str) -> RawCall:
     # IAM's name of a permission most often is the operation's. Where it is not, the call is denied, never widened.
     permission = f"{service}:{''.join(word.capitalize() for word in call.split('-'))}"
     needs = Permissions(plan=(), apply=(permission,), rollback=())
-    kind: type[RawCall] = type("RawCall", (RawCall,), {"key": key, "permissions": needs})
+    params: type[RawCallParams] = type(
+        "RawCallParams", (RawCallParams,), {"call": key, "__module__": __name__}
+    )
+    kind: type[RawCall] = type(
+        "RawCall", (RawCall,), {"key": key, "permissions": needs, "params_model": params}
+    )
     return kind(clients)
+
+
+def _refuse_secrets(key: str, arguments: dict[str, object]) -> None:
+    """Refuse what AWS says is secret: a plan is shown to people, stored, and handed out as evidence.
+
+    Raises:
+        ValueError: there is some; names each place, and not what stands there.
+    """
+    service, _, call = key.partition(":")
+    try:
+        found = secret_places(operation(service, call), arguments)
+    except PermanentActionError:
+        return  # no such call, or no SDK to ask: planning says so, and nothing is planned
+    if found:
+        raise ValueError(
+            f"{service} {call} takes {', '.join(found)} as a secret, and what is signed is shown to people and stored: "
+            "make this call by hand, or from a script that reads the secret where it is kept"
+        )
 
 
 @contextmanager
@@ -109,10 +130,16 @@ def _doubt() -> Iterator[None]:
     try:
         yield
     except TemporaryActionError as error:
-        if error.cause not in {Cause.TIMED_OUT, Cause.UNAVAILABLE}:
+        if error.cause not in {Cause.TIMED_OUT, Cause.UNAVAILABLE} or _was_never_sent(error):
             raise
         said = f"{error}; nobody can tell whether it was done"
         raise TemporaryActionError(said, cause=Cause.TIMED_OUT, request_id=error.request_id) from error
+
+
+def _was_never_sent(error: TemporaryActionError) -> bool:
+    from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
+
+    return isinstance(error.__cause__, ConnectTimeoutError | EndpointConnectionError)
 
 
 def _region(service: str, target: Target) -> str:
@@ -121,51 +148,6 @@ def _region(service: str, target: Target) -> str:
     if service in _WORLDWIDE:
         return _HOME_REGION
     raise PermanentActionError(f"The finding names no region to call {service} in", cause=Cause.WRONG_REGION)
-
-
-@cache
-def _service(name: str) -> "ServiceModel":
-    try:
-        from botocore.exceptions import UnknownServiceError
-        from botocore.session import Session
-    except ImportError:
-        raise PermanentActionError(
-            "The AWS SDK is not installed: pip install 'countersign[aws]'", cause=Cause.NOT_INSTALLED
-        ) from None
-    session = Session()
-    try:
-        return session.get_service_model(name)
-    except UnknownServiceError:
-        near = nearest(name, session.get_available_services())
-        raise _unknown(f"AWS has no service “{name}”", near) from None
-
-
-def _operation(service: str, call: str) -> "OperationModel":
-    from botocore import xform_name
-
-    model = _service(service)
-    known = {xform_name(name, "-"): name for name in model.operation_names}
-    if call not in known:
-        raise _unknown(f"AWS's {service} has no call “{call}”", nearest(call, known))
-    return model.operation_model(known[call])
-
-
-def _unknown(what: str, near: str | None) -> PermanentActionError:
-    return PermanentActionError(f"{what}; did you mean “{near}”?" if near else what, cause=Cause.INVALID)
-
-
-def _check_arguments(operation: "OperationModel", arguments: dict[str, object], name: str) -> None:
-    from botocore.validate import ParamValidator
-
-    if operation.input_shape is None:
-        if arguments:
-            raise PermanentActionError(f"{name} takes no parameters", cause=Cause.INVALID)
-        return
-    report = ParamValidator().validate(arguments, operation.input_shape)
-    if report.has_errors():
-        raise PermanentActionError(
-            f"{name}: {' '.join(report.generate_report().split())}", cause=Cause.INVALID
-        )
 
 
 def _spell(value: object) -> object:

@@ -76,9 +76,8 @@ class FlowLogs:
             response = self._ec2.create_flow_logs(
                 ResourceIds=[self._vpc],
                 ResourceType="VPC",
-                ClientToken=str(
-                    uuid.uuid4()
-                ),  # one for all tries of this call: EC2 makes one flow log of them
+                # One for all tries of this call: EC2 makes one flow log of them.
+                ClientToken=str(uuid.uuid4()),
                 TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": list(TAGS)}],
                 **settings,
             )

@@ -70,7 +70,7 @@ class ComputeService:
         raise Refusal(404, f"The resource '{folder}{name}' was not found", "notFound")
 
     def _patch(self, call: Call, path: str, body: Resource, *, request_id: str) -> Resource:
-        if request_id in self._by_request:
+        if request_id and request_id in self._by_request:
             return self._operations[self._by_request[request_id]]
         now = self.resources[path]
         if "fingerprint" in now and body.get("fingerprint") != now["fingerprint"]:

@@ -87,6 +87,17 @@ def test_one_that_is_too_old_begins_anew(hub: Hub, stores: Stores) -> None:
     assert (done.header.summary["total_findings"], done.header.generated_at) == (150, later)
 
 
+def test_one_that_began_by_a_clock_that_was_ahead_begins_anew(hub: Hub, stores: Stores) -> None:
+    hub.fill(150)
+    hub.fails_at = 2
+    request = PullRequest(region=hub.region)
+    with pytest.raises(ActionError):
+        fetch(hub, stores, request, now=NOW + timedelta(days=9))
+    done = fetch(hub, stores, request)
+    assert "NextToken" not in hub.asked[2]
+    assert done.header.generated_at == NOW
+
+
 def test_a_place_that_aws_has_forgotten_begins_anew(hub: Hub, stores: Stores) -> None:
     hub.fill(150)
     hub.fails_at = 2

@@ -16,6 +16,7 @@ from bot.sandbox import Message, SlackStandIn
 from bot.scheduler import make_firing
 from exporters.firing import LEASE
 from exporters.schedules import Fire, FireState, Schedule, ScheduleKind
+from handlers.notices import due_notices
 from storage import Stores
 from storage.merging import queue
 from storage.tables import ReportRow
@@ -61,6 +62,8 @@ def wait(house: House, **time: float) -> None:
     house.services.scheduling.claim_due()
     for fire_id in house.services.schedules.waiting(house.now):
         make_firing(house.services).fire(fire_id)
+    for notice_id in due_notices(house.services, house.now):
+        house.do("notice", notice_id)
     house.work_off()
 
 
@@ -306,6 +309,7 @@ def test_somebody_fetching_the_same_is_waited_for(house: House, hub: Hub) -> Non
 
     hub.before = meanwhile
     wait(house, days=1)
+    assert last(house).excused == 1, "nobody has to mend anything"
     assert "somebody else" in house.slack.messages("@ana", as_user="ana")[-1].words
     wait(house, minutes=1)
     assert last(house).state is FireState.SENT

@@ -51,6 +51,8 @@ def test_what_was_abandoned_is_found_after_an_hour_and_removed() -> None:
     stores.reports.remove_abandoned(LATER)
     assert left(stores) == 0
     assert not stores.reports.has_abandoned(LATER)
+    abandoned(stores, rows=1)
+    assert stores.reports.has_abandoned(NOW - timedelta(days=1)), "by a clock that was ahead"
     stores.close()
 
 

@@ -14,6 +14,7 @@ from bot.metrics import MeteredApp, Metrics
 from bot.worker import Lane, Worker
 from remediation.states import PlaybookStatus
 from storage import Stores
+from tests.contract.test_stores_schedules import a_schedule
 from tests.databases import stores_in_memory
 from tests.fakes.samples import an_event, an_execution
 
@@ -66,6 +67,21 @@ def test_the_state_of_affairs(stores: Stores, worker: Worker) -> None:
     assert seen["countersign_executions", "pending"] == 2
     assert seen["countersign_trail_head",] == stores.trail.head().seq  # type: ignore[union-attr]
     assert seen["countersign_lane_depth", "idle"] == 0
+
+
+def test_schedules_that_fail_and_that_are_paused_can_be_counted(stores: Stores, worker: Worker) -> None:
+    metrics = Metrics()
+    metrics.registry.register(StateOfAffairs(stores, worker))
+    assert read(metrics)["countersign_schedules", "paused"] == 0
+    for name, changes in (
+        ("fine", {}),
+        ("poor", {"failures": 1}),
+        ("gone", {"failures": 3, "paused_because": "3 in a row were not sent"}),
+        ("off", {"paused_because": "by hand"}),
+    ):
+        stores.schedules.add(a_schedule(name, **changes), an_event())
+    seen = read(metrics)
+    assert [seen["countersign_schedules", word] for word in ("active", "failing", "paused")] == [1, 1, 2]
 
 
 def test_a_database_that_cannot_be_read_leaves_the_rest(stores: Stores, worker: Worker) -> None:

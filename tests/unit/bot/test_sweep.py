@@ -1,8 +1,9 @@
 """What a sweep finds: everything that the stored state says is to be done, whoever left it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from bot.app import Bot
 from bot.config import Config
 from bot.reading_apart import open_apart
 from bot.settings import Settings
+from bot.worker import Lane, Work
 from remediation.clock import utc_now
 from remediation.execution import PlaybookExecution
 from remediation.home_pictures import PICTURE_LOST_AFTER
@@ -23,6 +25,7 @@ from tests.fakes.samples import an_event, an_execution
 from tests.unit.handlers import cards
 
 S = PlaybookStatus
+PATIENCE_S = 10
 Store = Callable[..., PlaybookExecution]
 
 
@@ -82,6 +85,54 @@ def test_each_sweep_is_a_sign_of_life(bot: Bot, stores: Stores, store: Store) ->
     assert [each.execution_id for each in stores.executions.unfinished("boot-other", utc_now())] == ["x-mine"]
     list(bot._find_waiting())
     assert stores.executions.unfinished("boot-other", utc_now()) == []
+
+
+def test_it_says_that_it_lives_before_there_is_work(bot: Bot, stores: Stores, store: Store) -> None:
+    mine = bot.services.runner.journal.owner
+    store("x-mine", status=S.RUNNING, owner=mine)
+    heard: list[set[str]] = []
+    swept = threading.Event()
+
+    def sweep() -> list[Work]:
+        heard.append(set(stores.executions.heard()))
+        swept.set()
+        return []
+
+    bot.worker.take_on({}, sweep)
+    bot.start()
+    assert swept.wait(PATIENCE_S)
+    bot.stop()
+    assert heard[0] == {mine}
+
+
+def test_it_says_that_it_lives_until_the_last_of_its_work_is_done(
+    bot: Bot, stores: Stores, store: Store
+) -> None:
+    mine = bot.services.runner.journal.owner
+    store("x-mine", status=S.RUNNING, owner=mine)
+    begun, may_end, said = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def work(_work_id: str) -> None:
+        begun.set()
+        assert may_end.wait(PATIENCE_S)
+
+    def clock() -> datetime:
+        if bot.worker.is_stopping:
+            said.release()
+        return utc_now()
+
+    bot.worker.take_on({"job": Lane(work, 1)}, list)
+    bot.heart = replace(bot.heart, clock=clock, every_s=0.01)
+    bot.start()
+    bot.worker.submit("job", "a")
+    assert begun.wait(PATIENCE_S)
+    stopper = threading.Thread(target=bot.stop)
+    stopper.start()
+    for _ in range(3):
+        assert said.acquire(timeout=PATIENCE_S), "it works, and nobody hears of it"
+    may_end.set()
+    stopper.join(PATIENCE_S)
+    assert not [each for each in threading.enumerate() if each.name == "heartbeat"]
 
 
 def test_what_runs_asks_the_same_exceptions_as_what_decides(bot: Bot, stores: Stores) -> None:

@@ -1,10 +1,13 @@
 """Executions in every state, for cards and threads."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from audit.actor import Actor
 from audit.findings import Finding, Severity
+from handlers.blocks.paging import Page, PageRef
 from remediation.execution import (
     ActionResult,
     Decision,
@@ -16,6 +19,7 @@ from remediation.execution import (
 from remediation.plan import ActionPlan, Change, Plan, Target
 from remediation.states import ActionStatus, PlaybookStatus
 
+T = TypeVar("T")
 AT = datetime(2026, 2, 24, 9, 0, tzinfo=UTC)
 ANA = Actor(workspace="T0DEMO", slack_id="U0ANA", email="ana@northwind.example")
 OMAR = Actor(workspace="T0DEMO", slack_id="U0OMAR", email="omar@northwind.example")
@@ -44,6 +48,13 @@ ACTION = ActionPlan(
     untouched=("Bucket policy (public by itself)", "Bucket ACL (no public grant)", "Objects and their ACLs"),
     notes=("The bucket serves a website: visitors will be refused once the block is on.",),
 )
+
+
+def a_page_of(
+    items: Sequence[T], *words: str, name: str = "history", offset: int = 0, has_more: bool = False
+) -> Page[T]:
+    """Return a page of a list: the whole of it, unless it says otherwise."""
+    return Page(ref=PageRef(name, words, offset), items=items, has_more=has_more, size=10)
 
 
 def a_plan(*actions: ActionPlan) -> Plan:

@@ -113,7 +113,7 @@ def test_a_failure_before_the_first_write_says_that_nothing_was_changed() -> Non
 def test_what_a_card_says_of_the_rollback_is_true_of_its_state(
     status: PlaybookStatus, says: tuple[str, str]
 ) -> None:
-    assert rollback_fact(cards.in_state(status)) == says
+    assert rollback_fact(cards.in_state(status), approvals=1) == says
 
 
 @pytest.mark.parametrize(
@@ -121,17 +121,17 @@ def test_what_a_card_says_of_the_rollback_is_true_of_its_state(
 )
 def test_where_nothing_was_written_there_is_nothing_to_put_back(status: PlaybookStatus) -> None:
     execution = replace(cards.in_state(status), actions=cards.pending().actions)
-    assert rollback_fact(execution) == ("Rollback", "Not needed: nothing was changed")
+    assert rollback_fact(execution, approvals=1) == ("Rollback", "Not needed: nothing was changed")
 
 
 def test_what_cannot_be_put_back_says_so_before_and_after() -> None:
     plan = cards.a_plan(replace(cards.ACTION, reversible=False))
     for status in (PlaybookStatus.PENDING, PlaybookStatus.COMPLETED):
-        assert rollback_fact(replace(cards.in_state(status), plan=plan))[1] == "*No*"
+        assert rollback_fact(replace(cards.in_state(status), plan=plan), approvals=1)[1] == "*No*"
         forbidden = replace(
             cards.in_state(status), playbook={**cards.pending().playbook, "rollback_enabled": False}
         )
-        assert rollback_fact(forbidden)[1] == "No, the playbook forbids it"
+        assert rollback_fact(forbidden, approvals=1)[1] == "No, the playbook forbids it"
 
 
 def test_buttons_carry_execution_and_revision_and_nothing_else() -> None:
@@ -345,4 +345,8 @@ def _texts(sent: object, *, but: tuple[str, ...]) -> list[str]:
 def test_a_rollback_that_comes_by_itself_is_signed_for_in_the_open() -> None:
     waiting = cards.in_state(PlaybookStatus.PENDING)
     by_itself = replace(waiting, playbook={**waiting.playbook, "rollback_on_failure": True})
-    assert rollback_fact(by_itself)[1] == "Yes, exactly as it was, and by itself if a step fails"
+    assert rollback_fact(by_itself, approvals=1)[1] == "Yes, exactly as it was, and by itself if a step fails"
+    assert rollback_fact(by_itself, approvals=2)[1] == "Yes, exactly as it was", "others have to sign it then"
+    two = replace(RULES, rollback_approvals=2)
+    assert "by itself if a step fails" in str(build_card(by_itself, RULES))
+    assert "by itself if a step fails" not in str(build_card(by_itself, two))

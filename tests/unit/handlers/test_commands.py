@@ -77,7 +77,7 @@ def test_many_reports_fit(house: House) -> None:
     for number in range(14):
         house.ingest(name=f"{'long name ' * 30}{number}")
     house.command("ana", "/report list")
-    assert "Older ones are shown by id" in house.whisper("ana").words
+    assert house.whisper("ana").action_ids == ("page_next",)
 
 
 def test_a_report_shows_the_worst_first_with_the_command_that_fixes_it(house: House) -> None:

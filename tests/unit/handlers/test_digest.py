@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,9 +130,20 @@ def test_quiet_digest() -> None:
 def test_schedule_list() -> None:
     paused = replace(SCHEDULE, schedule_id="s-2", paused_because="3 in a row were not sent: <no> channel")
     fires = [a_fire(state=FireState.SENT), a_fire(state=FireState.FAILED, error="I am not in this channel.")]
-    check_golden(
-        "schedule_list", build_schedule_list([(SCHEDULE, fires[0]), (paused, fires[1]), (SCHEDULE, None)])
-    )
+    page = cards.a_page_of([SCHEDULE, paused, SCHEDULE])
+    check_golden("schedule_list", build_schedule_list(page, [*fires, None]))
+
+
+@pytest.mark.parametrize("state", FireState)
+def test_the_list_has_a_word_for_each_way_a_sending_can_go(state: FireState) -> None:
+    page = cards.a_page_of([SCHEDULE])
+    said = str(to_checked(build_schedule_list(page, [a_fire(state=state, error="why")])))
+    assert {
+        FireState.WAITING: "to be tried again: why",
+        FireState.SENT: ", sent: why",
+        FireState.FAILED: "not sent: why",
+        FireState.OVERTAKEN: "not sent: why",
+    }[state] in said
 
 
 def test_a_schedule_that_was_made() -> None:
@@ -181,7 +193,8 @@ def test_whatever_a_digest_says_slack_takes_it(text: str, many: int, severity: S
 
 
 @settings(max_examples=share(40))
-@given(text=st.text(max_size=3000), many=st.integers(1, 60))
+@given(text=st.text(max_size=3000), many=st.integers(1, 10))
 def test_whatever_a_list_says_slack_takes_it(text: str, many: int) -> None:
     schedule = replace(SCHEDULE, paused_because=text, recipients=tuple(["a@northwind.example"] * 40))
-    to_checked(build_schedule_list([(schedule, a_fire(error=text))] * many))
+    page = cards.a_page_of([schedule] * many, has_more=True, offset=10)
+    to_checked(build_schedule_list(page, [a_fire(error=text)] * many))

@@ -17,7 +17,8 @@ from bot.scheduler import make_firing
 from exporters.email_service import EmailService
 from exporters.firing import LEASE
 from exporters.mail_security import Security
-from exporters.schedules import Schedule
+from exporters.schedules import FireState, Schedule
+from remediation.states import PlaybookStatus
 from storage import Stores
 from storage.lifecycle_tables import TrackedRow
 from storage.merging import queue
@@ -25,6 +26,8 @@ from storage.tables import ReportRow
 from tests.databases import stores_in_memory
 from tests.endings import Later
 from tests.unit.handlers.house import DOOR, House, serving
+from tests.unit.handlers.test_schedule_command import digests, only
+from tests.unit.handlers.test_schedule_delivery import come_up
 
 WINDOW = replace(DOOR, id="F-2", title="Window is open", resource="board/window", account_id="210987654321")
 
@@ -136,6 +139,15 @@ def test_a_fix_that_was_rejected_is_offered_again(house: House) -> None:
     assert "plan_fix" in sent(house, made(house)).action_ids
 
 
+def test_a_rehearsal_keeps_no_fix_from_being_offered(house: House) -> None:
+    house.ingest()
+    schedule = made(house)
+    book = house.services.playbooks["CLOSE-DOOR"]
+    house.services.remediation.request(book, DOOR, schedule.owner, dry_run=True)
+    assert house.execution().status is PlaybookStatus.PENDING
+    assert "plan_fix" in sent(house, schedule).action_ids
+
+
 def test_a_report_that_nobody_has_worked_in_is_worked_in_first(house: House) -> None:
     house.ingest()
     schedule, stores = made(house), house.stores
@@ -159,6 +171,16 @@ def test_the_score_is_compared_with_the_last_digest_of_this_schedule(house: Hous
     assert "75 of 100, ▲ up 50.0 from 25 in the digest of" in digest
     assert since in digest
     assert "75 of 100, as in the digest of" in sent(house, one).words, "no report came in between"
+
+
+def test_a_digest_whose_mail_failed_was_told_all_the_same(house: House) -> None:
+    scored(house, 3)
+    schedule = made(house, "#security ciso@northwind.example")  # no mail is set up here
+    sent(house, schedule)
+    (fire,) = house.stores.schedules.fires(schedule.schedule_id)
+    assert fire.state is not FireState.SENT
+    scored(house, 2)
+    assert "50 of 100, ▲ up 25.0 from 25 in the digest of" in sent(house, schedule).words
 
 
 def test_the_first_digest_compares_with_the_report_before(house: House) -> None:
@@ -264,3 +286,20 @@ def test_an_account_that_nobody_knows_is_refused(house: House, words: str, says:
     house.command("ana", f"/schedule daily 09:00 {words}")
     assert says in house.whisper("ana").words
     assert house.stores.schedules.all() == []
+
+
+def test_after_many_that_came_to_nothing_it_still_knows_the_last_that_was_sent(house: House) -> None:
+    scored(house, 3)
+    house.command("ana", '/schedule cron "*/5 * * * *"')
+    come_up(house)
+    house.slack.faults.add("*", times=100_000, status=503)
+    for _ in range(12):
+        come_up(house)
+    scored(house, 1)
+    house.slack.faults.clear()
+    come_up(house)
+    before, digest = digests(house)
+    assert "earlier digests were missed" in digest
+    assert "75 of 100, ▲ up 50.0 from 25 in the digest of" in digest
+    assert "missed" not in before
+    assert only(house).is_active

@@ -25,17 +25,17 @@ def test_a_search_is_turned_page_by_page_in_place(kept: House) -> None:
     kept.command("ana", "/report findings severity:high")
     first = kept.whisper("ana")
     assert "Findings 1 to 8 of 20" in first.words
-    assert first.action_ids == ("findings_next",)
+    assert first.action_ids == ("page_next",)
 
-    kept.click("ana", first, "findings_next")
+    kept.click("ana", first, "page_next")
     second = kept.whisper("ana")
     assert second.ts == first.ts, "in place"
     assert "Findings 9 to 16 of 20" in second.words
-    assert second.action_ids == ("findings_previous", "findings_next")
+    assert second.action_ids == ("page_previous", "page_next")
 
-    kept.click("ana", second, "findings_next")
+    kept.click("ana", second, "page_next")
     assert "Findings 17 to 20 of 20" in kept.whisper("ana").words
-    assert kept.whisper("ana").action_ids == ("findings_previous",)
+    assert kept.whisper("ana").action_ids == ("page_previous",)
     assert len(kept.whispers("ana")) == 1
     assert kept.cards() == [], "nobody else saw it"
 
@@ -69,12 +69,12 @@ def test_a_forged_button_turns_no_page(kept: House) -> None:
     kept.command("ana", "/report findings")
     page = kept.whisper("ana")
     buttons = page.blocks[-2]
-    for value in ("[]", "7", '["x"]', "[-1]", '[0, {"a": 1}]', "no json"):
+    for value in ("[]", "7", '["x"]', "[-1]", '[0, {"a": 1}]', '["findings", true]', "no json"):
         elements = [{**buttons["elements"][0], "value": value}]
         forged = replace(page, blocks=[*page.blocks[:-2], {**buttons, "elements": elements}])
         with kept.slack.state.change():
             kept.slack.state.messages.edit(page.channel, page.ts, blocks=forged.blocks)
-        kept.click("ana", forged, "findings_next")
+        kept.click("ana", forged, "page_next")
         assert "not one of ours" in kept.whisper("ana").text
 
 

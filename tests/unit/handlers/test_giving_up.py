@@ -20,10 +20,10 @@ def given_up(house: House) -> list[str]:
     return [event["detail"]["notice"] for event in events if event["kind"] == "notice.given_up"]
 
 
-def undecided(make_house: MakeHouse, **parts: object) -> House:
-    """Return a house where nobody decided in time, and the place that is to hear of it is none."""
+def undecided(make_house: MakeHouse, place: str = "C0SECURITY") -> House:
+    """Return a house where nobody decided in time, and a place is to hear of it."""
     house: House = make_house(
-        attention=Attention(escalate_to=(NOWHERE,)), channel="C0GENERAL", stores=stores_in_memory(), **parts
+        attention=Attention(escalate_to=(place,)), channel="C0GENERAL", stores=stores_in_memory()
     )
     house.ask()
     house.now += timedelta(hours=25)
@@ -40,10 +40,10 @@ def try_until_the_end(house: House, *, attempts: int = MOST_NOTICE_ATTEMPTS) -> 
 
 def test_after_a_day_somebody_else_hears_of_it_and_it_is_on_the_trail(make_house: MakeHouse) -> None:
     house = undecided(make_house)
+    house.slack.faults.add("chat.postMessage", times=MOST_NOTICE_ATTEMPTS, status=503)
     began = house.now
     try_until_the_end(house)
-    tried = [*house.slack.calls_of("chat.postMessage"), *house.slack.calls_of("conversations.history")]
-    assert len([call for call in tried if call.args.get("channel") == NOWHERE]) == MOST_NOTICE_ATTEMPTS
+    assert not house.slack.faults.are_open, "it was tried each time"
     assert timedelta(hours=20) < house.now - began < timedelta(hours=48)
     assert given_up(house) == []
     assert house.services.herald.due(house.now), "not given up yet, and not forgotten"
@@ -51,13 +51,39 @@ def test_after_a_day_somebody_else_hears_of_it_and_it_is_on_the_trail(make_house
     tell(house)
     (name,) = given_up(house)
     assert name.startswith("escalation:")
-    assert name.endswith(NOWHERE)
-    assert "could not be told in <#C0NOWHERE>" in house.cards("#general")[-1].text
+    assert name.endswith("C0SECURITY")
+    assert "could not be told in <#C0SECURITY>" in house.cards("#general")[-1].text
     assert "could not be told" in house.slack.messages("@ana")[-1].text
     assert house.services.herald.due(house.now) == []
     house.now += timedelta(hours=2)
     tell(house)
     assert len(given_up(house)) == 1
+
+
+def test_where_slack_refuses_somebody_else_hears_of_it_at_once_and_what_it_was(make_house: MakeHouse) -> None:
+    house = undecided(make_house, NOWHERE)
+    tell(house)
+    (name,) = given_up(house)
+    assert name.endswith(NOWHERE)
+    told = house.cards("#general")[-1].text
+    assert "could not be told in <#C0NOWHERE>: I cannot see this channel" in told
+    assert "Nobody decided in time on Close the door" in told
+    assert "could not be told" in house.slack.messages("@ana")[-1].text
+    assert house.services.herald.due(house.now) == []
+
+
+def test_where_slack_is_away_for_that_too_it_is_said_later_and_once(make_house: MakeHouse) -> None:
+    house = undecided(make_house, NOWHERE)
+    before = len(house.cards("#general"))
+    house.slack.faults.add("chat.postMessage", times=1, error="channel_not_found")
+    house.slack.faults.add("chat.postMessage", times=2, status=503)
+    tell(house)
+    assert not house.slack.faults.are_open
+    assert given_up(house) == []
+    house.now += notice_wait(1)
+    tell(house)
+    assert len(given_up(house)) == 1
+    assert len(house.cards("#general")) == before + 1
 
 
 def test_what_breaks_in_our_own_hands_ends_too(make_house: MakeHouse) -> None:
@@ -76,6 +102,8 @@ def test_what_breaks_in_our_own_hands_ends_too(make_house: MakeHouse) -> None:
 
 def test_a_slack_that_is_away_for_hours_loses_nothing(make_house: MakeHouse) -> None:
     house = undecided(make_house)
+    house.slack.faults.add("chat.postMessage", times=8, status=503)
     try_until_the_end(house, attempts=8)
+    assert not house.slack.faults.are_open
     assert given_up(house) == []
     assert house.services.herald.due(house.now)

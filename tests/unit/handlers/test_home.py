@@ -46,7 +46,7 @@ _NASTY = st.sampled_from(["<!channel>", "&" * 1500, "漢" * 900, "`" * 500, " ",
 def a_page(**changes: object) -> HomePage:
     page = HomePage(
         standing=STANDING,
-        pending=[cards.pending()],
+        waiting=[cards.pending()],
         requests=[cards.in_state(PlaybookStatus.RUNNING)],
         recent=[cards.in_state(PlaybookStatus.COMPLETED), cards.in_state(PlaybookStatus.REJECTED)],
         drawn_at=cards.AT,
@@ -57,7 +57,7 @@ def a_page(**changes: object) -> HomePage:
 def test_homes_on_file() -> None:
     check_golden_view("home", build_home(a_page()))
     check_golden_view("home_picture", build_home(a_page(standing=replace(STANDING, picture=PICTURE))))
-    waits = a_page(pending=[], rollbacks=[cards.rollback_asked()], rollback_approvals=2)
+    waits = a_page(waiting=[], rollbacks=[cards.rollback_asked()], rollback_approvals=2)
     check_golden_view("home_rollback", build_home(waits))
     empty = HomePage(standing=Standing(open={}), problem="Slack does not answer", drawn_at=cards.AT)
     check_golden_view("home_empty", build_home(empty))
@@ -98,16 +98,15 @@ def test_the_fullest_home_fits_whatever_it_says(texts: list[str]) -> None:
     ]
     page = a_page(
         standing=replace(STANDING, report_name=texts[0], picture=replace(PICTURE, alt_text="x" * 1900)),
-        pending=[waiting] * 50,
-        batches=batches[:4],
+        waiting=[*batches[:4], *[waiting] * 50],
         rollbacks=[asked] * 20,
         requests=[done] * 20,
         recent=[done] * 20,
     )
     for view in (
         build_home(page),
-        build_home(replace(page, batches=batches)),
-        build_home(replace(page, rollbacks=[], more_waits=True, more_rollbacks=True)),
+        build_home(replace(page, waiting=batches * 2)),
+        build_home(replace(page, rollbacks=[])),
         build_review_view(waiting, RULES),
         build_details_view(done, RULES),
         build_reading_view(done, RULES),

@@ -51,7 +51,7 @@ def test_help_after_a_mistake() -> None:
 
 
 def test_report_list() -> None:
-    check_golden("report_list", build_report_list([a_header(), a_header("second.json")], most=10))
+    check_golden("report_list", build_report_list(cards.a_page_of([a_header(), a_header("second.json")])))
 
 
 def test_report() -> None:
@@ -67,6 +67,14 @@ def test_playbooks() -> None:
 def test_playbook() -> None:
     book = PlaybookLibrary.get_all_playbooks()["AWS-PUBLIC-S3"]
     check_golden("playbook", build_playbook(book, approval="1 of: @S0SEC"))
+
+
+def test_a_playbook_promises_no_rollback_by_itself_where_others_have_to_sign_it() -> None:
+    book = PlaybookLibrary.get_all_playbooks()["AWS-PUBLIC-S3"]
+    book.rollback_on_failure = True
+    assert "by itself if a step fails" in str(build_playbook(book, approval="1 of: @S0SEC"))
+    signed = build_playbook(book, approval="1 of: @S0SEC", rollback_approvals=2)
+    assert "by itself" not in str(signed)
 
 
 def test_a_step_says_what_it_turns_off_and_how_much_is_left_out() -> None:
@@ -95,7 +103,7 @@ def test_any_list_fits_and_is_escaped(texts: list[str]) -> None:
     headers = [a_header(text, *findings) for text in texts]
     books = [a_book(f"P-{number}-{text}", texts) for number, text in enumerate(texts * 8)]
     for message in (
-        build_report_list(headers, most=10),
+        build_report_list(cards.a_page_of(headers, has_more=True, offset=10)),
         build_report(
             headers[0], [Fixable(finding, text) for finding, text in zip(findings, texts, strict=True)]
         ),

@@ -49,24 +49,24 @@ def test_a_rollback_to_order() -> None:
 
 
 def test_lists() -> None:
-    check_golden(
-        "pending_list", build_pending(Pending(executions=[cards.pending(), cards.drifted()], total=2), most=1)
-    )
+    first = cards.a_page_of([cards.pending()], "severity:critical", name="pending", has_more=True)
+    check_golden("pending_list", build_pending(Pending(page=first, fixes=2, entries=2)))
     asked = cards.rollback_asked()
     check_golden("rollback_list", build_rollbacks([asked, asked], most=1, needed=2))
     check_golden(
         "pending_list_both",
         build_pending(
-            Pending(executions=[cards.pending()], rollbacks=[asked]), most=10, rollback_approvals=2
+            Pending(page=cards.a_page_of([cards.pending()]), fixes=1, entries=1, rollbacks=[asked]),
+            rollback_approvals=2,
         ),
     )
     batch = a_batch(an_item(1), an_item(2))
     check_golden(
         "pending_list_batch",
-        build_pending(Pending(executions=[cards.pending()], batches=[batch], total=3), most=10),
+        build_pending(Pending(page=cards.a_page_of([batch, cards.pending()]), fixes=3, entries=2)),
     )
     every = [cards.in_state(status) for status in PlaybookStatus]
-    check_golden("history_list", build_history(every[:10], most=10, about="AWS-PUBLIC-S3"))
+    check_golden("history_list", build_history(cards.a_page_of(every[:10], "AWS-PUBLIC-S3")))
 
 
 @settings(max_examples=share(30), deadline=None)
@@ -94,22 +94,24 @@ def test_whatever_is_written_fits_and_is_escaped(texts: list[str]) -> None:
     assert request is not None
     asked = replace(execution, rollback=replace(request, settings=hostile, requester=Actor(email=texts[0])))
     batch = a_batch(waiting, channel=texts[0], playbook_name=texts[1])
-    full = Pending(
-        executions=[waiting] * 11, batches=[batch] * 8, total=900, is_cut=True, rollbacks=[asked] * 11
-    )
+    few = cards.a_page_of([waiting, batch] * 2 + [batch], "mine", has_more=True)
+    many = cards.a_page_of([batch, waiting] * 5, texts[0], has_more=True, offset=10)
+    full = Pending(page=few, fixes=900, entries=800, rollbacks=[asked] * 11)
     for message in (
         build_status(execution, RULES),
         build_to_sign(waiting, RULES),
         build_to_roll_back(execution, RULES, hostile),
         build_to_roll_back(asked, TWO, hostile),
         build_rollbacks([asked] * 11, most=10, needed=2),
-        build_pending(full, most=10, rollback_approvals=2),
-        build_pending(replace(full, executions=[waiting] * 11), most=10, rollback_approvals=2),
+        build_pending(full, rollback_approvals=2),
+        build_pending(replace(full, page=replace(few, items=[])), rollback_approvals=2),
+        build_pending(replace(full, page=cards.a_page_of([])), rollback_approvals=2),
         build_signed(execution),
         build_rejected(execution),
         build_rollback_ordered(execution),
-        build_pending(replace(full, rollbacks=[]), most=10),
-        build_history([execution] * 11, most=10, about=texts[0]),
+        build_pending(replace(full, page=many, rollbacks=[])),
+        build_history(cards.a_page_of([execution] * 10, texts[0], has_more=True, offset=10)),
+        build_history(cards.a_page_of([], texts[0])),
     ):
         assert "<!channel>" not in str(to_checked(message))
 

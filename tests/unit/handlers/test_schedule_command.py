@@ -15,6 +15,7 @@ from exporters.email_service import EmailService
 from exporters.firing import LEASE
 from exporters.mail_security import Security
 from exporters.schedules import FireState, Schedule
+from handlers.notices import due_notices
 from tests.unit.handlers.house import House
 
 MakeHouse = Callable[..., House]
@@ -49,7 +50,13 @@ def wait(house: House, **time: float) -> None:
     house.services.scheduling.claim_due()
     for fire_id in house.stores.schedules.waiting(house.now):
         make_firing(house.services).fire(fire_id)
+    sweep_notices(house)
     house.work_off()
+
+
+def sweep_notices(house: House) -> None:
+    for notice_id in due_notices(house.services, house.now):
+        house.do("notice", notice_id)
 
 
 def digests(house: House) -> list[str]:
@@ -172,6 +179,7 @@ def test_cut_off_after_posting_it_is_not_posted_again(house: House) -> None:
     sender = make_firing(house.services).senders["digest"]
     for part in sender.parts(schedule, begun):
         part.send(begun)  # the process is gone before it could note any of it
+    assert begun.parts == ()
     wait(house, seconds=1)
     assert len(digests(house)) == 1, "the lease holds"
     wait(house, minutes=2)
@@ -200,6 +208,7 @@ def test_the_owner_is_told_when_it_fails_and_when_it_is_paused(house: House) -> 
 def test_without_a_report_the_owner_is_told_so(house: House) -> None:
     house.command("ana", "/schedule daily 09:00")
     run(house, only(house).schedule_id)
+    sweep_notices(house)
     assert "There is no report to send yet" in house.slack.messages("@ana", as_user="ana")[-1].words
 
 

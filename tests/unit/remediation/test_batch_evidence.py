@@ -151,6 +151,17 @@ def test_an_item_that_is_taken_out_of_the_zip_is_missed(ran: Hall, tmp_path: Pat
     assert "not the items that were asked for" in done.stdout
 
 
+def test_two_items_in_each_others_folders_are_found(ran: Hall, tmp_path: Path) -> None:
+    folder = unpack(ran, tmp_path)
+    first, second = (folder / each.execution_id for each in ran.members().executions[1:])
+    first.rename(folder / "between")
+    second.rename(first)
+    (folder / "between").rename(second)
+    done = check(folder)
+    assert done.returncode == 1
+    assert done.stdout.count("the entries are about another execution") == 2
+
+
 def test_an_item_that_holds_another_entry_than_the_batch_is_found(ran: Hall, tmp_path: Path) -> None:
     folder = unpack(ran, tmp_path)
     item = folder / ran.members().executions[1].execution_id

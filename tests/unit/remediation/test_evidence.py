@@ -17,8 +17,10 @@ from audit.errors import NotFoundError
 from audit.trail import TrailEntry
 from remediation.evidence import write_evidence
 from remediation.execution import PlaybookExecution
+from remediation.journal import InHand
 from remediation.memory import MemoryExecutions
-from tests.fakes.switches import ANA, OMAR, START, Bench, door_finding, door_playbook
+from tests.fakes.switches import ANA, OMAR, OTTO, PRIYA, START, Bench, door_finding, door_playbook
+from tests.unit.remediation.power import cut_power, run_until_cut
 
 HOSTILE = "<script>alert(1)</script> & \u202e"
 
@@ -61,6 +63,24 @@ def test_it_holds_and_names_the_head(ran: PlaybookExecution, store: MemoryExecut
     assert str(Anchor.of(store.trail[-1])) in done.stdout
     assert ran.plan is not None
     assert ran.plan.digest in done.stdout
+
+
+def test_who_joined_and_who_took_it_over_are_in_it_and_it_holds(
+    store: MemoryExecutions, tmp_path: Path
+) -> None:
+    bench = Bench(store)
+    name = bench.remediation.request(door_playbook(), door_finding(), ANA).execution_id
+    assert bench.remediation.request(door_playbook(), door_finding(), OTTO).execution_id == name
+    bench.remediation.approve(name, OMAR)
+    cut_power(bench, "after write")
+    run_until_cut(bench, name)
+    bench.remediation.request(door_playbook(), door_finding(), PRIYA)
+    heir = replace(bench.runner.journal, owner="boot-heir")
+    ended = replace(bench.runner, journal=heir, in_hand=InHand()).recover(name)
+    done = check(unpack(ended, store.trail, tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = (tmp_path / "trail.jsonl").read_text()
+    assert all(f'"{kind}"' in told for kind in ("execution.joined", "execution.taken_over"))
 
 
 def test_everything_is_in_it_and_nothing_of_other_executions(

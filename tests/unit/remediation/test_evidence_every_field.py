@@ -1,10 +1,14 @@
 """Every field of every file in the evidence is changed, removed, doubled and swapped: `check.py` finds it, or it stands in a short list."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from audit.errors import Cause, PermanentActionError
+from remediation.memory import MemoryExecutions
+from tests.fakes.switches import ANA, OMAR, OTTO, Bench, door_finding, door_playbook
 from tests.unit.remediation.mutations import Mutation, apply, mutate_folder
 from tests.unit.remediation.proofs import (
     Unpacked,
@@ -115,15 +119,24 @@ def test_a_trail_of_an_earlier_version_is_judged_as_far_as_it_can_be(tmp_path: P
         "decisions.json: changed 0/actor/slack_id",
         "decisions.json: changed 0/plan_digest",
         "decisions.json: changed 0/revision",
-        "decisions.json: deleted 0 ",
+        "decisions.json: deleted 6 ",
         "finding.json: changed resource",
         "plan.json: changed actions/0/after/door",
         "signed-plan.json: removed",
         "execution.json: changed status",
+        "execution.json: changed execution_id",
+        "execution.json: changed requester/email",
     ):
         changed = [each for each in mutations(of) if str(each).startswith(what)]
         assert changed, what
         assert all(is_found(each, of, alone) for each in changed), what
+
+
+def test_a_zip_of_an_earlier_version_holds_without_the_file_that_it_did_not_have(tmp_path: Path) -> None:
+    lived = live()
+    of = write(lived.back, forget(lived.trail), tmp_path)
+    (of.folder / "execution.json").unlink()
+    assert check_with(of)()[0] == 0, check_with(of)()
 
 
 def test_what_began_under_an_earlier_version_is_numbered_from_there_on(tmp_path: Path) -> None:
@@ -135,32 +148,41 @@ def test_what_began_under_an_earlier_version_is_numbered_from_there_on(tmp_path:
     assert all(is_found(each, of, alone) for each in changed if not _nothing_said(each, of))
 
 
-def test_what_came_later_and_is_left_out_shows_against_the_whole_trail_alone(tmp_path: Path) -> None:
-    lived = live()
-    earlier = write(lived.ran, lived.trail_then, tmp_path / "earlier")
-    assert check_with(earlier, "--trail", str(earlier.trail))()[0] == 0
-    whole = write(lived.back, lived.trail, tmp_path / "whole").trail
-    code, said = check_with(earlier, "--trail", str(whole))()
-    assert code == 1
-    assert "rollback.started, is about this and is not here" in said
+def test_who_joins_a_fix_that_waits_or_runs_leaves_no_gap(tmp_path: Path) -> None:
+    store = MemoryExecutions()
+    bench = Bench(store)
+
+    def join() -> None:
+        assert bench.remediation.request(door_playbook(), door_finding(), OTTO).execution_id == "x-1"
+
+    bench.remediation.request(door_playbook(), door_finding(), ANA, execution_id="x-1")
+    join()
+    bench.remediation.approve("x-1", OMAR)
+    join()
+    bench.board.faults["before write"] = join
+    ran = bench.runner.run("x-1")
+    of = write(ran, store.trail, tmp_path)
+    lines = (of.folder / "trail.jsonl").read_text(encoding="utf-8").splitlines()
+    kinds = [json.loads(line)["event"]["kind"] for line in lines]
+    assert kinds.count("execution.joined") == 3
+    assert check_with(of)()[0] == 0, check_with(of)()
 
 
-def test_a_whole_trail_without_its_beginning_is_none(tmp_path: Path) -> None:
-    of = put_back(tmp_path)
-    lines = of.trail.read_text(encoding="utf-8").splitlines(keepends=True)
-    of.trail.write_text("".join(lines[1:]), encoding="utf-8")
-    code, said = check_with(of, "--trail", str(of.trail))()
-    assert code == 1
-    assert "its first entry is missing" in said
+def test_where_nothing_was_planned_a_plan_is_none(tmp_path: Path) -> None:
+    store = MemoryExecutions()
+    bench = Bench(store)
 
+    def refuse() -> None:
+        raise PermanentActionError("it is gone", cause=Cause.NOT_FOUND)
 
-def test_a_chain_that_was_made_anew_shows_against_an_anchor_alone(tmp_path: Path) -> None:
-    of, other = put_back(tmp_path / "true"), live(reason="As I like")
-    forged = write(other.back, other.trail, tmp_path / "forged")
-    assert check_with(forged)()[0] == 0
-    assert check_with(of, "--anchor", of.anchor)()[0] == 0
-    code, said = check_with(forged, "--anchor", of.anchor)()
-    assert code == 1
-    assert "the trail was rewritten" in said
-    for anchor in (f"99:{'0' * 64}", "no anchor"):
-        assert check_with(of, "--anchor", anchor)()[0] == 1
+    bench.board.faults["read"] = refuse
+    failed = bench.remediation.request(door_playbook(), door_finding(), ANA)
+    assert failed.plan is None
+    of = write(failed, store.trail, tmp_path)
+    assert check_with(of)()[0] == 0, check_with(of)()
+    for name in ("plan.json", "signed-plan.json"):
+        (of.folder / name).write_text("{}", encoding="utf-8")
+        code, said = check_with(of)()
+        assert code == 1
+        assert f"{name} is here, and nothing was planned" in said
+        (of.folder / name).unlink()

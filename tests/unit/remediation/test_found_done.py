@@ -143,3 +143,15 @@ def test_what_is_found_back_is_verified_as_well() -> None:
     assert "still warm" in str(settled.actions[1].error)
     bench.board.switches["socket"] = "cold"
     assert bench.runner.roll_back(execution_id, OMAR).status is PlaybookStatus.ROLLED_BACK
+
+
+def test_where_the_playbook_can_no_longer_be_used_it_ends_with_an_account_of_what_was_done() -> None:
+    bench = bench_with("broken")
+    execution_id = ask(bench, put_back=True)
+    with pytest.raises(PowerCutError):
+        replace(bench.runner, journal=replace(bench.runner.journal, notifier=Cut(5))).run(execution_id)
+    without_lamps = Bench(bench.store, board=bench.board)
+    settled = without_lamps.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.FAILED
+    assert "Done: close_door. Not done: light_lamp, close_gate" in str(settled.error)
+    assert "can no longer be used" in str(settled.error)

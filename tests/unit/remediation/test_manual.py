@@ -51,7 +51,10 @@ def test_the_plan_shows_every_step_and_the_card_says_who_changes_nothing(bench: 
     assert "Countersign will change nothing" in said
     assert "not signed → Sign in to the console." in said
     assert "For a person to do by hand" in said
-    assert rollback_fact(asked) == ("Rollback", "Nothing to put back: Countersign changes no resource")
+    assert rollback_fact(asked, approvals=1) == (
+        "Rollback",
+        "Nothing to put back: Countersign changes no resource",
+    )
 
 
 def test_what_is_recorded_is_who_signed_when_and_why(bench: Bench) -> None:

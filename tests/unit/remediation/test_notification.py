@@ -92,7 +92,10 @@ def test_the_plan_shows_every_word_and_planning_sends_nothing(bench: Bench, spea
 
 def test_it_does_not_keep_the_fix_from_being_put_back(bench: Bench, speaker: Speaker) -> None:
     done = run(bench, telling())
-    assert rollback_fact(done) == ("Can be rolled back", "Yes, exactly as it was; what was sent stays sent")
+    assert rollback_fact(done, approvals=1) == (
+        "Can be rolled back",
+        "Yes, exactly as it was; what was sent stays sent",
+    )
     assert done.can_roll_back
     back = bench.runner.roll_back(done.execution_id, OMAR)
     assert back.status is PlaybookStatus.ROLLED_BACK
@@ -122,7 +125,7 @@ def test_a_playbook_that_only_tells_is_needed_and_never_put_back(bench: Bench, s
     assert done.status is PlaybookStatus.COMPLETED
     assert len(speaker.said) == 1
     assert not done.can_roll_back
-    assert rollback_fact(done)[0] == "Rollback"
+    assert rollback_fact(done, approvals=1)[0] == "Rollback"
 
 
 @pytest.mark.parametrize("is_before", [False, True])
