@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler, ServerErrorRetryHandler
 
 from audit.actor import Actor
-from audit.errors import InputError
+from audit.errors import CountersignError, InputError, UnavailableError
 from bot.sandbox import SlackStandIn
 from bot.sandbox.reaching import response_url
 from exporters.ports import ExportedFile
@@ -143,11 +143,20 @@ def test_a_file_arrives_whole(slack: SlackStandIn) -> None:
 
 
 @pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
-@pytest.mark.parametrize("fault", [{"error": "not_in_channel"}, {"status": 500}, {"drop": True}])
-def test_a_file_slack_does_not_take_says_so(slack: SlackStandIn, method: str, fault: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"error": "not_in_channel"}, InputError),
+        ({"status": 500}, UnavailableError),
+        ({"drop": True}, UnavailableError),
+    ],
+)
+def test_a_file_slack_does_not_take_says_so(
+    slack: SlackStandIn, method: str, fault: dict[str, Any], kind: type[CountersignError]
+) -> None:
     client = WebClient(slack.workspace.bot_token, base_url=slack.api_url, retry_handlers=[])
     slack.faults.add(method, **fault)
-    with pytest.raises(InputError, match="could not be posted"):
+    with pytest.raises(kind, match="could not be posted"):
         SlackDelivery(client, "C0SECURITY").deliver(exported(b"x"))
     assert slack.messages("#security") == ()
 
@@ -182,6 +191,6 @@ def test_an_upload_that_is_refused_is_not_shared(elsewhere: Callable[[Elsewhere]
     slack = elsewhere(
         Elsewhere(b'{"ok": true, "file_id": "F1", "upload_url": "SELF/upload?t=1"}', status=500)
     )
-    with pytest.raises(InputError, match="could not be posted"):
+    with pytest.raises(UnavailableError, match="could not be posted"):
         SlackDelivery(WebClient("xoxb-x", base_url=f"{slack.url}/api/"), "C1").deliver(exported(b"x"))
     assert slack.paths == ["/api/files.getUploadURLExternal", "/upload?t=1"]
