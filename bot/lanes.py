@@ -115,9 +115,21 @@ def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict
 
 
 def find_waiting(lanes: dict[str, Lane], now: datetime) -> Iterator[Work]:
-    """Yield what the stored state says is to be done, whoever left it."""
+    """Yield what the stored state says is to be done, whoever left it. What one lane cannot read keeps no other from being looked at.
+
+    Raises:
+        Exception: what a lane could not read, after all the others.
+    """
+    failed: list[Exception] = []
     for kind, lane in lanes.items():
-        yield from ((kind, work_id) for work_id in lane.waiting(now))
+        try:
+            found = list(lane.waiting(now))
+        except Exception as error:  # noqa: BLE001 - raised again below
+            failed.append(error)
+            continue
+        yield from ((kind, work_id) for work_id in found)
+    if failed:
+        raise failed[0]
 
 
 class _Executions:

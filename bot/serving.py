@@ -1,6 +1,7 @@
 """The served bot: start in order, say one line, run until told to stop, stop in order."""
 
 import gc
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -97,6 +98,9 @@ class _Server(uvicorn.Server):
 
     def _heed(self, number: int, frame: FrameType | None) -> None:
         """Stop in order. Whoever asks once more does not want to wait: then the process ends at once, as if it were killed."""
+        if self.should_exit:
+            os._exit(128 + number)
         self.handle_exit(number, frame)
-        for each in _STOPS:
-            signal.signal(each, signal.SIG_DFL)
+        if os.getpid() != 1:  # of a container's first process the kernel keeps default actions away
+            for each in _STOPS:
+                signal.signal(each, signal.SIG_DFL)

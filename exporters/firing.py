@@ -143,8 +143,8 @@ class Firing:
             fire, errors = self._send(schedule, fire)
         except StateError:
             raise
-        except CountersignError as error:  # it cannot be made up
-            errors = [error]
+        except CountersignError as error:  # it cannot be made up, or noted: what was sent before stays sent
+            fire, errors = replace(fire, parts=self.store.fire(fire.fire_id).parts), [error]
         if errors:
             self._fail(schedule, fire, errors)
             return

@@ -73,7 +73,7 @@ class DigestReader:
             account=self.schedule.account,
             report=report,
             open=overview.open_by_severity,
-            earlier=self._earlier(report),
+            earlier=self._earlier(report, CHANNEL),
             fixes=fixes,
             asked_for=asked,
             pending=pending,
@@ -114,7 +114,7 @@ class DigestReader:
         if waiting:
             yield f"{waiting:,} {'fix waits' if waiting == 1 else 'fixes wait'} for approval in Slack."
         report = self.find_report()
-        earlier = self._earlier(report)
+        earlier = self._earlier(report, MAIL)
         if earlier and (moved := trend(report, [earlier.report])):
             yield f"Security score: {moved}."
 
@@ -155,20 +155,18 @@ class DigestReader:
             if entry.finding.severity is Severity.CRITICAL
         ]
 
-    def _sent(self) -> Iterator[Fire]:
-        """Yield what this schedule has told before, newest first: what reached a channel was told, whatever became of its mail."""
+    def _sent(self, part: str) -> Iterator[Fire]:
+        """Yield what this schedule has told by this part before, newest first, whatever became of the others."""
         fires = self.services.schedules.fires(self.schedule.schedule_id, MOST_LOOKED_AT)
         others = (fire for fire in fires if fire.fire_id != self.fire.fire_id)
-        return (
-            fire for fire in others if fire.state is FireState.SENT or any(map(fire.is_done, (CHANNEL, MAIL)))
-        )
+        return (fire for fire in others if fire.state is FireState.SENT or fire.is_done(part))
 
     def _last_sent_at(self, now: datetime) -> datetime:
-        return next((fire.due_at for fire in self._sent()), now - _FIRST_TIME)
+        return next((fire.due_at for fire in self._sent(CHANNEL)), now - _FIRST_TIME)
 
-    def _earlier(self, report: ReportHeader) -> Earlier | None:
+    def _earlier(self, report: ReportHeader, part: str) -> Earlier | None:
         """Return what the score is compared with: this schedule's last digest with a report of the same row, else the report before."""
-        for fire in self._sent():
+        for fire in self._sent(part):
             told = fire.brought(REPORT)
             if told and is_same_row(before := self.services.reports.header(told), report):
                 return Earlier(before, fire.due_at)

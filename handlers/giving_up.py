@@ -13,6 +13,7 @@ from audit.errors import NotFoundError
 from audit.trail import TrailEvent
 from handlers.blocks.texts import code, escape, place
 from handlers.posting import tell_first
+from handlers.schedule_news import LATE, PARTLY, SCHEDULE_NEWS, STUCK, UNSENT
 from handlers.services import Services
 from handlers.slack_errors import SLACK_FAILURES, is_passing
 from remediation.attention import ESCALATION, EXCEPTION_OVER, GLASS, OVERDUE, REMINDER, Notice
@@ -25,6 +26,10 @@ _WHAT = MappingProxyType(
         EXCEPTION_OVER: "That an exception is over",
         GLASS: "That somebody broke the glass",
         OVERDUE: "That nobody has reviewed broken glass",
+        STUCK: "That something has to be mended before a schedule can send",
+        LATE: "That a schedule has been late for some time",
+        UNSENT: "That a schedule did not send",
+        PARTLY: "That a schedule did not reach everyone",
     }
 )
 
@@ -69,9 +74,12 @@ def _words(notice: Notice, why: str, said: str) -> str:
     what = _WHAT.get(notice.kind, escape(notice.kind, 40))
     where = f" in {place(notice.number)}" if notice.kind == ESCALATION else ""
     was = f"\nIt was to say: {said}" if said else ""
+    shown = "`/playbook status` and `/playbook exceptions` show where things stand"
+    if notice.kind in SCHEDULE_NEWS:
+        shown = "`/schedule list` shows how each schedule went last"
     return (
         f"⚠️ {what} ({code(notice.about, 80)}) could not be told{where}: {why} "
-        f"It is not tried again. Pass it on; `/playbook status` and `/playbook exceptions` show where things stand.{was}"
+        f"It is not tried again. Pass it on; {shown}.{was}"
     )
 
 

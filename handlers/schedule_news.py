@@ -6,6 +6,7 @@ What passes by itself is told only when it has lasted; what a person has to mend
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from audit.errors import NotFoundError
 from exporters.firing import MOST_ATTEMPTS, MOST_FAILURES
@@ -43,8 +44,12 @@ def _news(services: Services, troubled: Iterable[Fire], now: datetime) -> Iterat
         else:
             waiting[fire.schedule_id] = None
     for schedule_id in waiting:
-        first = first_unsent(services.schedules.fires(schedule_id, _LOOKED_AT))
-        if first and now >= first.due_at + LASTS_AFTER:
+        fires = services.schedules.fires(schedule_id, _LOOKED_AT)
+        first = first_unsent(fires)
+        began_before = (
+            len(fires) == _LOOKED_AT and first == fires[-1]
+        )  # it was told when it began, further back than we look
+        if first and not began_before and now >= first.due_at + LASTS_AFTER and _last_error(fires):
             yield Notice(LATE, first.fire_id, "1")
 
 
@@ -101,8 +106,16 @@ def _unsent(schedule: Schedule, fire: Fire, error: str) -> str:
 def _late(schedule: Schedule, first: Fire, fires: list[Fire]) -> str:
     if first_unsent(fires) != first or fires[0].state is FireState.FAILED:
         return ""
-    error = next((escape(fire.error, _ROOM) for fire in fires if fire.error), "")
+    error = escape(_last_error(fires), _ROOM)
+    if not error:
+        return ""
     return (
         f"could not be {schedule.verb} since {moment(first.due_at)}: {error} I keep trying. Nobody has to do anything where that passes; "
         f"the next one that gets through says what was missed."
     )
+
+
+def _last_error(fires: Iterable[Fire]) -> str:
+    """Return why nothing was sent since the last that was; empty where nothing stood in the way. `fires` come newest first."""
+    unsent = takewhile(lambda each: each.state is not FireState.SENT, fires)
+    return next((each.error for each in unsent if each.error), "")

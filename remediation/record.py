@@ -120,4 +120,6 @@ def _spell(at: datetime | None) -> str | None:
 
 def _digest(value: object) -> str:
     """Return the SHA-256 of a value's JSON, as 64 hexadecimal digits. It refuses nothing: an entry about a write that was made has to be written."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
+    ).hexdigest()

@@ -21,7 +21,7 @@ from remediation.half_way import finish_half_way
 from remediation.journal import KINDS, Journal, plans_of
 from remediation.plan import ActionPlan, State
 from remediation.planning import Planner
-from remediation.resuming import refuse_resuming
+from remediation.resuming import MOST_TAKEOVERS, refuse_resuming
 from remediation.states import ActionStatus, PlaybookStatus
 
 UNKNOWN = "Interrupted; nobody can tell whether it was done"
@@ -47,6 +47,9 @@ def recover_run(
         run_on: does what is `PLANNED` and ends the execution.
     """
     execution = take_over(journal, execution)
+    if _goes_round(execution):
+        error = f"It was interrupted {execution.takeovers} times. Look at the resource."
+        return journal.end(execution, PlaybookStatus.INTERRUPTED, error=error)
     steps = steps_if_usable(planner, execution)
     execution = finish_half_way(journal, planner, execution, steps)
     found = _look(execution, steps)
@@ -104,6 +107,8 @@ def recover_rollback(journal: Journal, planner: Planner, execution: PlaybookExec
     Nothing else that the resource shows is taken for ours.
     """
     execution = take_over(journal, execution)
+    if _goes_round(execution):
+        return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=HALF_BACK)
     steps = steps_if_usable(planner, execution)
     found = {
         position: _classify_undone(execution.actions[position], steps[position] if steps else None, plan)
@@ -114,6 +119,11 @@ def recover_rollback(journal: Journal, planner: Planner, execution: PlaybookExec
     if all(each.status is ActionStatus.ROLLED_BACK for each in execution.actions if each.before is not None):
         return journal.end(execution, PlaybookStatus.ROLLED_BACK)
     return journal.end(execution, PlaybookStatus.ROLLBACK_FAILED, error=HALF_BACK)
+
+
+def _goes_round(execution: PlaybookExecution) -> bool:
+    """Tell whether looking at it fails each time, in a way that nobody foresaw: where it may go on, that is refused one takeover before."""
+    return execution.takeovers > MOST_TAKEOVERS + 1
 
 
 def steps_if_usable(planner: Planner, execution: PlaybookExecution) -> list[Step]:

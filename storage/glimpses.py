@@ -45,8 +45,9 @@ def glimpses_of(
 
 
 def to_glimpse(row: RowMapping) -> Glimpse:
-    """Return what a row of `glimpses_of` says."""
-    return Glimpse(**{**row, "severity": Severity(row["severity"])})
+    """Return what a row of `glimpses_of` says. An earlier program that still runs leaves its newest columns empty: then it may be the worst."""
+    severity, entry = row["severity"] or Severity.CRITICAL, row["entry"] or row["execution_id"]
+    return Glimpse(**{**row, "severity": Severity(severity), "entry": entry})
 
 
 def _is_told(kind: str, number: str) -> ColumnElement[bool]:

@@ -3,18 +3,25 @@
 import base64
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from audit.anchors import Anchor, read_anchors
-from audit.errors import InputError
+from audit.errors import InputError, StateError
 from bot.commands.console import FAILED, one_line_errors, open_stores
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from remediation.batches import Members
+    from remediation.evidence import Proof
+    from remediation.execution import PlaybookExecution
+    from storage import Stores
 
+# Evidence of what moves on while it is written is written anew.
+_MOST_LOOKS = 5
 app = typer.Typer(help="Check the trail of who did what, and hand it on.", no_args_is_help=True)
 
 
@@ -135,19 +142,33 @@ def evidence(
 
     With the id of a batch, that of all its executions, a folder each, and of what was signed as a set.
     """
-    from exporters.writing import replacing
-    from remediation.batches import Members
-    from remediation.evidence import write_batch_evidence, write_evidence
     from remediation.lookup import find_named
 
     with one_line_errors(), open_stores() as stores:
-        found, now = find_named(execution, finder=stores.finder, batches=stores.batches), datetime.now(UTC)
-        if isinstance(found, Members):
-            path = output or Path(f"{found.batch.batch_id}.zip")
-            with replacing(path) as file:
-                proof = write_batch_evidence(found, stores.trail.stream(), file, now=now)
+        find = partial(find_named, execution, finder=stores.finder, batches=stores.batches)
+        found = find()
+        for _ in range(_MOST_LOOKS):
+            path, proof = _write_evidence(stores, found, output)
+            written, found = found, find()
+            if found == written:
+                break
         else:
-            path = output or Path(f"{found.execution_id}.zip")
-            with replacing(path) as file:
-                proof = write_evidence(found, stores.trail.stream(), file, now=now)
+            raise StateError("It changes all the time: ask for its evidence when it is over.")
     typer.echo(f"{path}: {proof.entries} entries of the trail, up to the head {proof.head}")
+
+
+def _write_evidence(
+    stores: "Stores", found: "PlaybookExecution | Members", output: Path | None
+) -> "tuple[Path, Proof]":
+    from exporters.writing import replacing
+    from remediation.batches import Members
+    from remediation.evidence import write_batch_evidence, write_evidence
+
+    now = datetime.now(UTC)
+    if isinstance(found, Members):
+        path = output or Path(f"{found.batch.batch_id}.zip")
+        with replacing(path) as file:
+            return path, write_batch_evidence(found, stores.trail.stream(), file, now=now)
+    path = output or Path(f"{found.execution_id}.zip")
+    with replacing(path) as file:
+        return path, write_evidence(found, stores.trail.stream(), file, now=now)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from audit.findings import Severity
 from remediation.attention import ESCALATION, REMINDER, Attention, Herald
@@ -93,3 +94,10 @@ def test_a_glance_finds_the_same_rule_as_a_look() -> None:
         for account in ("1", "2"):
             execution = an_execution(finding=a_finding(severity=severity, account_id=account))
             assert policy.terms_at_a_glance(execution.glimpse) == policy.terms_of(execution)
+
+
+def test_a_row_of_an_earlier_program_counts_as_the_worst(stores: Stores, herald: Herald) -> None:
+    stored(stores, "x-old")
+    with stores.database.writing() as session:
+        session.connection().execute(text("UPDATE executions SET severity = '', entry = ''"))
+    assert herald.due(NOW) == ["reminder:x-old:1"]

@@ -79,6 +79,19 @@ def test_what_may_be_anothers_is_left_alone_until_it_was_listened_to(
     assert stores.executions.get("x-left") == left
 
 
+def test_what_one_lane_cannot_read_keeps_no_other_from_being_looked_at(bot: Bot, store: Store) -> None:
+    store("x-left", status=S.RUNNING, owner="boot-other")
+
+    def broken(_now: datetime) -> list[str]:
+        raise KeyError("a row of nobody's")
+
+    bot._lanes["request"] = replace(bot._lanes["request"], waiting=broken)
+    seen: list[Work] = []
+    with pytest.raises(KeyError):
+        seen.extend(bot._find_waiting())
+    assert ("recover", "x-left") in seen
+
+
 def test_each_sweep_is_a_sign_of_life(bot: Bot, stores: Stores, store: Store) -> None:
     mine = bot.services.runner.journal.owner
     store("x-mine", status=S.RUNNING, owner=mine)

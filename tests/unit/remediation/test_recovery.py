@@ -178,6 +178,21 @@ def test_it_does_not_go_on_for_ever(bench: Bench) -> None:
     assert bench.board.switches == {"door": "open"}
 
 
+def test_what_breaks_at_each_look_ends_with_a_person(bench: Bench) -> None:
+    execution_id = cut_before_write(bench)
+
+    def broken() -> None:
+        raise KeyError("a mistake of ours")
+
+    for _ in range(MOST_TAKEOVERS + 1):
+        bench.board.faults["read"] = broken
+        with pytest.raises(KeyError):
+            bench.runner.recover(execution_id)
+    settled = bench.runner.recover(execution_id)
+    assert settled.status is PlaybookStatus.INTERRUPTED
+    assert "interrupted 5 times" in str(settled.error)
+
+
 def test_cut_after_the_write_is_done_and_can_be_put_back(bench: Bench) -> None:
     execution_id = approved(bench)
     cut_power(bench, "after write")
