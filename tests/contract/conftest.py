@@ -45,7 +45,9 @@ def a_schema(server: str) -> Iterator[str]:
     with engine.begin() as connection:
         connection.execute(text(f"CREATE SCHEMA {name}"))
     options = {"options": f"-csearch_path={name}"}
-    yield make_url(server).update_query_dict(options).render_as_string(hide_password=False)
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-    engine.dispose()
+    try:
+        yield make_url(server).update_query_dict(options).render_as_string(hide_password=False)
+        with engine.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    finally:
+        engine.dispose()
