@@ -9,6 +9,7 @@ import pytest
 
 from audit.errors import (
     ConfigError,
+    CountersignError,
     InputError,
 )
 from exporters.firing import LEASE, MOST_ATTEMPTS, MOST_FAILURES
@@ -172,3 +173,30 @@ def test_late_but_there_it_is_sent_by_the_one_that_can(office: Office) -> None:
     office.post.can = True
     office.wait(minutes=10)
     assert office.fire().state is FireState.SENT
+
+
+class Locked(MemorySchedules):
+    """Cannot note anything at the n-th time that it is asked to."""
+
+    refuses_at = 0
+
+    def note(self, fire: Fire) -> None:
+        self.refuses_at -= 1
+        if self.refuses_at == 0:
+            raise CountersignError("the database is locked")
+        super().note(fire)
+
+
+def test_what_was_sent_stays_sent_where_the_database_is_locked_afterwards(office: Office) -> None:
+    store = Locked()
+    office.firing = replace(office.firing, store=store)
+    office.scheduling = replace(office.scheduling, store=store)
+    office.scheduling.add(DAILY, ANA)
+    office.now += timedelta(hours=1)
+    (fire_id,) = office.scheduling.claim_due()
+    store.refuses_at = 3  # before the second part; twice for the first
+    office.firing.fire(fire_id)
+    assert store.fires("daily")[0].parts == ("channel",)
+    office.now += timedelta(minutes=1)
+    office.firing.fire(fire_id)
+    assert [part for part, _, _ in office.post.sent] == ["channel", "mail"]
