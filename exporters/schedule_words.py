@@ -103,13 +103,16 @@ def _read(every: str, when: Sequence[str], rest: Sequence[str], *, formats: Coll
     ):
         if len(found) > 1:
             raise InputError(f"Say one {name}, not {len(found)}: {', '.join(map(_shown, found))}")
+    account = (
+        _account(accounts[0]) if accounts else ""
+    )  # before the zone, for which a word behind a space is taken
     zone = _zone(others[0], formats) if others else "UTC"
     return Words(
         cadence=_cadence(every, when, zone),
         channel=_channel(channels[0]) if channels else "",
         recipients=to_addresses(addresses, role="recipient"),
         format=kinds[0] if kinds else DEFAULT_FORMAT,
-        account=_account(accounts[0]) if accounts else "",
+        account=account,
     )
 
 

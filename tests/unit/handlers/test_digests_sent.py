@@ -277,6 +277,7 @@ def test_what_is_new_in_other_accounts_is_no_news(house: House) -> None:
     [
         ("account:999999999999", "There is no report about account “999999999999”"),
         ("account:", "needs an account right behind it"),
+        ("account: 123456789012", "needs an account right behind it"),
         ("account:1 account:2", "Say one account, not 2"),
         ("account:123456789012 pull aws", "without account:"),
     ],
