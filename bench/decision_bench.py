@@ -29,6 +29,7 @@ from audit.actor import Actor
 from audit.findings import Finding, Severity
 from audit.trail import TrailEvent
 from bot.worker import Lane, Worker
+from handlers.intake import Intake
 from remediation.actions.registry import ActionRegistry
 from remediation.execution import ActionResult, PlaybookExecution
 from remediation.plan import ActionPlan, Plan, Target
@@ -121,6 +122,7 @@ class Clicks:
         self.expected = 0
         self.all_decided = threading.Event()
         self.worker = Worker()
+        self.intake = Intake(self.stores.inbox, self.worker)
         # SQLite's log as the bot keeps it: long from the start, and brought into the file by a sweep (`bot/lanes.py`).
         database = self.stores.database
         database.make_room()
@@ -132,14 +134,13 @@ class Clicks:
         self.worker.start()
 
     def click(self, number: int) -> float:
-        """Write a click down and hand it on, as a listener does; return when it came."""
+        """Have a click written down and handed on, as a listener does; return when it came."""
         came = time.perf_counter()
         name = f"x-{number:012x}"
         payload = {"action_id": "approve", "value": name}
-        self.stores.inbox.put(
+        self.intake.keep(
             Request(request_id=name, kind="action", actor=OMAR, received_at=AT, payload=payload)
         )
-        self.worker.submit("request", name)
         return came
 
     def decide(self, request_id: str) -> None:
@@ -159,24 +160,18 @@ class Clicks:
         taken: list[float] = []
         gc.collect()
         gc.freeze()  # as `bot/serving.py` does once all is made
-        with ThreadPoolExecutor(clicks) as people:
-            for _ in range(rounds):
-                chosen = [next(numbers) for _ in range(clicks)]
-                gate = threading.Barrier(clicks)
-                start()
-
-                def click(number: int, gate: threading.Barrier = gate) -> float:
-                    gate.wait()
-                    return self.click(number)
-
-                self.expected += clicks
-                self.all_decided.clear()
-                clicked = [people.submit(click, number) for number in chosen]
-                self.all_decided.wait()  # asleep: who looks again and again takes part of the processor that is measured
-                taken += [
-                    1000 * (self.decided[f"x-{number:012x}"] - each.result())
-                    for number, each in zip(chosen, clicked, strict=True)
-                ]
+        for _ in range(rounds):
+            chosen = [next(numbers) for _ in range(clicks)]
+            start()
+            self.expected += clicks
+            self.all_decided.clear()
+            clicked = [self.click(number) for number in chosen]  # one thread takes in what comes: bot/web.py
+            self.all_decided.wait()  # asleep: who looks again and again takes part of the processor that is measured
+            taken += [
+                1000 * (self.decided[f"x-{number:012x}"] - came)
+                for number, came in zip(chosen, clicked, strict=True)
+            ]
+        self.intake.stop()
         self.worker.stop()
         self.stores.close()
         return taken

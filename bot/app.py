@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import structlog
-from slack_bolt import App
 
 from audit.errors import CountersignError
 from bot.anchoring import make_anchoring
@@ -176,6 +175,7 @@ class Bot:
         """
         if self._socket:
             self._socket.close()
+        self.services.intake.stop()
         self.services.aside.stop()
         self.clockwork.stop()
         self.worker.stop()
@@ -210,7 +210,7 @@ class Bot:
         yield from find_waiting(self._lanes, now)
 
 
-def _make_app(settings: Settings, services: Services, *, metrics: Metrics) -> App:
+def _make_app(settings: Settings, services: Services, *, metrics: Metrics) -> MeteredApp:
     """Return the Bolt app."""
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
     app = MeteredApp(metrics=metrics, signing_secret=secret)

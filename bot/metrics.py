@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from slack_bolt import BoltRequest, BoltResponse
 
-from handlers.door import Door
+from handlers.door import FAILED, NOT_OURS, Answering, Door
 from remediation.states import PlaybookStatus
 
 _KINDS = {
@@ -20,7 +20,6 @@ _KINDS = {
 }
 _SOON_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5)
 _LATER_S = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900)
-_REFUSED, _FAILED = 400, 500
 
 
 class Metrics:
@@ -79,11 +78,11 @@ class MeteredApp(Door):
         super().__init__(signing_secret=signing_secret)
         self._metrics = metrics
 
-    def dispatch(self, req: BoltRequest) -> BoltResponse:
-        """Answer a request; see `App.dispatch`."""
-        begun = time.perf_counter()
-        answer = super().dispatch(req)
-        self._metrics.acknowledged(_kind(req), _outcome(answer), time.perf_counter() - begun)
+    def finish(self, answering: Answering) -> BoltResponse:
+        """Return what to answer; see `Door.finish`."""
+        answer = super().finish(answering)
+        seconds = time.perf_counter() - answering.begun
+        self._metrics.acknowledged(_kind(answering.request), _outcome(answer), seconds)
         return answer
 
 
@@ -95,6 +94,6 @@ def _kind(request: BoltRequest) -> str:
 
 
 def _outcome(answer: BoltResponse) -> str:
-    if answer.status >= _FAILED:
+    if answer.status >= FAILED:
         return "failed"
-    return "refused" if answer.status >= _REFUSED else "ok"
+    return "refused" if answer.status >= NOT_OURS else "ok"

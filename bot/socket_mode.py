@@ -7,18 +7,25 @@ finds out by its fifth ping in vain, a minute later. Until then every click is l
 import select
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import structlog
-from slack_bolt import App
+from slack_bolt import BoltRequest
 from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
+from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.builtin.connection import Connection
+from slack_sdk.socket_mode.request import SocketModeRequest
 
+from handlers.door import Answering, Door, may_wait
 from handlers.slack_errors import SLACK_FAILURES, code_of
 
 log = structlog.get_logger()
 
-THREADS = 64
+WAITING_THREADS = 8
 PING_EVERY_S = 5
 LOOK_EVERY_S = 1.0
 _LONGEST_WAIT_S = 30.0
@@ -31,18 +38,25 @@ _ENDED = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR | sel
 
 
 class Socket(SocketModeHandler):
-    """Bolt's handler, and a keeper that reconnects."""
+    """Bolt's handler, and a keeper that reconnects.
 
-    def __init__(self, app: App, token: str, *, client: WebClient) -> None:
+    One thread takes in what comes, and waits for nothing; another one acknowledges what is stored by then.
+    """
+
+    app: Door
+
+    def __init__(self, app: Door, token: str, *, client: WebClient) -> None:
         super().__init__(
             app,
             token,
             web_client=client,
-            concurrency=THREADS,
+            concurrency=1,
             ping_interval=PING_EVERY_S,
             receive_buffer_size=_BUFFER_BYTES,
         )
         self._stopping = threading.Event()
+        self._waiting = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="listener")
+        self._sending = ThreadPoolExecutor(1, thread_name_prefix="acknowledge")
         self._keeper = threading.Thread(target=self._keep, name="socket", daemon=True)
 
     def connect(self) -> None:
@@ -61,6 +75,32 @@ class Socket(SocketModeHandler):
         if self._keeper.is_alive():
             self._keeper.join()
         super().close()  # type: ignore[no-untyped-call]
+        self._waiting.shutdown(wait=True)
+        self._sending.shutdown(wait=True)
+
+    def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
+        """Answer what comes by Socket Mode, once what it asks for is stored."""
+        request = BoltRequest(mode="socket_mode", body=req.payload, headers=build_headers(req))
+        if may_wait(request):
+            self._waiting.submit(lambda: self._send(client, req, self.app.begin(request)))
+            return
+        answering = self.app.begin(request)
+
+        def send(_stored: object = None) -> None:
+            with suppress(RuntimeError):  # it is closed: there is nobody to send it to
+                self._sending.submit(self._send, client, req, answering)
+
+        if answering.stored is None:
+            send()
+        else:
+            answering.stored.add_done_callback(send)
+
+    def _send(self, client: SocketModeClient, req: SocketModeRequest, answering: Answering) -> None:
+        response = self.app.finish(answering)
+        try:
+            send_response(client, req, response, time.time())
+        except (SlackClientError, AttributeError) as error:  # no connection, or none any more
+            log.warning("not acknowledged", error=type(error).__name__)
 
     def _keep(self) -> None:
         """Reconnect when the connection has ended: at once, then after 2 s, 4 s and so on, until one has held for a while."""

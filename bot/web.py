@@ -7,22 +7,23 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from slack_bolt import App, BoltResponse
+from slack_bolt import BoltResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.landing import Landing
 from bot.report_page import ReportPage
-from handlers.door import admit
+from handlers.door import Door, may_wait, read, refusal
 
-LISTENER_THREADS = 64
+LISTENER_THREADS = 16
 MOST_BODY_BYTES = 1024 * 1024
 Probe = Callable[[], dict[str, str]]
 
 
 def make_web(
-    app: App | None, *, probe: Probe, page: ReportPage, registry: CollectorRegistry | None = None
+    app: Door | None, *, probe: Probe, page: ReportPage, registry: CollectorRegistry | None = None
 ) -> Starlette:
     """Return the web application.
 
@@ -33,6 +34,7 @@ def make_web(
         registry: what `GET /metrics` shows.
     """
     threads = ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener")
+    landing = Landing()
 
     @contextlib.asynccontextmanager
     async def lifespan(_web: Starlette) -> AsyncIterator[None]:
@@ -43,15 +45,20 @@ def make_web(
         body = await _read_body(request)
         if app is None or body is None:
             return PlainTextResponse("too large", status_code=413)
-        answer = partial(
-            admit,
-            app,
+        asked = read(
             body=body.decode("utf-8", "replace"),
             query=request.scope["query_string"].decode("latin-1"),
             headers=_headers(request),
         )
-        # Bolt's own adapters call the synchronous app on the event loop, one request at a time.
-        return _to_response(await asyncio.get_running_loop().run_in_executor(threads, answer))
+        if asked is None:
+            return _to_response(refusal())
+        if may_wait(asked):
+            answer = await asyncio.get_running_loop().run_in_executor(threads, app.dispatch, asked)
+            return _to_response(answer)
+        answering = app.begin(asked)
+        if answering.stored is not None:
+            await landing.wait_for(answering.stored)
+        return _to_response(app.finish(answering))
 
     async def answer_alive(_request: Request) -> Response:
         return PlainTextResponse("ok")

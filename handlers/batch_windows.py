@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 from slack_sdk.models.views import View
 
 from audit.errors import RefusedError
@@ -25,6 +25,7 @@ from handlers.blocks.names import (
     REASON,
     BatchRef,
 )
+from handlers.intake import acknowledge
 from handlers.requests import channel_of, clicked, typed_reason, view_request
 from handlers.services import Services
 from handlers.windows import open_window
@@ -46,26 +47,24 @@ def register_batches(app: App, services: Services) -> None:
 
         return on_click
 
-    def keep(ack: Ack, request: Request) -> None:
-        services.inbox.put(request)
-        ack()
-        services.dispatcher.submit("request", request.request_id)
+    def keep(ack: Ack, context: BoltContext, request: Request) -> None:
+        acknowledge(services.intake, ack, context, request)
 
-    def on_form(ack: Ack, body: Body) -> None:
-        keep(ack, view_request(body, now=services.clock()))
+    def on_form(ack: Ack, body: Body, context: BoltContext) -> None:
+        keep(ack, context, view_request(body, now=services.clock()))
 
-    def on_reason(ack: Ack, body: Body) -> None:
+    def on_reason(ack: Ack, body: Body, context: BoltContext) -> None:
         if problem := refuse_reason(typed_reason(body)):
             ack(response_action="errors", errors={REASON: problem})
             return
-        keep(ack, view_request(body, now=services.clock()))
+        keep(ack, context, view_request(body, now=services.clock()))
 
-    def on_choice(ack: Ack, body: Body) -> None:
+    def on_choice(ack: Ack, body: Body, context: BoltContext) -> None:
         if errors := _refuse_choice(body):
             ack(response_action="errors", errors=errors)
             return
         request = view_request(body, now=services.clock())
-        keep(ack, replace(request, payload={**request.payload, "kept": sorted(_kept(body))}))
+        keep(ack, context, replace(request, payload={**request.payload, "kept": sorted(_kept(body))}))
 
     app.action(BATCH_CHANGES)(opening(build_changes_view))
     app.action(BATCH_CHOOSE)(opening(build_choose_view))

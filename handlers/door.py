@@ -5,7 +5,11 @@ who finds the address could fill the log with tracebacks.
 """
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import cast
 
 import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
@@ -13,9 +17,12 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
+from handlers.intake import STORED
+
 log = structlog.get_logger()
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
-_NOT_OURS = 400
+NOT_OURS, FAILED = 400, 500
+_MAY_WAIT = frozenset({"block_suggestion", "event_callback"})
 _TEXT, _OBJECT, _FLAG = (str,), (Mapping,), (bool, str)
 _KINDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("user", "team", "channel", "enterprise", "message"), (Mapping, str)),
@@ -98,25 +105,63 @@ class Door(App):
         )
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
-        """Dispatch a request; see `App.dispatch`."""
-        if not is_well_shaped(req.body):
-            log.warning("misshapen request refused")
-            return _refusal()
-        return super().dispatch(req)
+        """Answer a request, once what it asks for is stored; see `App.dispatch`."""
+        return self.finish(self.begin(req))
+
+    def begin(self, request: BoltRequest) -> "Answering":
+        """Find out how to answer a request. It may be sent once `Answering.stored` is done and `finish` has returned it.
+
+        Reads nothing and waits for nothing, unless `may_wait` says so.
+        """
+        begun = time.perf_counter()
+        if is_well_shaped(request.body):
+            return Answering(request, super().dispatch(request), begun)
+        log.warning("misshapen request refused")
+        return Answering(request, refusal(), begun)
+
+    def finish(self, answering: "Answering") -> BoltResponse:
+        """Wait until what a request asks for is stored, and return what to answer: a refusal where it could not be."""
+        response = answering.response
+        error = answering.stored.exception() if answering.stored else None
+        if error is not None:
+            response.status = FAILED
+            handler = self.listener_runner.listener_error_handler
+            handler.handle(cast("Exception", error), answering.request, response)
+        return response
 
 
-def admit(app: App, *, body: str, query: str, headers: Mapping[str, str | Sequence[str]]) -> BoltResponse:
-    """Answer a request that came over HTTP: through Bolt, or with a refusal where it cannot even be read."""
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """A request of Slack's, what it will be answered, and since when it is being (`time.perf_counter`)."""
+
+    request: BoltRequest
+    response: BoltResponse
+    begun: float
+
+    @property
+    def stored(self) -> "Future[None] | None":
+        """Return what the answer has to wait for: that the request is stored; None where there is nothing to be stored."""
+        return self.request.context.get(STORED)
+
+
+def read(*, body: str, query: str, headers: Mapping[str, str | Sequence[str]]) -> BoltRequest | None:
+    """Return a request that came over HTTP; None where it cannot be read."""
     try:
-        request = BoltRequest(body=body, query=query, headers=dict(headers))
+        return BoltRequest(body=body, query=query, headers=dict(headers))
     except _UNREADABLE as error:
         log.warning("unreadable request refused", error=type(error).__name__)
-        return _refusal()
-    return app.dispatch(request)
+        return None
 
 
-def _refusal() -> BoltResponse:
-    return BoltResponse(status=_NOT_OURS, body="unreadable")
+def may_wait(request: BoltRequest) -> bool:
+    """Tell whether a listener may read the database or write to it: of pickers and events. All others have no need to."""
+    body: object = request.body
+    return isinstance(body, Mapping) and body.get("type") in _MAY_WAIT
+
+
+def refusal() -> BoltResponse:
+    """Return what is answered to what is nothing that Slack sends."""
+    return BoltResponse(status=NOT_OURS, body="unreadable")
 
 
 def is_well_shaped(body: object) -> bool:

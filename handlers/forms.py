@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 from slack_sdk.models.blocks import Option
 from slack_sdk.models.views import View
 
@@ -34,6 +34,7 @@ from handlers.blocks.names import (
     ZONE_PICK,
 )
 from handlers.blocks.schedule_form import build_schedule_form
+from handlers.intake import acknowledge
 from handlers.patterns import any_of
 from handlers.requests import chosen, chosen_all, command_request, form_request, response_url_of
 from handlers.schedule_form import read_schedule_form
@@ -58,8 +59,7 @@ def open_form(services: Services, body: Body) -> None:
     def answer_in_words() -> None:
         request = command_request(body, now=services.clock())
         services.reply_urls.keep(request.request_id, response_url_of(body), now=request.received_at)
-        services.inbox.put(request)
-        services.dispatcher.submit("request", request.request_id)
+        services.intake.keep(request).result()
 
     open_window(services, body, lambda: _build(services, body), or_else=answer_in_words)
 
@@ -67,16 +67,14 @@ def open_form(services: Services, body: Body) -> None:
 def register_forms(app: App, services: Services) -> None:
     """Listen for the forms of bare commands, and for what is typed into a picker."""
 
-    def on_form(ack: Ack, body: Body) -> None:
+    def on_form(ack: Ack, body: Body, context: BoltContext) -> None:
         command, read = _FORMS[str(body["view"]["callback_id"])]
         words, errors = read(body)
         if errors:
             ack(response_action="errors", errors=errors)
             return
         request = form_request(body, command, words, now=services.clock())
-        services.inbox.put(request)
-        ack()
-        services.dispatcher.submit("request", request.request_id)
+        acknowledge(services.intake, ack, context, request)
 
     def on_query(ack: Ack, body: Body) -> None:
         offer = _OFFERS[str(body.get("action_id"))]

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 from slack_sdk.models.views import View
 
@@ -25,6 +25,7 @@ from handlers.blocks.names import (
 from handlers.blocks.views import build_details_view, build_review_view
 from handlers.clients import make_careful
 from handlers.home_picture import find_picture, hide_picture, read_points
+from handlers.intake import acknowledge
 from handlers.requests import clicked, opener_of, view_request
 from handlers.rollback_window import register_rollback_window
 from handlers.services import Services
@@ -53,11 +54,8 @@ def register_home(app: App, services: Services) -> None:
         else:
             ack()
 
-    def on_window(ack: Ack, body: Body) -> None:
-        request = view_request(body, now=services.clock())
-        services.inbox.put(request)
-        ack()
-        services.dispatcher.submit("request", request.request_id)
+    def on_window(ack: Ack, body: Body, context: BoltContext) -> None:
+        acknowledge(services.intake, ack, context, view_request(body, now=services.clock()))
 
     def opening(build: Build) -> Callable[..., None]:
         def on_click(ack: Ack, body: Body) -> None:

@@ -5,7 +5,7 @@ Bolt injects by plain argument names and cannot see through `partial`, so servic
 
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltContext
 
 from handlers.blocks.modals import build_glass_form, build_reject_form, refuse_reason
 from handlers.blocks.names import (
@@ -35,6 +35,7 @@ from handlers.blocks.names import (
     CardRef,
 )
 from handlers.forms import asks_for_form, open_form
+from handlers.intake import acknowledge
 from handlers.patterns import any_of
 from handlers.requests import (
     action_request,
@@ -81,31 +82,29 @@ def register(app: App, services: Services) -> None:
     (kwargs_injection/utils.py), so what people do most comes first.
     """
 
-    def keep(ack: Ack, body: Body, request: Request) -> None:
-        """Write down, acknowledge, hand on."""
+    def keep(ack: Ack, body: Body, context: BoltContext, request: Request) -> None:
+        """Have it written down and handed on."""
         services.reply_urls.keep(request.request_id, response_url_of(body), now=request.received_at)
-        services.inbox.put(request)
-        ack()
-        services.dispatcher.submit("request", request.request_id)
+        acknowledge(services.intake, ack, context, request)
 
-    def on_command(ack: Ack, body: Body) -> None:
+    def on_command(ack: Ack, body: Body, context: BoltContext) -> None:
         if asks_for_form(body):
             ack()
             open_form(services, body)
             return
-        keep(ack, body, command_request(body, now=services.clock()))
+        keep(ack, body, context, command_request(body, now=services.clock()))
 
-    def on_click(ack: Ack, body: Body) -> None:
-        keep(ack, body, action_request(body, now=services.clock()))
+    def on_click(ack: Ack, body: Body, context: BoltContext) -> None:
+        keep(ack, body, context, action_request(body, now=services.clock()))
 
-    def on_shortcut(ack: Ack, body: Body) -> None:
-        keep(ack, body, shortcut_request(body, now=services.clock()))
+    def on_shortcut(ack: Ack, body: Body, context: BoltContext) -> None:
+        keep(ack, body, context, shortcut_request(body, now=services.clock()))
 
-    def on_reason(ack: Ack, body: Body) -> None:
+    def on_reason(ack: Ack, body: Body, context: BoltContext) -> None:
         if problem := refuse_reason(typed_reason(body)):
             ack(response_action="errors", errors={REASON: problem})
             return
-        keep(ack, body, view_request(body, now=services.clock()))
+        keep(ack, body, context, view_request(body, now=services.clock()))
 
     app.action(any_of(_BUTTONS))(on_click)
     app.command(any_of(command.name for command in COMMANDS))(on_command)

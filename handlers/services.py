@@ -16,6 +16,7 @@ from exporters.scheduling import Scheduling
 from exporters.service import ExportService
 from handlers.aside import Aside
 from handlers.blocks.card import CardRules
+from handlers.intake import Intake
 from handlers.locks import KeyedLocks
 from handlers.people import RememberedPeople
 from handlers.reply_urls import ReplyUrls
@@ -51,7 +52,7 @@ class Services:
     `environment` is a label shown on every card; `channel` is the id of the channel for cards that were not asked for
     in one, empty where there is none. `pull` fetches findings from Security Hub, if it is set up. `csv_columns` says which
     column of a CSV of their own is which field, `open_file` reads files of strangers. `drawing` keeps two threads from drawing the same card at once, `reply_urls`
-    what must not be stored. `people` are for what is shown, never for what is decided. `aside` is for calls of Slack that no
+    what must not be stored. `intake` writes down what comes in. `people` are for what is shown, never for what is decided. `aside` is for calls of Slack that no
     acknowledgement may wait for.
     """
 
@@ -91,6 +92,11 @@ class Services:
     reply_urls: ReplyUrls = field(default_factory=ReplyUrls)
     people: RememberedPeople = field(default_factory=RememberedPeople)
     aside: Aside = field(default_factory=Aside)
+    intake: Intake = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Put the intake before the inbox and the worker."""
+        object.__setattr__(self, "intake", Intake(self.inbox, self.dispatcher))
 
     def go_on(self) -> None:
         """Return, unless this process is stopping; to be asked between the pieces of what takes long.

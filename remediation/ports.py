@@ -298,6 +298,9 @@ class Inbox(Protocol):
     def put(self, request: Request) -> None:
         """Store a request; the same id twice is one request."""
 
+    def put_all(self, requests: Sequence[Request]) -> list[Exception | None]:
+        """Store several at once; return, in their order, what kept each from being stored. The others are."""
+
     def get(self, request_id: str) -> Request | None:
         """Return a request that is still to be answered."""
 

@@ -1,7 +1,7 @@
 """A database as the repositories use it: short reads, and writes one at a time."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from typing import cast
 
@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from storage.engine import MAY_BE_LOST, READ_ONLY
 from storage.log import bring_in, make_room
-from storage.together import Item, Result, Together, Work
+from storage.together import Item, Result, Together, Work, do_each_apart
 from storage.turns import Turns
 from storage.wording import in_words
 
@@ -56,6 +56,19 @@ class Database:
         """
         return self._do(work, item, together=self._writes, alone=self._begin_writing)
 
+    def write_each(self, work: Work[Item, Result], items: Sequence[Item]) -> list[Exception | None]:
+        """Do work for several items in one commit; return, in their order, what kept each from being done. The others are.
+
+        On Postgres the work has to touch the items' rows in one order, whichever items come: see `write_together`.
+
+        Raises:
+            RuntimeError: this thread is writing already.
+        """
+        if self._turns is not None:
+            self._refuse_inside_transaction()
+            return self._writes.do_each(work, items)
+        return do_each_apart(self._begin_writing, work, items)
+
     def _do(
         self,
         work: Work[Item, Result],
@@ -68,9 +81,12 @@ class Database:
             with alone() as connection:
                 (result,) = work(connection, [item])
             return result
-        if self._turns.is_mine:
-            raise RuntimeError("a thread whose transaction is open cannot wait for another one")
+        self._refuse_inside_transaction()
         return together.do(work, item)
+
+    def _refuse_inside_transaction(self) -> None:
+        if self._turns is not None and self._turns.is_mine:
+            raise RuntimeError("a thread whose transaction is open cannot wait for another one")
 
     @contextmanager
     def _begin_reading(self) -> Iterator[Connection]:

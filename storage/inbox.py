@@ -68,6 +68,10 @@ class SqlInbox:
         """
         self._database.write_together(_put_all, request)
 
+    def put_all(self, requests: Sequence[Request]) -> list[Exception | None]:
+        """Store several requests in one commit; return, in their order, what kept each from being stored. The others are."""
+        return self._database.write_each(_put_all, requests)
+
     def get(self, request_id: str) -> Request | None:
         """Return a request that is still to be answered."""
         with self._database.reading() as session:
@@ -88,7 +92,8 @@ class SqlInbox:
 
 
 def _put_all(connection: Connection, requests: Sequence[Request]) -> Sequence[object]:
-    connection.execute(insert_new(connection, _REQUESTS), [_row(request) for request in requests])
+    in_order = sorted(requests, key=lambda request: request.request_id)  # two processes never wait for each other's
+    connection.execute(insert_new(connection, _REQUESTS), [_row(request) for request in in_order])
     return requests
 
 

@@ -27,13 +27,20 @@ def _shut_gate() -> threading.Lock:
 
 
 @dataclass(slots=True, eq=False)
-class _Ticket(Generic[Item, Result]):
-    """One thread's item. Its gate opens once it is over, committed or not, or when it is this thread's turn to lead."""
+class _Piece(Generic[Item, Result]):
+    """An item, and what came of it."""
 
     work: Work[Item, Result]
     item: Item
     results: list[Result] = field(default_factory=list)
     error: Exception | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    """What one thread brings. Its gate opens once all of it is over, committed or not, or when it is this thread's turn to lead."""
+
+    pieces: Sequence[_Piece[Any, Any]]
     is_over: bool = False
     leads: bool = False
     gate: threading.Lock = field(default_factory=_shut_gate)
@@ -56,7 +63,7 @@ class Together:
         self._transaction = transaction
         self._guard = threading.Lock()
         self._is_led = False
-        self._gathered: list[_Ticket[Any, Any]] = []
+        self._gathered: list[_Ticket] = []
 
     def do(self, work: Work[Item, Result], item: Item) -> Result:
         """Return what came of an item, once that is committed.
@@ -67,7 +74,24 @@ class Together:
             Exception: what the work raised, or what befell the transaction. Nothing of this item is written.
             BaseException: this thread was interrupted. Where another one led, the item may be written all the same.
         """
-        ticket = _Ticket(work, item)
+        piece = _Piece(work, item)
+        self._see_through(_Ticket([piece]))
+        if piece.error is not None:
+            raise piece.error
+        return piece.results[0]
+
+    def do_each(self, work: Work[Item, Result], items: Sequence[Item]) -> list[Exception | None]:
+        """Return, for each of several items, what kept it from being done, once the others are committed; see `do`.
+
+        Raises:
+            BaseException: this thread was interrupted.
+        """
+        pieces = [_Piece(work, item) for item in items]
+        self._see_through(_Ticket(pieces))
+        return [piece.error for piece in pieces]
+
+    def _see_through(self, ticket: _Ticket) -> None:
+        """Return once what a ticket stands for is over."""
         try:
             if not self._join(ticket):
                 ticket.gate.acquire()
@@ -76,39 +100,38 @@ class Together:
         except BaseException:
             self._withdraw(ticket)
             raise
-        if ticket.error is not None:
-            raise ticket.error
-        return ticket.results[0]
 
-    def _join(self, ticket: _Ticket[Any, Any]) -> bool:
+    def _join(self, ticket: _Ticket) -> bool:
         """Stand with the others; tell whether this thread has to lead."""
         with self._guard:
             self._gathered.append(ticket)
             ticket.leads, self._is_led = not self._is_led, True
             return ticket.leads
 
-    def _lead(self, mine: _Ticket[Any, Any]) -> None:
-        led: list[_Ticket[Any, Any]] = []
+    def _lead(self, mine: _Ticket) -> None:
+        led: list[_Ticket] = []
         try:
             with self._transaction() as connection:
                 led = self._waiting()
-                for tickets in _by_work(led):
-                    _attempt(connection, tickets)
+                for pieces in _by_work(led):
+                    _attempt(connection, pieces)
         except Exception as error:  # noqa: BLE001 - raised again in each of their threads
             for ticket in led or self._waiting():
-                ticket.error, ticket.is_over = error, True
+                for piece in ticket.pieces:
+                    piece.error = error
+                ticket.is_over = True
         else:
             for ticket in led:
                 ticket.is_over = True
         finally:
             self._hand_on(mine)
 
-    def _waiting(self) -> list[_Ticket[Any, Any]]:
+    def _waiting(self) -> list[_Ticket]:
         """Return all who wait; they stand here until it is over for them, so that an interrupted leader loses nobody."""
         with self._guard:
             return list(self._gathered)
 
-    def _withdraw(self, mine: _Ticket[Any, Any]) -> None:
+    def _withdraw(self, mine: _Ticket) -> None:
         """Stand with the others no longer; where it is this thread's turn to lead, the next one does."""
         with self._guard:
             leads = mine.leads
@@ -116,7 +139,7 @@ class Together:
         if leads:
             self._hand_on(mine)
 
-    def _hand_on(self, mine: _Ticket[Any, Any]) -> None:
+    def _hand_on(self, mine: _Ticket) -> None:
         """Let the next one lead, if there is one, and those go for whom it is over."""
         with self._guard:
             over = [ticket for ticket in self._gathered if ticket.is_over]
@@ -130,23 +153,45 @@ class Together:
             ticket.gate.release()
 
 
-def _by_work(tickets: Sequence[_Ticket[Any, Any]]) -> Iterator[list[_Ticket[Any, Any]]]:
-    """Yield the tickets of each work, in the order they came."""
+def do_each_apart(
+    transaction: Callable[[], AbstractContextManager[Connection]],
+    work: Work[Item, Result],
+    items: Sequence[Item],
+) -> list[Exception | None]:
+    """Do work for several items in a transaction that no other thread shares; see `Together.do_each`."""
+
+    def attempt(some: Sequence[Item]) -> Exception | None:
+        try:
+            with transaction() as connection:
+                work(connection, some)
+        except Exception as error:  # noqa: BLE001 - handed to whoever brought the items
+            return error
+        return None
+
+    error = attempt(items)
+    if error is None or len(items) == 1:
+        return [error] * len(items)
+    return [attempt([item]) for item in items]
+
+
+def _by_work(tickets: Sequence[_Ticket]) -> Iterator[list[_Piece[Any, Any]]]:
+    """Yield the pieces of each work, in the order they came."""
     of_work = defaultdict(list)
     for ticket in tickets:
-        of_work[ticket.work].append(ticket)
+        for piece in ticket.pieces:
+            of_work[piece.work].append(piece)
     yield from of_work.values()
 
 
-def _attempt(connection: Connection, tickets: Sequence[_Ticket[Any, Any]]) -> None:
+def _attempt(connection: Connection, pieces: Sequence[_Piece[Any, Any]]) -> None:
     """Do the work of all in one go. Where one spoils it for all, each goes alone, and meets its own error."""
-    error = _do_or_undo(connection, tickets)
-    for ticket in tickets:
-        goes_alone = error is not None and len(tickets) > 1
-        ticket.error = _do_or_undo(connection, [ticket]) if goes_alone else error
+    error = _do_or_undo(connection, pieces)
+    for piece in pieces:
+        goes_alone = error is not None and len(pieces) > 1
+        piece.error = _do_or_undo(connection, [piece]) if goes_alone else error
 
 
-def _do_or_undo(connection: Connection, tickets: Sequence[_Ticket[Any, Any]]) -> Exception | None:
+def _do_or_undo(connection: Connection, pieces: Sequence[_Piece[Any, Any]]) -> Exception | None:
     """Do the work of all, or undo what was done of it and return the error.
 
     Raises:
@@ -159,9 +204,9 @@ def _do_or_undo(connection: Connection, tickets: Sequence[_Ticket[Any, Any]]) ->
     undone: Exception | None = None
     try:
         with in_words():
-            results = tickets[0].work(connection, [ticket.item for ticket in tickets])
-        for ticket, result in zip(tickets, results, strict=True):
-            ticket.results = [result]
+            results = pieces[0].work(connection, [piece.item for piece in pieces])
+        for piece, result in zip(pieces, results, strict=True):
+            piece.results = [result]
     except Exception as error:
         if (
             not driver.in_transaction

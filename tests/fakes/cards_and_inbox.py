@@ -1,9 +1,10 @@
 """What people are shown and what they asked for, in dictionaries; see `tests.fakes.stores`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from audit.errors import CountersignError
 from audit.waiting import has_come, has_passed
 from remediation.execution import PlaybookExecution
 from remediation.ports import ANSWERER_LOST_AFTER, LONGEST_REST, Posting, Request, notice_wait
@@ -76,6 +77,16 @@ class MemoryInbox:
 
     def put(self, request: Request) -> None:
         self.by_id.setdefault(request.request_id, request)
+
+    def put_all(self, requests: Sequence[Request]) -> list[Exception | None]:
+        return [self._attempt(request) for request in requests]
+
+    def _attempt(self, request: Request) -> Exception | None:
+        try:
+            self.put(request)
+        except CountersignError as error:
+            return error
+        return None
 
     def get(self, request_id: str) -> Request | None:
         return self.by_id.get(request_id)

@@ -21,6 +21,7 @@ MAY_CATCH_ALL = {
     "exporters/email_scheduler.py",
     "handlers/answer.py",
     "handlers/aside.py",
+    "handlers/intake.py",
     "handlers/notifier.py",
     "remediation/actions/handled.py",
     "storage/together.py",

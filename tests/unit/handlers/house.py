@@ -35,7 +35,7 @@ from handlers.batch_drawing import draw_batch
 from handlers.batch_returns import go_on_with_return
 from handlers.batch_windows import register_batches
 from handlers.directory import SlackDirectory
-from handlers.door import Door
+from handlers.door import Door, read, refusal
 from handlers.drawing import draw
 from handlers.errors import register_error_handler
 from handlers.forms import register_forms
@@ -182,6 +182,11 @@ class House:
         register_batches(app, self.services)
         register_error_handler(app, self.services)
         return app
+
+    def post(self, body: str, headers: Mapping[str, list[str]]) -> int:
+        """Hand over what came over HTTP, as the web server does; return the status of the answer."""
+        asked = read(body=body, query="", headers=headers)
+        return refusal().status if asked is None else self.app.dispatch(asked).status
 
     def ingest(self, *findings: Finding, name: str = "scan.json") -> str:
         reading = Reading(

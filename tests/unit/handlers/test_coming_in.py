@@ -10,7 +10,6 @@ import pytest
 from slack_sdk.signature import SignatureVerifier
 
 from audit.errors import CountersignError
-from handlers.door import admit
 from remediation.ports import Request
 from tests.fakes.stores import MemoryInbox, MemoryStores
 from tests.unit.handlers.conftest import MakeHouse
@@ -65,7 +64,7 @@ def signed(house: House, body: str, *, secret: str = "", at: float | None = None
 
 
 def check_refused(house: House, body: str, headers: Mapping[str, list[str]]) -> None:
-    assert admit(house.app, body=body, query="", headers=headers).status == 401
+    assert house.post(body, headers) == 401
     assert house.open_requests() == []
     assert house.hands.next(0) is None
 
@@ -78,7 +77,7 @@ def test_what_slack_has_not_signed_is_refused(house: House, body: str) -> None:
     check_refused(house, body, {**good, "x-slack-signature": ["v0=" + "0" * 64]})
     check_refused(house, body, signed(house, body, at=time.time() - MOMENT_S))
     check_refused(house, body, {"content-type": good["content-type"]})
-    assert admit(house.app, body=body, query="", headers=good).status == 200
+    assert house.post(body, good) == 200
     assert len(house.open_requests()) == 1
 
 

@@ -20,7 +20,7 @@ from slack_sdk.signature import SignatureVerifier
 from structlog.testing import capture_logs
 
 from bot.sandbox import SlackStandIn
-from handlers.door import admit
+from handlers.door import read, refusal
 from handlers.vocabulary import COMMANDS
 from tests.examples import share
 from tests.unit.handlers.house import DOOR, House
@@ -114,7 +114,8 @@ def post(house: House, body: str, *, content_type: str = "application/x-www-form
         "x-slack-request-timestamp": [stamp],
         "x-slack-signature": [str(signature)],
     }
-    return admit(house.app, body=body, query="", headers=headers)
+    asked = read(body=body, query="", headers=headers)
+    return refusal() if asked is None else house.app.dispatch(asked)
 
 
 def survives(house: House, send: Callable[[], BoltResponse]) -> None:

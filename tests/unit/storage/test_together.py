@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from audit.errors import CountersignError, InputError
 from storage import Database, open_engine
-from storage.together import _Ticket
+from storage.together import _Piece, _Ticket
 from tests.fakes.gathering import PATIENCE_S, gathering
 from tests.faults.dying import DIED, in_child
 
@@ -240,7 +240,7 @@ def test_who_is_interrupted_while_waiting_keeps_nobody_waiting(database: Databas
 
 def test_an_heir_that_is_interrupted_hands_on(database: Database) -> None:
     together = database._writes
-    leader, heir, third = (_Ticket(run_all, say(word)) for word in "abc")
+    leader, heir, third = (_Ticket([_Piece(run_all, say(word))]) for word in "abc")
     assert [together._join(ticket) for ticket in (leader, heir, third)] == [True, False, False]
     together._withdraw(leader)  # as if each had been interrupted before it could lead
     assert (heir.leads, third.leads) == (True, False)

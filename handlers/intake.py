@@ -1,0 +1,99 @@
+"""What people ask is written down here, on one thread, everything that came meanwhile in one commit.
+
+Who takes in what Slack sends waits for nothing: a commit waits for the disk, and fifty threads that wait for theirs keep each other
+from the processor. The acknowledgement goes out once the request is stored (`handlers.door`).
+"""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+
+from slack_bolt import Ack, BoltContext
+
+from audit.errors import RefusedError
+from remediation.ports import Dispatcher, Inbox, Request
+
+STORED = "countersign_stored"
+"""Where a request of Slack's keeps what its acknowledgement has to wait for: a `Future`, done once what it asks for is stored."""
+_AT_ONCE = 500  # more would make the first of them wait for the last
+_STOPPING = "I am being restarted, and have not written this down: try again in a minute"
+Entry = tuple[Request, "Future[None]"]
+
+
+class Intake:
+    """Stores requests and hands them to the worker.
+
+    Its thread begins with the first request, and ends with `stop`.
+    """
+
+    def __init__(self, inbox: Inbox, dispatcher: Dispatcher) -> None:
+        self._inbox = inbox
+        self._dispatcher = dispatcher
+        self._waiting: SimpleQueue[Entry | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._is_stopped = False
+
+    def keep(self, request: Request) -> "Future[None]":
+        """Have a request stored, and return at once. The future is done once it is committed, or has the error that kept it from it.
+
+        Raises:
+            RefusedError: it is stopping.
+        """
+        stored: Future[None] = Future()
+        with self._lock:
+            if self._is_stopped:
+                raise RefusedError(_STOPPING)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
+                self._thread.start()
+            self._waiting.put((request, stored))
+        return stored
+
+    def stop(self) -> None:
+        """Store what has come, and take nothing more."""
+        with self._lock:
+            self._is_stopped, thread = True, self._thread
+            self._waiting.put(None)
+        if thread is not None:
+            thread.join()
+
+    def _work(self) -> None:
+        while entries := self._gather():
+            self._store(entries)
+
+    def _gather(self) -> list[Entry]:
+        """Return what has come, at least one; nothing where no more comes."""
+        first = self._waiting.get()
+        entries = [] if first is None else [first]
+        while entries and len(entries) < _AT_ONCE:
+            try:
+                entry = self._waiting.get_nowait()
+            except Empty:
+                break
+            if entry is None:  # nothing comes after it: it is read again once these are stored
+                self._waiting.put(None)
+                break
+            entries.append(entry)
+        return entries
+
+    def _store(self, entries: Sequence[Entry]) -> None:
+        try:
+            errors = self._inbox.put_all([request for request, _ in entries])
+        except Exception as error:  # noqa: BLE001 - this thread's boundary: each of them hears it
+            errors = [error] * len(entries)
+        for (_, stored), error in zip(entries, errors, strict=True):
+            if error is None:
+                stored.set_result(None)
+            else:
+                stored.set_exception(error)
+        for (request, _), error in zip(entries, errors, strict=True):
+            if error is None:
+                self._dispatcher.submit("request", request.request_id)
+
+
+def acknowledge(intake: Intake, ack: Ack, context: BoltContext, request: Request) -> None:
+    """Have a request stored and handed on, and acknowledge it once it is; see `STORED`."""
+    context[STORED] = intake.keep(request)
+    ack()
