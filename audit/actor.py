@@ -31,14 +31,9 @@ class Actor:
 
         A Slack id counts as equal even where a workspace is unknown: to refuse once too often is the safe error.
         """
-        same_email = _agree(self.email, other.email)
-        same_member = _agree(self.slack_id, other.slack_id)
-        one_workspace = (
-            not _folded(self.workspace)
-            or not _folded(other.workspace)
-            or _agree(self.workspace, other.workspace)
+        return _agree(self.email, other.email) or (
+            _agree(self.slack_id, other.slack_id) and not _differ(self.workspace, other.workspace)
         )
-        return same_email or (same_member and one_workspace)
 
     def is_comparable(self, other: "Actor") -> bool:
         """Tell whether the two share a kind of identity, so that being different means something."""
@@ -56,7 +51,14 @@ class Actor:
 
 
 def _agree(mine: str, theirs: str) -> bool:
-    return bool(_folded(mine)) and _folded(mine) == _folded(theirs)
+    known = _folded(mine)
+    return bool(known) and known == _folded(theirs)
+
+
+def _differ(mine: str, theirs: str) -> bool:
+    """Tell whether both are known, and are not the same."""
+    known, other = _folded(mine), _folded(theirs)
+    return bool(known and other) and known != other
 
 
 def _folded(text: str) -> str:

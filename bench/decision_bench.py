@@ -2,7 +2,8 @@
 
 python bench/decision_bench.py [--executions 1000000] [--rounds 20]
 
-Slack is not in it: what a listener does with a click is called as the listener does it, and the directory answers at once.
+Slack is not in it: what a listener does with a click is called as the listener does it, and the directory answers at once. Each
+process has decided one click before, as a bot that runs has: its statements are made by then.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from sqlalchemy import insert
 from audit.actor import Actor
 from audit.findings import Finding, Severity
 from audit.trail import TrailEvent
+from bot.lanes import CLICK_THREADS
 from bot.worker import Lane, Worker
 from handlers.intake import Intake
 from remediation.actions.registry import ActionRegistry
@@ -43,8 +45,6 @@ from storage.execution_rows import to_columns
 from storage.tables import ExecutionRow
 
 CLICKS = 50
-# As many as `bot/app.py` gives to requests.
-REQUEST_THREADS = 16
 BATCH = 10_000
 ONE_GOAL_MS, TWO_GOAL_MS, HISTORY_GOAL_MS = 100, 500, 20
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -127,7 +127,7 @@ class Clicks:
         database = self.stores.database
         database.make_room()
         lanes = {
-            "request": Lane(self.decide, REQUEST_THREADS),
+            "click": Lane(self.decide, CLICK_THREADS),
             "log": Lane(lambda _all: database.settle(), 1),
         }
         self.worker.take_on(lanes, lambda: [("log", "database")] if database.has_long_log else [])
@@ -160,17 +160,18 @@ class Clicks:
         taken: list[float] = []
         gc.collect()
         gc.freeze()  # as `bot/serving.py` does once all is made
-        for _ in range(rounds):
-            chosen = [next(numbers) for _ in range(clicks)]
+        for number in range(1 + rounds):
+            chosen = [next(numbers) for _ in range(clicks if number else 1)]
             start()
-            self.expected += clicks
+            self.expected += len(chosen)
             self.all_decided.clear()
             clicked = [self.click(number) for number in chosen]  # one thread takes in what comes: bot/web.py
             self.all_decided.wait()  # asleep: who looks again and again takes part of the processor that is measured
-            taken += [
-                1000 * (self.decided[f"x-{number:012x}"] - came)
-                for number, came in zip(chosen, clicked, strict=True)
-            ]
+            if number:
+                taken += [
+                    1000 * (self.decided[f"x-{name:012x}"] - came)
+                    for name, came in zip(chosen, clicked, strict=True)
+                ]
         self.intake.stop()
         self.worker.stop()
         self.stores.close()
@@ -179,7 +180,7 @@ class Clicks:
 
 def one_of_two(url: str, first: int, rounds: int, gate: object, results: object) -> None:
     clicks = Clicks(url)
-    numbers = iter(range(first, first + rounds * CLICKS))
+    numbers = iter(range(first, first + (rounds + 1) * CLICKS))
     taken = clicks.rounds(numbers, rounds=rounds, clicks=CLICKS // 2, start=gate.wait)  # type: ignore[attr-defined]
     results.put(taken)  # type: ignore[attr-defined]
 
@@ -231,19 +232,19 @@ def measure_decisions(folder: Path, rounds: int) -> None:
     baseline = p99(bare(folder / "bare", rounds))
     print(f"{CLICKS} clicks at once, {rounds} times: milliseconds from the click to the committed decision")
     print(f"SQLite's bare commit     p50 {p50(bare(folder / 'again', rounds)):>7.1f}   p99 {baseline:>7.1f}")
-    clicks = Clicks(prepare(folder / "one", rounds * CLICKS))
-    one = clicks.rounds(iter(range(rounds * CLICKS)), rounds=rounds, clicks=CLICKS, start=lambda: None)
+    clicks = Clicks(prepare(folder / "one", (rounds + 1) * CLICKS))
+    one = clicks.rounds(iter(range((rounds + 1) * CLICKS)), rounds=rounds, clicks=CLICKS, start=lambda: None)
     tell("one process", one, baseline, ONE_GOAL_MS)
     # A process that has just started opens its connections and compiles its statements: its first fifty are told apart as well.
     tell("  its first 50", one[:CLICKS], baseline, ONE_GOAL_MS)
     tell("  all that follow", one[CLICKS:], baseline, ONE_GOAL_MS)
-    tell("two processes", in_two(prepare(folder / "two", rounds * CLICKS), rounds), baseline, TWO_GOAL_MS)
+    tell("two processes", in_two(prepare(folder / "two", (rounds + 1) * CLICKS), rounds), baseline, TWO_GOAL_MS)
 
 
 def in_two(url: str, rounds: int) -> list[float]:
     context = multiprocessing.get_context("spawn")
     gate, results = context.Barrier(2), context.Queue()
-    half = rounds * CLICKS // 2
+    half = (rounds + 1) * CLICKS // 2
     processes = [
         context.Process(target=one_of_two, args=(url, first, rounds, gate, results)) for first in (0, half)
     ]

@@ -61,6 +61,7 @@ class Bot:
         stores.executions.on_move = self._note_move
         self.worker = Worker()
         self.services = self._make_services(config)
+        self._line.give_way = self.services.intake.give_way
         anchoring = make_anchoring(
             config,
             folder=settings.config_folder,

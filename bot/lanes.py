@@ -15,6 +15,7 @@ from handlers.batch_returns import go_on_with_return
 from handlers.drawing import draw
 from handlers.home import due_homes, note_change, publish_home
 from handlers.home_picture import tend_pictures
+from handlers.intake import CLICK_KINDS, TYPED_KINDS
 from handlers.notices import due_notices, tell_notice
 from handlers.outcomes import tell_outcome
 from handlers.regressions import tell_regression
@@ -28,6 +29,7 @@ from remediation.states import PlaybookStatus
 from storage import Stores
 
 Do = Callable[[str], object]
+CLICK_THREADS = 64
 
 
 def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict[str, Lane]:
@@ -36,11 +38,18 @@ def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict
     ends = ExceptionEnds(services.remediation, services.exceptions)
     executions = _Executions(services)
     return {
+        # Many, so that many who click at once share each wait for the disk: `storage.together`.
+        "click": Lane(
+            partial(answer, services),
+            threads=CLICK_THREADS,
+            about="request_id",
+            waiting=partial(stores.inbox.open_requests, owner, kinds=CLICK_KINDS),
+        ),
         "request": Lane(
             partial(answer, services),
             threads=16,
             about="request_id",
-            waiting=partial(stores.inbox.open_requests, owner),
+            waiting=partial(stores.inbox.open_requests, owner, kinds=TYPED_KINDS),
         ),
         "run": Lane(
             _unless_too_late(runner.run), threads=8, about="execution_id", waiting=executions.approved

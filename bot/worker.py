@@ -4,11 +4,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+
+from bot.hands import Hands
 
 log = structlog.get_logger()
 
@@ -59,7 +60,7 @@ class Worker:
         self._sweep_every_s = sweep_every_s
         self._sweep: Callable[[], Iterable[Work]] = tuple
         self._lanes: dict[str, Lane] = {}
-        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._hands: dict[str, Hands[Work]] = {}
         self._waiting: set[Work] = set()
         self._since: dict[Work, float] = {}
         self._swept_at = time.monotonic()
@@ -75,8 +76,8 @@ class Worker:
         """
         self._sweep = sweep
         self._lanes = dict(lanes)
-        self._pools = {
-            kind: ThreadPoolExecutor(lane.threads, thread_name_prefix=kind) for kind, lane in lanes.items()
+        self._hands = {
+            kind: Hands(self._do, threads=lane.threads, name=kind) for kind, lane in lanes.items()
         }
 
     def start(self) -> None:
@@ -92,16 +93,15 @@ class Worker:
             self._waiting.add(work)
             self._since.setdefault(work, time.monotonic())
             if work not in self._doing:
-                self._pools[kind].submit(self._do, work)
+                self._hands[kind].hand(work)
 
     def stop(self) -> None:
         """Finish what is being done, leave what is waiting to the next process, and return."""
-        with self._lock:  # whoever submits meanwhile finds either open pools or the stop
-            self._stopping.set()
-            for pool in self._pools.values():
-                pool.shutdown(wait=False, cancel_futures=True)
-        for pool in self._pools.values():
-            pool.shutdown(wait=True)
+        self._stopping.set()
+        for hands in self._hands.values():
+            hands.shut()
+        for hands in self._hands.values():
+            hands.join()
         if self._sweeper.is_alive():
             self._sweeper.join()
 
@@ -142,7 +142,7 @@ class Worker:
                 if work not in self._waiting:
                     self._since.pop(work, None)
                 if work in self._waiting and not self._stopping.is_set():
-                    self._pools[work[0]].submit(self._do, work)
+                    self._hands[work[0]].hand(work)
 
     def _attempt(self, work: Work) -> None:
         kind, work_id = work

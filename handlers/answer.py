@@ -47,6 +47,7 @@ def answer(services: Services, request_id: str) -> None:
     what was done is noted before it is told: a request that kills its process is given up on after a few, and an answer that
     cannot be sent repeats nothing.
     """
+    services.intake.give_way()
     request = services.inbox.begin(request_id, owner=services.runner.journal.owner, now=services.clock())
     if request is None:
         return

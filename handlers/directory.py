@@ -1,8 +1,8 @@
 """Who people are, asked from Slack for each decision. What Slack does not say is answered with no."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from slack_sdk import WebClient
@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from audit.actor import Actor
 from audit.errors import RefusedError
 from handlers.clients import make_impatient
+from handlers.shared_reads import SharedReads
 from handlers.slack_errors import SLACK_FAILURES, code_of
 from remediation.ports import Person
 
@@ -32,12 +33,14 @@ _TELLING = {
 class SlackDirectory:
     """A `Directory` that reads `users.info` and the groups' members anew each time.
 
-    `timeout_s` bounds each question, in seconds; nothing is asked twice.
+    `timeout_s` bounds each question, in seconds; nothing is asked twice. Who asks at the same time shares the questions: Slack answers some of
+    them about twenty times a minute (docs.slack.dev/reference/methods/usergroups.users.list), and fifty people may click at once.
     """
 
     client: WebClient
     timeout_s: int = DEFAULT_TIMEOUT_S
     _impatient: WebClient = field(init=False, repr=False)
+    _reads: SharedReads = field(init=False, repr=False, default_factory=partial(SharedReads, _AT_ONCE))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_impatient", make_impatient(self.client, timeout_s=self.timeout_s))
@@ -52,12 +55,13 @@ class SlackDirectory:
         """
         if not (actor.slack_id or actor.email):
             raise RefusedError("We could not find out who you are, so nothing was decided.")
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            home = pool.submit(self._ask_home)
-            user = pool.submit(self._ask_user, actor)
-            members = {group: pool.submit(self._ask_members, group) for group in sorted(groups)}
+        home = self._reads.begin("home", self._ask_home)
+        members = {
+            group: self._reads.begin(("group", group), partial(self._ask_members, group))
+            for group in sorted(groups)
+        }
         try:
-            found = user.result()
+            found = self._reads.ask(("user", actor.slack_id, actor.email), partial(self._ask_user, actor))
             belongs = frozenset(
                 group for group, asked in members.items() if found.get("id") in asked.result()
             )

@@ -5,6 +5,7 @@ from the processor. The acknowledgement goes out once the request is stored (`ha
 """
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
@@ -18,6 +19,9 @@ STORED = "countersign_stored"
 """Where a request of Slack's keeps what its acknowledgement has to wait for: a `Future`, done once what it asks for is stored."""
 _AT_ONCE = 500  # more would make the first of them wait for the last
 _STOPPING = "I am being restarted, and have not written this down: try again in a minute"
+CLICK_KINDS = frozenset({"action", "view"})
+TYPED_KINDS = frozenset({"command", "shortcut"})
+STEP_S, _CALM_AFTER_S, _LOOK_S = 0.02, 0.002, 0.001
 Entry = tuple[Request, "Future[None]"]
 
 
@@ -34,6 +38,9 @@ class Intake:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_stopped = False
+        self._pending = 0
+        self._busy_at = 0.0
+        self._turnstile = threading.Lock()
 
     def keep(self, request: Request) -> "Future[None]":
         """Have a request stored, and return at once. The future is done once it is committed, or has the error that kept it from it.
@@ -48,8 +55,25 @@ class Intake:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
                 self._thread.start()
+            self._pending += 1
             self._waiting.put((request, stored))
         return stored
+
+    def give_way(self) -> None:
+        """Let those go first who wait for an acknowledgement. Meanwhile one thread after the other goes on, each few milliseconds.
+
+        To be called where many threads may go on at the same moment: while they all are at it, nobody else gets a turn on the
+        processor.
+        """
+        if self._is_calm():
+            return
+        with self._turnstile:
+            until = time.monotonic() + STEP_S
+            while time.monotonic() < until and not self._is_calm():
+                time.sleep(_LOOK_S)
+
+    def _is_calm(self) -> bool:
+        return not self._pending and time.monotonic() - self._busy_at > _CALM_AFTER_S
 
     def stop(self) -> None:
         """Store what has come, and take nothing more."""
@@ -83,6 +107,9 @@ class Intake:
             errors = self._inbox.put_all([request for request, _ in entries])
         except Exception as error:  # noqa: BLE001 - this thread's boundary: each of them hears it
             errors = [error] * len(entries)
+        with self._lock:
+            self._pending -= len(entries)
+            self._busy_at = time.monotonic()
         for (_, stored), error in zip(entries, errors, strict=True):
             if error is None:
                 stored.set_result(None)
@@ -90,7 +117,12 @@ class Intake:
                 stored.set_exception(error)
         for (request, _), error in zip(entries, errors, strict=True):
             if error is None:
-                self._dispatcher.submit("request", request.request_id)
+                self._dispatcher.submit(lane_of(request), request.request_id)
+
+
+def lane_of(request: Request) -> str:
+    """Return the kind of work that answers a request: who decides does not stand behind long commands."""
+    return "click" if request.kind in CLICK_KINDS else "request"
 
 
 def acknowledge(intake: Intake, ack: Ack, context: BoltContext, request: Request) -> None:

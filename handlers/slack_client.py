@@ -21,13 +21,21 @@ def _nobody(_method: str, _outcome: str) -> None:
     """Is told of calls where nobody counts them."""
 
 
+def _at_once() -> None:
+    """Go on, where nobody has to be let go first."""
+
+
 @dataclass(slots=True)
 class Line:
-    """What all clients of a process share: Slack's limits, who counts the calls, whether our token is still good."""
+    """What all clients of a process share: Slack's limits, who counts the calls, whether our token is still good.
+
+    `give_way` lets those go first who are in a hurry: many calls may end at the same moment.
+    """
 
     observe: Observe = _nobody
     pace: Pace = field(default_factory=Pace)
     revoked: str = ""
+    give_way: Callable[[], None] = _at_once
 
     def end(self, method: str, error: Exception | None) -> None:
         """Note how a call ended."""
@@ -35,6 +43,7 @@ class Line:
         if not code or isinstance(error, SlackApiError):
             self.revoked = code if code in REVOKED else ""
         self.observe(method, _outcome(error, code))
+        self.give_way()
 
 
 def _outcome(error: Exception | None, code: str) -> str:

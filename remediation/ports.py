@@ -1,6 +1,6 @@
 """What remediation needs of the outside: memory, people, a voice, hands."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -317,7 +317,9 @@ class Inbox(Protocol):
     def done(self, request_id: str) -> None:
         """Forget a request's payload: it is answered."""
 
-    def open_requests(self, owner: str, now: datetime, limit: int = 1000) -> list[str]:
+    def open_requests(
+        self, owner: str, now: datetime, limit: int = 1000, *, kinds: Collection[str] | None = None
+    ) -> list[str]:
         """Return the ids of requests still to be answered that this owner would get, oldest first."""
 
 

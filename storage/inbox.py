@@ -1,6 +1,6 @@
 """Acknowledged requests in the database, so that a crash between a click and its answer loses nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -85,10 +85,13 @@ class SqlInbox:
         """Forget a request's payload: it is answered."""
         self._database.write_together(_finish_all, request_id)
 
-    def open_requests(self, owner: str, now: datetime, limit: int = 1000) -> list[str]:
-        """Return the ids of requests still to be answered that this owner would get, oldest first."""
+    def open_requests(
+        self, owner: str, now: datetime, limit: int = 1000, *, kinds: Collection[str] | None = None
+    ) -> list[str]:
+        """Return the ids of requests still to be answered that this owner would get, oldest first; those of some kinds, or all."""
+        wanted = _OPEN if kinds is None else _OPEN.where(_COLUMNS.kind.in_(kinds))
         with self._database.reading() as session:
-            return list(session.connection().execute(_OPEN.limit(limit), _moment(owner, now)).scalars())
+            return list(session.connection().execute(wanted.limit(limit), _moment(owner, now)).scalars())
 
 
 def _put_all(connection: Connection, requests: Sequence[Request]) -> Sequence[object]:

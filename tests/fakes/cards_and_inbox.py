@@ -1,6 +1,6 @@
 """What people are shown and what they asked for, in dictionaries; see `tests.fakes.stores`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -109,11 +109,15 @@ class MemoryInbox:
         if request_id in self.by_id:
             self.by_id[request_id] = None
 
-    def open_requests(self, owner: str, now: datetime, limit: int = 1000) -> list[str]:
+    def open_requests(
+        self, owner: str, now: datetime, limit: int = 1000, *, kinds: Collection[str] | None = None
+    ) -> list[str]:
         still_open = [
             request
             for request in tuple(self.by_id.values())
-            if request and self._is_free(request.request_id, owner, now)
+            if request
+            and (kinds is None or request.kind in kinds)
+            and self._is_free(request.request_id, owner, now)
         ]
         still_open.sort(key=lambda request: (request.received_at, request.request_id))
         return [request.request_id for request in still_open][:limit]

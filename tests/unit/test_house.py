@@ -23,6 +23,7 @@ MAY_CATCH_ALL = {
     "handlers/aside.py",
     "handlers/intake.py",
     "handlers/notifier.py",
+    "handlers/shared_reads.py",
     "remediation/actions/handled.py",
     "storage/together.py",
 }

@@ -299,6 +299,7 @@ class House:
 
 
 _LANES: Mapping[str, Callable[[Services, str], object]] = {
+    "click": answer,
     "request": answer,
     "draw": draw,
     "notice": tell_notice,
