@@ -210,6 +210,7 @@ def measure(mode: str, count: int, flat: int, bare: Result) -> bool:
                 requests = [to_http(slack, each) for each in wanted]
                 return metered(child.pid, lambda: on_loop(slack, over_http(title, port, requests)))
 
+            os.sync()  # what ran before this left for the disk to write is not the bot's to wait for
             run("warm", 200)
             wait_until_idle(port)
             slack.faults.add("*", times=10**9, delay_s=SLACK_ANSWERS_AFTER_S)
@@ -223,7 +224,7 @@ def measure(mode: str, count: int, flat: int, bare: Result) -> bool:
             ):  # the bot works the report in: what is measured is the state after that
                 time.sleep(0.5)
             stores.close()
-            os.sync()  # what it left for the disk to write is not the bot's to wait for
+            os.sync()  # as before the first
             run("warm", 200)  # as before the first: another program has just written all this
             wait_until_idle(port)
             slack.faults.add("*", times=10**9, delay_s=SLACK_ANSWERS_AFTER_S)

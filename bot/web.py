@@ -79,7 +79,7 @@ def make_web(
         Route("/reports/{report_id}", page.answer),
     ]
     if app is not None:
-        routes.append(Route("/slack/events", answer_slack, methods=["POST"]))
+        routes.insert(0, Route("/slack/events", answer_slack, methods=["POST"]))  # asked for most
     return Starlette(routes=routes, lifespan=lifespan)
 
 

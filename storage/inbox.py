@@ -10,13 +10,14 @@ from audit.actor import Actor
 from audit.waiting import CLOCKS_DIFFER
 from remediation.ports import ANSWERER_LOST_AFTER, Request
 from storage.database import Database
-from storage.inserting import insert_new
+from storage.inserting import insert_all_new
 from storage.tables import OwnerRow, RequestRow, table_of
 
 _REQUESTS: Final = table_of(RequestRow)
 _OWNERS: Final = table_of(OwnerRow)
 _COLUMNS: Final = _REQUESTS.c
 _IS_NAMED: Final = _COLUMNS.request_id == bindparam("name")
+_ARE_NAMED: Final = _COLUMNS.request_id.in_(bindparam("names", expanding=True))
 _IS_OPEN: Final = _COLUMNS.payload.is_not(None)
 _OWNER: Final = bindparam("owner", type_=_COLUMNS.held_by.type)
 _HEARD_OF: Final = select(_OWNERS.c.owner_id).where(
@@ -37,11 +38,11 @@ _IS_FREE: Final = or_(
 _GET: Final = select(_REQUESTS).where(_IS_NAMED, _IS_OPEN)
 _BEGIN: Final = (
     update(_REQUESTS)
-    .where(_COLUMNS.request_id.in_(bindparam("names", expanding=True)), _IS_OPEN, _IS_FREE)
+    .where(_ARE_NAMED, _IS_OPEN, _IS_FREE)
     .values(attempts=_COLUMNS.attempts + 1, held_by=_OWNER, held_until=bindparam("until"))
     .returning(_REQUESTS)
 )
-_DONE: Final = update(_REQUESTS).where(_IS_NAMED).values(payload=None)
+_DONE: Final = update(_REQUESTS).where(_ARE_NAMED).values(payload=None)
 _OPEN: Final = (
     select(_COLUMNS.request_id).where(_IS_OPEN, _IS_FREE).order_by(_COLUMNS.received_at, _COLUMNS.request_id)
 )
@@ -96,7 +97,7 @@ class SqlInbox:
 
 def _put_all(connection: Connection, requests: Sequence[Request]) -> Sequence[object]:
     in_order = sorted(requests, key=lambda request: request.request_id)  # two processes never wait for each other's
-    connection.execute(insert_new(connection, _REQUESTS), [_row(request) for request in in_order])
+    insert_all_new(connection, _REQUESTS, [_row(request) for request in in_order])
     return requests
 
 
@@ -125,7 +126,7 @@ def _moment(owner: str, now: datetime) -> dict[str, object]:
 
 
 def _finish_all(connection: Connection, names: Sequence[str]) -> Sequence[object]:
-    connection.execute(_DONE, [{"name": name} for name in names])
+    connection.execute(_DONE, {"names": list(names)})
     return names
 
 
