@@ -142,6 +142,7 @@ class Clicks:
         return came
 
     def decide(self, request_id: str) -> None:
+        self.intake.give_way()
         request = self.stores.inbox.begin(request_id, owner=self.owner, now=AT)
         if request is None:
             raise SystemExit("a click was answered twice")
