@@ -62,9 +62,7 @@ class Hands(Generic[Work]):
             thread.join()
 
     def _begin(self) -> None:
-        thread = threading.Thread(
-            target=self._work, name=f"{self._name}_{len(self._threads)}", daemon=True
-        )
+        thread = threading.Thread(target=self._work, name=f"{self._name}_{len(self._threads)}", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the system lets no more begin

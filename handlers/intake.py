@@ -115,8 +115,8 @@ class Intake:
     def _store(self, entries: Sequence[Entry]) -> None:
         try:
             errors = self._inbox.put_all([request for request, _ in entries])
-        except Exception as error:  # noqa: BLE001 - this thread's boundary: each of them hears it
-            errors = [error] * len(entries)
+        except Exception as raised:  # noqa: BLE001 - this thread's boundary: each of them hears it
+            errors = [raised] * len(entries)
         with self._lock:
             self._pending -= len(entries)
             self._busy_at = time.monotonic()

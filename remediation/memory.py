@@ -89,17 +89,6 @@ class MemoryExecutions:
         )
         return list(islice(wanted, offset, offset + limit))
 
-    def waiting(self, now: datetime) -> list[PlaybookExecution]:
-        """Return what a worker has to look at; see `ExecutionStore.waiting`."""
-        with self._lock:
-            everything = list(self._executions.values())
-        return [
-            execution
-            for execution in everything
-            if execution.status is PlaybookStatus.APPROVED
-            or (execution.status is PlaybookStatus.PENDING and execution.expires_at <= now)
-        ]
-
     def glimpses(
         self,
         status: PlaybookStatus,

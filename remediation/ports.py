@@ -75,9 +75,6 @@ class ExecutionStore(Protocol):
     ) -> list[PlaybookExecution]:
         """Return executions, newest first, from an offset on."""
 
-    def waiting(self, now: datetime) -> list[PlaybookExecution]:
-        """Return what a worker has to look at: `APPROVED` ones, and `PENDING` ones whose time is up."""
-
     def glimpses(
         self,
         status: PlaybookStatus,

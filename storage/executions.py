@@ -126,12 +126,6 @@ class SqlExecutions:
             wanted = _COLUMNS.execution_id.in_(ids)
         return self._load(select(EXECUTIONS).where(wanted).order_by(*_NEWEST).limit(limit))
 
-    def waiting(self, now: datetime) -> list[PlaybookExecution]:
-        """Return what a worker has to look at, oldest first: `APPROVED` ones, and `PENDING` ones past their time."""
-        approved = _COLUMNS.status == PlaybookStatus.APPROVED.value
-        too_late = and_(_COLUMNS.status == PlaybookStatus.PENDING.value, _COLUMNS.expires_at <= now)
-        return self._load(select(EXECUTIONS).where(or_(approved, too_late)).order_by(*_OLDEST))
-
     def glimpses(
         self,
         status: PlaybookStatus,

@@ -198,9 +198,7 @@ def _by_work(tickets: Sequence[_Ticket]) -> Iterator[list[_Piece[Any, Any]]]:
     yield from of_work.values()
 
 
-def _do_all(
-    work: Work[Item, Result], connection: Connection, items: Sequence[Item]
-) -> Sequence[Result]:
+def _do_all(work: Work[Item, Result], connection: Connection, items: Sequence[Item]) -> Sequence[Result]:
     """Return what came of each item.
 
     Raises:

@@ -263,16 +263,6 @@ def test_history_keeps_the_journals_of_different_executions_apart(stores: AnySto
     ]
 
 
-def test_waiting_are_the_approved_and_the_expired_oldest_first(stores: AnyStores) -> None:
-    created(stores, an_execution("fresh"))
-    created(stores, an_execution("expired", expires_at=NOW))
-    created(stores, an_execution("rejected", status=PlaybookStatus.REJECTED, expires_at=NOW))
-    older = created(stores, an_execution("approved", created_at=NOW - timedelta(days=1)))
-    stores.executions.save(older, approved(older), an_event())
-
-    assert [found.execution_id for found in stores.executions.waiting(NOW)] == ["approved", "expired"]
-
-
 def test_a_sweep_sees_what_waits_at_a_glance(stores: AnyStores) -> None:
     waiting = PlaybookStatus.PENDING
     for number in range(4):

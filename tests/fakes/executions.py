@@ -98,14 +98,6 @@ class MemoryExecutions:
             )
         )[::-1][offset : offset + limit]
 
-    def waiting(self, now: datetime) -> list[PlaybookExecution]:
-        return self._sorted(
-            lambda execution: (
-                execution.status is PlaybookStatus.APPROVED
-                or (execution.status is PlaybookStatus.PENDING and execution.expires_at <= now)
-            )
-        )
-
     def glimpses(
         self,
         status: PlaybookStatus,

@@ -120,7 +120,7 @@ class Stage:
 
     def sweep_with(self, runner: Runner, stores: Stores) -> None:
         """Do what a sweep does, with a runner of one's own."""
-        for execution in stores.executions.waiting(utc_now()):
+        for execution in stores.executions.glimpses(PlaybookStatus.APPROVED):
             runner.run(execution.execution_id)
         for execution in stores.executions.unfinished("boot-second", utc_now()):
             runner.recover(execution.execution_id)

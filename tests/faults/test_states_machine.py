@@ -17,7 +17,7 @@ from remediation.excepting import ExceptionWish
 from remediation.ports import OWNER_LOST_AFTER
 from remediation.runner import Runner
 from remediation.settling import Settling
-from remediation.states import UNDER_WAY
+from remediation.states import UNDER_WAY, PlaybookStatus
 from tests.fakes.switches import ANA, OMAR, OTTO, PRIYA
 from tests.faults.scene import Scene
 from tests.faults.turns import (
@@ -142,8 +142,9 @@ class Fixes(Scene):
 
     @rule(execution=executions)
     def expire(self, execution: str) -> None:
-        waiting = {each.execution_id for each in self.store.waiting(self.bench.now)}
-        if execution in waiting:
+        late = self.store.glimpses(PlaybookStatus.PENDING, until=self.bench.now)
+        approved = self.store.glimpses(PlaybookStatus.APPROVED)
+        if execution in {each.execution_id for each in (*late, *approved)}:
             with suppress(CountersignError):
                 self.remediation.expire(self.store.get(execution))
 

@@ -83,7 +83,7 @@ def test_what_was_approved_does_not_run_where_an_exception_came_before_it_began(
     assert house.slack.click("omar", first, "approve").ok
     house.work_but("run")
     reject(house, "priya", second, exception_until=in_days(house, 5))
-    (approved,) = house.services.executions.waiting(house.now)
+    (approved,) = house.services.executions.glimpses(PlaybookStatus.APPROVED)
     house.do("run", approved.execution_id)
     ended = house.services.executions.get(approved.execution_id)
     assert ended.status is PlaybookStatus.FAILED

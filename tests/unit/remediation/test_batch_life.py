@@ -12,6 +12,7 @@ from audit.findings import Finding, Severity
 from remediation.attention import Attention, Herald, Notice
 from remediation.execution import PlaybookExecution
 from remediation.rules import Rule
+from remediation.states import PlaybookStatus
 from tests.examples import share
 from tests.fakes.switches import OMAR, POLICY, PRIYA
 from tests.unit.remediation.hall import Hall, a_door, doors
@@ -109,7 +110,7 @@ def test_an_item_whose_process_died_is_taken_over_and_written_once(hall: Hall, m
     heir = replace(runner, planner=hall.bench.runner.planner, journal=replace(runner.journal, owner="heir"))
     for execution in hall.stores.executions.unfinished("heir", hall.bench.now):
         heir.recover(execution.execution_id)
-    for execution in hall.stores.executions.waiting(hall.bench.now):
+    for execution in hall.stores.executions.glimpses(PlaybookStatus.APPROVED):
         heir.run(execution.execution_id)
     assert hall.statuses() == ["COMPLETED"] * 3
     assert hall.members().is_over

@@ -129,7 +129,8 @@ def test_time_runs_out(bench: Bench) -> None:
     bench.pass_time(hours=24)
     with pytest.raises(RefusedError, match="time to decide is over"):
         bench.remediation.approve(asked.execution_id, OMAR)
-    assert [found.execution_id for found in bench.store.waiting(bench.now)] == [asked.execution_id]
+    late = bench.store.glimpses(PlaybookStatus.PENDING, until=bench.now)
+    assert [found.execution_id for found in late] == [asked.execution_id]
     assert bench.remediation.expire(asked).status is PlaybookStatus.EXPIRED
 
 
