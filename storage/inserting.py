@@ -49,7 +49,7 @@ def insert_all_new(connection: Connection, table: Table, rows: Sequence[Mapping[
         values = tuple(
             each if to_text is None else to_text(each)
             for row in some
-            for each, to_text in zip(row.values(), spell, strict=True)
+            for each, to_text in zip(map(row.__getitem__, names), spell, strict=True)
         )
         connection.exec_driver_sql(
             f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([marks] * len(some))} ON CONFLICT DO NOTHING",  # noqa: S608 - names of ours
