@@ -19,6 +19,7 @@ from handlers.door import Door, may_wait, read, refusal
 
 LISTENER_THREADS = 16
 MOST_BODY_BYTES = 1024 * 1024
+MOST_UNSIGNED_BYTES = 2048
 Probe = Callable[[], dict[str, str]]
 
 
@@ -78,10 +79,16 @@ class SlackEvents:
         self._landing = Landing()
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request: 413 where it is larger than anything Slack sends, 400 where it is nothing Slack sends."""
+        """Answer a request: 413 where it is larger than anything Slack sends, 401 where Slack has not signed it, 400 where it is nothing Slack sends.
+
+        What is not signed and longer than the one request that Slack sends without (to see whether our certificate is good) is
+        not even read: to take a megabyte apart would hold up everybody.
+        """
         body = await _read_body(request)
         if body is None:
             return PlainTextResponse("too large", status_code=413)
+        if len(body) > MOST_UNSIGNED_BYTES and not self._app.is_signed(body, request.headers):
+            return PlainTextResponse("not signed", status_code=401)
         asked = read(
             body=body.decode("utf-8", "replace"),
             query=request.scope["query_string"].decode("latin-1"),

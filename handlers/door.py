@@ -16,6 +16,7 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
+from slack_sdk.signature import SignatureVerifier
 
 from handlers.intake import STORED
 
@@ -83,8 +84,8 @@ class Door(App):
     """A Bolt app that refuses misshapen payloads, by whichever way they come.
 
     It answers each request on the thread that brought it (`process_before_response`): Bolt otherwise runs the listener on a
-    thread of a second pool and looks every 10 ms whether it has acknowledged. Listeners write down and acknowledge, so
-    there is nothing that the response would have to wait for; nor has it a token with which one could call Slack.
+    thread of a second pool and looks every 10 ms whether it has acknowledged. Listeners have a request stored and return at once; the
+    response waits for that (`finish`). Nor has it a token with which one could call Slack.
 
     Args:
         signing_secret: what Slack signs with; None where it comes by Socket Mode.
@@ -103,6 +104,11 @@ class Door(App):
             ignoring_self_events_enabled=False,
             attaching_function_token_enabled=False,
         )
+        self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
+
+    def is_signed(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Tell whether Slack has signed a body, and lately; nothing is where there is no signing secret."""
+        return self._verifier is not None and self._verifier.is_valid_request(body, dict(headers))
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
         """Answer a request, once what it asks for is stored; see `App.dispatch`."""
