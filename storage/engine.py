@@ -23,8 +23,8 @@ _SYNCHRONOUS = "countersign_synchronous"
 _DIALECTS = ("sqlite", "postgresql")
 _EXAMPLES = "sqlite:///countersign.db or postgresql://user@host/name"
 
-# Connections to a file that are kept once they were needed: as many as threads read at once when all click. A new one has to
-# read the whole schema before its first statement.
+# Connections to a file that are kept once they were needed: more than read at once, for those who click share theirs
+# (`storage.together`). A new one has to read the whole schema before its first statement.
 _KEPT_OPEN = 20
 
 # FULL: with NORMAL a power cut may take the last commits, and the trail must not lose any.
