@@ -19,7 +19,6 @@ from handlers.door import Door, may_wait, read, refusal
 
 LISTENER_THREADS = 16
 MOST_BODY_BYTES = 1024 * 1024
-MOST_UNSIGNED_BYTES = 2048
 Probe = Callable[[], dict[str, str]]
 
 
@@ -81,14 +80,13 @@ class SlackEvents:
     async def answer(self, request: Request) -> Response:
         """Answer a request: 413 where it is larger than anything Slack sends, 401 where Slack has not signed it, 400 where it is nothing Slack sends.
 
-        What is not signed and longer than the one request that Slack sends without (to see whether our certificate is good) is
-        not even read: to take a megabyte apart would hold up everybody.
+        What is not signed is not taken apart: a megabyte of it would hold up everybody.
         """
         body = await _read_body(request)
         if body is None:
             return PlainTextResponse("too large", status_code=413)
-        if len(body) > MOST_UNSIGNED_BYTES and not self._app.is_signed(body, request.headers):
-            return PlainTextResponse("not signed", status_code=401)
+        if not self._app.is_signed(body, request.headers):
+            return _to_response(self._app.answer_unsigned(body))
         asked = read(
             body=body.decode("utf-8", "replace"),
             query=request.scope["query_string"].decode("latin-1"),

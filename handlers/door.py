@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import cast
+from urllib.parse import parse_qs
 
 import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
@@ -22,7 +23,8 @@ from handlers.intake import STORED
 
 log = structlog.get_logger()
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
-NOT_OURS, FAILED = 400, 500
+NOT_OURS, UNSIGNED, FAILED = 400, 401, 500
+_LONGEST_CHECK = 2048  # in bytes; it carries a token besides
 _MAY_WAIT = frozenset({"block_suggestion", "event_callback"})
 _TEXT, _OBJECT, _FLAG = (str,), (Mapping,), (bool, str)
 _KINDS: Mapping[str, tuple[type, ...]] = {
@@ -108,7 +110,18 @@ class Door(App):
 
     def is_signed(self, body: bytes, headers: Mapping[str, str]) -> bool:
         """Tell whether Slack has signed a body, and lately; nothing is where there is no signing secret."""
-        return self._verifier is not None and self._verifier.is_valid_request(body, dict(headers))
+        if self._verifier is None:
+            return False
+        try:
+            return self._verifier.is_valid_request(body, dict(headers))
+        except (TypeError, ValueError):  # a time that is no number, a signature beyond ASCII
+            return False
+
+    def answer_unsigned(self, body: bytes) -> BoltResponse:
+        """Return what is answered to what Slack has not signed: a refusal, unless it may be Slack seeing whether our certificate is good."""
+        if len(body) <= _LONGEST_CHECK and parse_qs(body.decode("latin-1")).get("ssl_check") == ["1"]:
+            return BoltResponse(status=200, body="")
+        return BoltResponse(status=UNSIGNED, body="not signed")
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
         """Answer a request, once what it asks for is stored; see `App.dispatch`."""
