@@ -74,7 +74,15 @@ def intake(shelf: Shelf, desk: Desk) -> Iterator[Intake]:
     intake = Intake(shelf, desk)
     yield intake
     shelf.may_go.set()
-    intake.stop()
+    stop(intake)
+
+
+def stop(intake: Intake) -> None:
+    """Stop it, and fail where that would take for ever."""
+    stopper = threading.Thread(target=intake.stop, daemon=True)
+    stopper.start()
+    stopper.join(PATIENCE_S)
+    assert not stopper.is_alive()
 
 
 def a_request(name: str, kind: str = "action") -> Request:
@@ -110,7 +118,7 @@ def test_what_is_done_is_stored(intake: Intake, shelf: Shelf) -> None:
 def test_nothing_is_handed_on_before_it_is_stored(intake: Intake, shelf: Shelf, desk: Desk) -> None:
     with holding(intake, shelf):
         assert desk.got == []
-    intake.stop()
+    stop(intake)
     assert desk.got == [("click", "held", True)]
 
 
@@ -123,7 +131,7 @@ def test_who_decides_does_not_stand_behind_commands(
 ) -> None:
     assert lane_of(a_request("r", kind)) == lane
     intake.keep(a_request("r", kind))
-    intake.stop()
+    stop(intake)
     assert desk.got == [(lane, "r", True)]
     assert kind in {"click": CLICK_KINDS, "request": TYPED_KINDS}[lane], "the sweep finds it for that lane"
 
@@ -136,7 +144,7 @@ def test_what_cannot_be_stored_has_its_error_and_is_not_handed_on(
     with holding(intake, shelf):
         stored = [intake.keep(a_request(name)) for name in ("a", "bad", "b")]
     assert outcomes(stored) == [None, full, None]
-    intake.stop()
+    stop(intake)
     assert [name for _, name, _ in desk.got] == ["held", "a", "b"]
 
 
@@ -149,7 +157,7 @@ def test_an_inbox_that_breaks_is_told_to_everybody_and_the_next_are_stored(
     assert outcomes([held, *stored]) == [shelf.breaks] * 3
     shelf.breaks = None
     assert outcomes([intake.keep(a_request("c"))]) == [None]
-    intake.stop()
+    stop(intake)
     assert desk.got == [("click", "c", True)]
 
 
@@ -160,7 +168,7 @@ def test_a_worker_that_takes_nothing_does_not_end_it(intake: Intake, shelf: Shel
             stored = [intake.keep(a_request(name)) for name in ("a", "b")]
         assert outcomes([held, *stored]) == [None] * 3
         assert outcomes([intake.keep(a_request("c"))]) == [None]
-        intake.stop()
+        stop(intake)
     assert [name for _, name, _ in desk.got] == ["held", "a", "b", "c"]
     assert [(each["event"], each["request_id"]) for each in logs] == [
         ("request not handed on", name) for name in ("held", "a", "b", "c")
@@ -188,7 +196,7 @@ def test_a_stop_stores_what_has_come_and_refuses_what_comes(intake: Intake, shel
     names = [f"r{number}" for number in range(_AT_ONCE + 1)]
     with holding(intake, shelf) as held:
         stored = [intake.keep(a_request(name)) for name in names]
-        stopper = threading.Thread(target=intake.stop)
+        stopper = threading.Thread(target=intake.stop, daemon=True)
         stopper.start()
         until(lambda: intake._is_stopped)
         with pytest.raises(RefusedError, match="being restarted"):
@@ -204,7 +212,7 @@ def test_a_stop_stores_what_has_come_and_refuses_what_comes(intake: Intake, shel
 def test_a_stop_while_the_last_are_gathered_loses_none(intake: Intake, shelf: Shelf) -> None:
     with holding(intake, shelf):
         stored = intake.keep(a_request("last"))
-        stoppers = [threading.Thread(target=intake.stop) for _ in range(2)]
+        stoppers = [threading.Thread(target=intake.stop, daemon=True) for _ in range(2)]
         for stopper in stoppers:
             stopper.start()
         until(lambda: intake._waiting.qsize() == 3)
@@ -218,7 +226,7 @@ def test_a_stop_while_the_last_are_gathered_loses_none(intake: Intake, shelf: Sh
 
 def test_a_stop_before_anything_came_and_twice(intake: Intake, shelf: Shelf) -> None:
     for _ in range(2):
-        intake.stop()
+        stop(intake)
         with pytest.raises(RefusedError):
             intake.keep(a_request("late"))
     assert shelf.calls == []
@@ -259,8 +267,10 @@ def passing(intake: Intake, count: int, passed: Callable[[], object]) -> list[th
 
 
 def test_nobody_gives_way_where_nothing_waits(intake: Intake) -> None:
+    passed = threading.Event()
     with intake._turnstile:  # as another one who gives way holds it: it would be waited for
-        intake.give_way()
+        passing(intake, 1, passed.set)
+        assert passed.wait(PATIENCE_S)
 
 
 def test_who_gives_way_goes_on_once_all_is_stored(shelf: Shelf, desk: Desk) -> None:
@@ -273,7 +283,7 @@ def test_who_gives_way_goes_on_once_all_is_stored(shelf: Shelf, desk: Desk) -> N
         thread.join(PATIENCE_S)
     assert not any(thread.is_alive() for thread in threads), "the step is longer than that"
     assert seen == [True] * 3
-    intake.stop()
+    stop(intake)
 
 
 def test_while_something_waits_one_after_the_other_goes_on(shelf: Shelf, desk: Desk) -> None:
@@ -288,4 +298,4 @@ def test_while_something_waits_one_after_the_other_goes_on(shelf: Shelf, desk: D
         assert not held.done(), "and nobody waits until nothing waits any more"
     for thread in threads:
         thread.join(PATIENCE_S)
-    intake.stop()
+    stop(intake)
