@@ -138,9 +138,7 @@ class Clicks:
         came = time.perf_counter()
         name = f"x-{number:012x}"
         payload = {"action_id": "approve", "value": name}
-        self.intake.keep(
-            Request(request_id=name, kind="action", actor=OMAR, received_at=AT, payload=payload)
-        )
+        self.intake.keep(Request(request_id=name, kind="action", actor=OMAR, received_at=AT, payload=payload))
         return came
 
     def decide(self, request_id: str) -> None:
@@ -238,7 +236,9 @@ def measure_decisions(folder: Path, rounds: int) -> None:
     # A process that has just started opens its connections and compiles its statements: its first fifty are told apart as well.
     tell("  its first 50", one[:CLICKS], baseline, ONE_GOAL_MS)
     tell("  all that follow", one[CLICKS:], baseline, ONE_GOAL_MS)
-    tell("two processes", in_two(prepare(folder / "two", (rounds + 1) * CLICKS), rounds), baseline, TWO_GOAL_MS)
+    tell(
+        "two processes", in_two(prepare(folder / "two", (rounds + 1) * CLICKS), rounds), baseline, TWO_GOAL_MS
+    )
 
 
 def in_two(url: str, rounds: int) -> list[float]:

@@ -58,9 +58,7 @@ class Hands(Generic[Work]):
             thread.join()
 
     def _begin(self) -> None:
-        thread = threading.Thread(
-            target=self._work, name=f"{self._name}_{len(self._threads)}", daemon=True
-        )
+        thread = threading.Thread(target=self._work, name=f"{self._name}_{len(self._threads)}", daemon=True)
         thread.start()
         self._threads.append(thread)
         self._spare += 1

@@ -76,9 +76,7 @@ class Worker:
         """
         self._sweep = sweep
         self._lanes = dict(lanes)
-        self._hands = {
-            kind: Hands(self._do, threads=lane.threads, name=kind) for kind, lane in lanes.items()
-        }
+        self._hands = {kind: Hands(self._do, threads=lane.threads, name=kind) for kind, lane in lanes.items()}
 
     def start(self) -> None:
         """Start sweeping, at once."""

@@ -17,7 +17,8 @@ from remediation.ports import Person
 
 log = structlog.get_logger()
 DEFAULT_TIMEOUT_S = 5
-_AT_ONCE = 8
+# Questions at once: about the workspace, each group that the policy names, and each person who is asked about again meanwhile.
+_AT_ONCE = 128
 _NO_ANSWER = "Slack's directory does not answer, so nothing was decided. Try again."
 _TELLING = {
     "user_not_found": "Slack does not know you, so nothing was decided.",

@@ -23,7 +23,8 @@ class SharedReads:
     """Puts each question at most once at a time.
 
     Args:
-        threads: how many questions are put at once that nobody's own thread puts.
+        threads: how many questions are put at once that nobody's own thread puts. More than there can be: one that hangs has a thread
+            to itself until it is given up, and must not keep another one from being put.
     """
 
     def __init__(self, threads: int) -> None:
@@ -43,9 +44,11 @@ class SharedReads:
         """Put a question on this thread, unless others have the same one, and return the answer. Raises what putting it raised."""
         question, is_mine = self._join(key, put)
         if is_mine:
-            self._answer(question)
-            if (following := self._hand_on(key)) is not None:
-                self._pool.submit(self._see_through, key, following)
+            try:
+                self._answer(question)
+            finally:  # where this thread is interrupted too: others wait for the next one
+                if (following := self._hand_on(key)) is not None:
+                    self._pool.submit(self._see_through, key, following)
         return question.answer.result()
 
     def _join(self, key: Hashable, put: Put) -> tuple[_Question, bool]:

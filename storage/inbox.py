@@ -96,7 +96,9 @@ class SqlInbox:
 
 
 def _put_all(connection: Connection, requests: Sequence[Request]) -> Sequence[object]:
-    in_order = sorted(requests, key=lambda request: request.request_id)  # two processes never wait for each other's
+    in_order = sorted(
+        requests, key=lambda request: request.request_id
+    )  # two processes never wait for each other's
     insert_all_new(connection, _REQUESTS, [_row(request) for request in in_order])
     return requests
 
