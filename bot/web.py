@@ -34,31 +34,11 @@ def make_web(
         registry: what `GET /metrics` shows.
     """
     threads = ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="listener")
-    landing = Landing()
 
     @contextlib.asynccontextmanager
     async def lifespan(_web: Starlette) -> AsyncIterator[None]:
         yield
         threads.shutdown(wait=True)
-
-    async def answer_slack(request: Request) -> Response:
-        body = await _read_body(request)
-        if app is None or body is None:
-            return PlainTextResponse("too large", status_code=413)
-        asked = read(
-            body=body.decode("utf-8", "replace"),
-            query=request.scope["query_string"].decode("latin-1"),
-            headers=_headers(request),
-        )
-        if asked is None:
-            return _to_response(refusal())
-        if may_wait(asked):
-            answer = await asyncio.get_running_loop().run_in_executor(threads, app.dispatch, asked)
-            return _to_response(answer)
-        answering = app.begin(asked)
-        if answering.stored is not None:
-            await landing.wait_for(answering.stored)
-        return _to_response(app.finish(answering))
 
     async def answer_alive(_request: Request) -> Response:
         return PlainTextResponse("ok")
@@ -79,8 +59,37 @@ def make_web(
         Route("/reports/{report_id}", page.answer),
     ]
     if app is not None:
-        routes.insert(0, Route("/slack/events", answer_slack, methods=["POST"]))  # asked for most
+        slack = _Slack(app, threads)
+        routes.insert(0, Route("/slack/events", slack.answer, methods=["POST"]))  # asked for most
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+class _Slack:
+    """Answers what Slack sends, on the event loop; what may have to wait for a database, on a thread."""
+
+    def __init__(self, app: Door, threads: ThreadPoolExecutor) -> None:
+        self._app = app
+        self._threads = threads
+        self._landing = Landing()
+
+    async def answer(self, request: Request) -> Response:
+        body = await _read_body(request)
+        if body is None:
+            return PlainTextResponse("too large", status_code=413)
+        asked = read(
+            body=body.decode("utf-8", "replace"),
+            query=request.scope["query_string"].decode("latin-1"),
+            headers=_headers(request),
+        )
+        if asked is None:
+            return _to_response(refusal())
+        if may_wait(asked):
+            loop = asyncio.get_running_loop()
+            return _to_response(await loop.run_in_executor(self._threads, self._app.dispatch, asked))
+        answering = self._app.begin(asked)
+        if answering.stored is not None:
+            await self._landing.wait_for(answering.stored)
+        return _to_response(self._app.finish(answering))
 
 
 async def _read_body(request: Request) -> bytes | None:
