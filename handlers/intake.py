@@ -114,19 +114,19 @@ class Intake:
 
     def _store(self, entries: Sequence[Entry]) -> None:
         try:
-            errors = self._inbox.put_all([request for request, _ in entries])
-        except Exception as raised:  # noqa: BLE001 - this thread's boundary: each of them hears it
-            errors = [raised] * len(entries)
+            failures = self._inbox.put_all([request for request, _ in entries])
+        except Exception as error:  # noqa: BLE001 - this thread's boundary: each of them hears it
+            failures = [error] * len(entries)
         with self._lock:
             self._pending -= len(entries)
             self._busy_at = time.monotonic()
-        for (_, stored), error in zip(entries, errors, strict=True):
-            if error is None:
+        for (_, stored), failure in zip(entries, failures, strict=True):
+            if failure is None:
                 stored.set_result(None)
             else:
-                stored.set_exception(error)
-        for (request, _), error in zip(entries, errors, strict=True):
-            if error is None:
+                stored.set_exception(failure)
+        for (request, _), failure in zip(entries, failures, strict=True):
+            if failure is None:
                 self._hand_on(request)
 
     def _hand_on(self, request: Request) -> None:
