@@ -85,6 +85,11 @@ class Intake:
     def _is_calm(self) -> bool:
         return not self._pending and time.monotonic() - self._busy_at > _CALM_AFTER_S
 
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether requests are stored, or will be once one comes."""
+        return self._thread is None or self._thread.is_alive()
+
     def stop(self) -> None:
         """Store what has come, and take nothing more."""
         with self._lock:
