@@ -93,6 +93,7 @@ def test_what_is_asked_while_the_connection_is_gone_is_answered_once(
             people.submit(slack.command, user="ana", channel=CHANNEL, text="/report list") for _ in range(5)
         ]
         assert all(each.result().ok for each in typed)
+    until(lambda: answers(slack) >= len(typed))
     until(lambda: not bot.worker.loads()["request"].depth)
     assert answers(slack) == len(typed)
     assert opened(slack) > 1
