@@ -175,11 +175,9 @@ class Bot:
         What is being done may take long (a script, a copy of a disk): it is this process's own until its last thread has ended.
         """
         if self._socket:
-            self._socket.take_nothing_more()
+            self._socket.close()
         self.services.aside.stop()  # before the intake: a form that does not open is stored as a command
         self.services.intake.stop()
-        if self._socket:
-            self._socket.close()  # once what was stored is acknowledged
         self.clockwork.stop()
         self.worker.stop()
         self.page.threads.shutdown(wait=True)

@@ -8,8 +8,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import structlog
 from slack_bolt import BoltRequest
@@ -27,9 +26,9 @@ from handlers.slack_errors import SLACK_FAILURES, code_of
 log = structlog.get_logger()
 
 WAITING_THREADS = 8
+_SLACK_WAITS_S = 3.0
 PING_EVERY_S = 5
 LOOK_EVERY_S = 1.0
-DRAINED_WITHIN_S = 2.0
 _LONGEST_WAIT_S = 30.0
 _STEADY_AFTER_S = 60.0
 # What the client raises where the answer is JSON of another shape, such as a gateway's in front of Slack.
@@ -59,6 +58,7 @@ class Socket(SocketModeHandler):
         self._stopping = threading.Event()
         self._waiting = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="listener")
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="acknowledge")
+        self._due: set[Future[None]] = set()
         self._keeper = threading.Thread(target=self._keep, name="socket", daemon=True)
 
     def connect(self) -> None:
@@ -71,38 +71,55 @@ class Socket(SocketModeHandler):
         """Tell whether somebody looks after the connection."""
         return self._keeper.is_alive()
 
-    def take_nothing_more(self) -> None:
-        """Leave what comes from now on unanswered: Slack tells people that we did not take it."""
-        self._stopping.set()
-
     def close(self) -> None:
-        """Acknowledge what is stored, and disconnect for good."""
+        """Acknowledge what has come, as far as Slack waits for it, and disconnect for good."""
         self._stopping.set()
         if self._keeper.is_alive():
             self._keeper.join()
-        with suppress(TimeoutError):  # a connection that takes nothing keeps nobody
-            self._sending.submit(lambda: None).result(DRAINED_WITHIN_S)
+        wait(self._due.copy(), timeout=_SLACK_WAITS_S)
         super().close()  # type: ignore[no-untyped-call]
         self._waiting.shutdown(wait=True)
         self._sending.shutdown(wait=True)
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
-        """Answer what comes by Socket Mode, once what it asks for is stored."""
+        """Answer what comes by Socket Mode, once what it asks for is stored. At a stop it is left: Slack tells people that it was not taken."""
         if self._stopping.is_set():
             return
         request = BoltRequest(mode="socket_mode", body=req.payload, headers=build_headers(req))
         if may_wait(request):
-            _do_on(self._waiting, lambda: self._send(client, req, self.app.begin(request)))
+            self._hand(self._waiting, self._new(), lambda: self._send(client, req, self.app.begin(request)))
             return
         answering = self.app.begin(request)
+        sent = self._new()
 
         def send(_stored: object = None) -> None:
-            _do_on(self._sending, lambda: self._send(client, req, answering))
+            self._hand(self._sending, sent, lambda: self._send(client, req, answering))
 
         if answering.stored is None:
             send()
         else:
             answering.stored.add_done_callback(send)
+
+    def _new(self) -> "Future[None]":
+        """Return what is done once an acknowledgement was sent, or cannot be."""
+        sent: Future[None] = Future()
+        self._due.add(sent)
+        sent.add_done_callback(self._due.discard)
+        return sent
+
+    @staticmethod
+    def _hand(threads: ThreadPoolExecutor, sent: "Future[None]", send: Callable[[], None]) -> None:
+        """Have an acknowledgement sent on another thread."""
+
+        def note(sending: "Future[None]") -> None:
+            if error := sending.exception():
+                log.error("not acknowledged", exc_info=error)
+            sent.set_result(None)
+
+        try:
+            threads.submit(send).add_done_callback(note)
+        except RuntimeError:  # it is closed: there is nobody to send it to
+            sent.set_result(None)
 
     def _send(self, client: SocketModeClient, req: SocketModeRequest, answering: Answering) -> None:
         response = self.app.finish(answering)
@@ -134,19 +151,6 @@ class Socket(SocketModeHandler):
             log.warning("Socket Mode not reconnected", error=code_of(error))
         else:
             log.info("Socket Mode reconnected", connected=self.client.is_connected())
-
-
-def _do_on(threads: ThreadPoolExecutor, do: Callable[[], None]) -> None:
-    """Have something done on another thread. What it meets is logged, for nobody else asks."""
-    try:
-        threads.submit(do).add_done_callback(_tell)
-    except RuntimeError as error:  # closed, or the system lets no thread begin
-        log.warning("not acknowledged", error=str(error))
-
-
-def _tell(done: "Future[None]") -> None:
-    if (error := done.exception()) is not None:
-        log.error("not acknowledged", exc_info=error)
 
 
 def has_ended(session: Connection | None) -> bool:

@@ -124,4 +124,5 @@ def test_a_loop_that_is_closed_harms_nobody() -> None:
 
     run(leave)
     finish(left)
+    assert not landing._landed, "what nobody waits for is kept for ever"
     run(wait)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from slack_sdk import WebClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.app import Bot
 from bot.config import read_config
@@ -145,3 +146,21 @@ def test_readiness_tells_when_nobody_looks_after_the_connection(bot: Bot) -> Non
     bot._socket._stopping.set()
     bot._socket._keeper.join(PATIENCE_S)
     assert "nobody looks after" in bot.missing()["socket"]
+
+
+def test_what_comes_at_a_stop_is_left_to_whoever_asked(bot: Bot) -> None:
+    payload = {
+        "command": "/report",
+        "text": "list",
+        "user_id": "U0ANA",
+        "team_id": "T0DEMO",
+        "trigger_id": "1.1",
+    }
+    assert bot._socket
+    bot._socket._stopping.set()
+    bot._socket.handle(bot._socket.client, SocketModeRequest("slash_commands", "e-1", payload))
+    bot.services.intake.stop()  # all that came is stored by then
+    owner, now = bot.services.runner.journal.owner, bot.services.clock()
+    assert bot.services.inbox.open_requests(owner, now) == []
+    counted = {"kind": "command", "outcome": "ok"}
+    assert bot.metrics.registry.get_sample_value("countersign_acknowledgement_seconds_count", counted) is None
