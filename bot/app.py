@@ -175,9 +175,11 @@ class Bot:
         What is being done may take long (a script, a copy of a disk): it is this process's own until its last thread has ended.
         """
         if self._socket:
-            self._socket.close()
+            self._socket.take_nothing_more()
+        self.services.aside.stop()  # before the intake: a form that does not open is stored as a command
         self.services.intake.stop()
-        self.services.aside.stop()
+        if self._socket:
+            self._socket.close()  # once what was stored is acknowledged
         self.clockwork.stop()
         self.worker.stop()
         self.page.threads.shutdown(wait=True)
@@ -187,6 +189,8 @@ class Bot:
     def missing(self) -> dict[str, str]:
         """Return what keeps the bot from working, by part; empty when it is ready."""
         problems: dict[str, str] = {}
+        if not self.services.intake.is_alive:
+            problems["intake"] = "requests are no longer stored"
         if not self.worker.is_alive:
             problems["worker"] = "not running"
         if not self.clockwork.is_alive:

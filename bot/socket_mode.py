@@ -7,7 +7,8 @@ finds out by its fifth ping in vain, a minute later. Until then every click is l
 import select
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
 import structlog
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 WAITING_THREADS = 8
 PING_EVERY_S = 5
 LOOK_EVERY_S = 1.0
+DRAINED_WITHIN_S = 2.0
 _LONGEST_WAIT_S = 30.0
 _STEADY_AFTER_S = 60.0
 # What the client raises where the answer is JSON of another shape, such as a gateway's in front of Slack.
@@ -69,26 +71,33 @@ class Socket(SocketModeHandler):
         """Tell whether somebody looks after the connection."""
         return self._keeper.is_alive()
 
+    def take_nothing_more(self) -> None:
+        """Leave what comes from now on unanswered: Slack tells people that we did not take it."""
+        self._stopping.set()
+
     def close(self) -> None:
-        """Disconnect for good."""
+        """Acknowledge what is stored, and disconnect for good."""
         self._stopping.set()
         if self._keeper.is_alive():
             self._keeper.join()
+        with suppress(TimeoutError):  # a connection that takes nothing keeps nobody
+            self._sending.submit(lambda: None).result(DRAINED_WITHIN_S)
         super().close()  # type: ignore[no-untyped-call]
         self._waiting.shutdown(wait=True)
         self._sending.shutdown(wait=True)
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         """Answer what comes by Socket Mode, once what it asks for is stored."""
+        if self._stopping.is_set():
+            return
         request = BoltRequest(mode="socket_mode", body=req.payload, headers=build_headers(req))
         if may_wait(request):
-            self._waiting.submit(lambda: self._send(client, req, self.app.begin(request)))
+            _do_on(self._waiting, lambda: self._send(client, req, self.app.begin(request)))
             return
         answering = self.app.begin(request)
 
         def send(_stored: object = None) -> None:
-            with suppress(RuntimeError):  # it is closed: there is nobody to send it to
-                self._sending.submit(self._send, client, req, answering)
+            _do_on(self._sending, lambda: self._send(client, req, answering))
 
         if answering.stored is None:
             send()
@@ -125,6 +134,19 @@ class Socket(SocketModeHandler):
             log.warning("Socket Mode not reconnected", error=code_of(error))
         else:
             log.info("Socket Mode reconnected", connected=self.client.is_connected())
+
+
+def _do_on(threads: ThreadPoolExecutor, do: Callable[[], None]) -> None:
+    """Have something done on another thread. What it meets is logged, for nobody else asks."""
+    try:
+        threads.submit(do).add_done_callback(_tell)
+    except RuntimeError as error:  # closed, or the system lets no thread begin
+        log.warning("not acknowledged", error=str(error))
+
+
+def _tell(done: "Future[None]") -> None:
+    if (error := done.exception()) is not None:
+        log.error("not acknowledged", exc_info=error)
 
 
 def has_ended(session: Connection | None) -> bool:

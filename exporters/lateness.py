@@ -42,13 +42,3 @@ def count_unsent(part: str, fire: Fire, fires: Iterable[Fire]) -> int:
         if each.asked_by is None:
             count += each.missed + 1
     return count
-
-
-def first_unsent(fires: Iterable[Fire]) -> Fire | None:
-    """Return the one since which a schedule has sent nothing; None where it has sent the last. `fires` come newest first."""
-    first = None
-    for each in fires:
-        if each.state is FireState.SENT:
-            break
-        first = each
-    return first

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from audit.trail import TrailEvent
-from exporters.schedules import Fire, Schedule
+from exporters.schedules import Fire, Outage, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,12 @@ class ScheduleStore(Protocol):
 
     def troubled(self, since: datetime) -> list[Fire]:
         """Return the fires with an `error` that were attempted since, the longest ago first."""
+
+    def outage(self, schedule_id: str) -> Outage | None:
+        """Return since when a schedule has sent nothing, however many fires ago that is; None where it has sent the newest, or has none."""
+
+    def last_failed(self, schedule_id: str) -> Fire | None:
+        """Return the newest of a schedule's fires that came to nothing; None where none did."""
 
     def note(self, fire: Fire) -> None:
         """Store what became of an attempt so far: parts, error and its kind, `not_before`.

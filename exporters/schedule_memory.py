@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from itertools import takewhile
 from operator import attrgetter
 from threading import RLock
 
 from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEvent
 from audit.waiting import has_come
-from exporters.schedules import AHEAD, LONGEST_REST, Fire, FireState, Schedule
+from exporters.schedules import AHEAD, LONGEST_REST, Fire, FireState, Outage, Schedule
 
 Record = Callable[[TrailEvent], object]
 
@@ -120,7 +121,7 @@ class MemorySchedules:
                 return found
         raise NotFoundError(f"there is no fire {fire_id}")
 
-    def fires(self, schedule_id: str, limit: int = 10) -> list[Fire]:
+    def fires(self, schedule_id: str, limit: int | None = 10) -> list[Fire]:
         """Return a schedule's fires, newest first."""
         with self._lock:
             return sorted(self._of(schedule_id), key=attrgetter("due_at", "fire_id"), reverse=True)[:limit]
@@ -130,6 +131,20 @@ class MemorySchedules:
         with self._lock:
             found = [fire for fire in self._fires.values() if fire.error and fire.not_before > since]
         return sorted(found, key=attrgetter("not_before", "fire_id"))
+
+    def outage(self, schedule_id: str) -> Outage | None:
+        """Return since when a schedule has sent nothing; see `ScheduleStore.outage`."""
+        fires = self.fires(schedule_id, limit=None)
+        unsent = list(takewhile(lambda each: each.state is not FireState.SENT, fires))
+        if not unsent:
+            return None
+        error = next((each.error for each in unsent if each.error), "")
+        return Outage(first=unsent[-1], newest=unsent[0], error=error)
+
+    def last_failed(self, schedule_id: str) -> Fire | None:
+        """Return the newest that came to nothing; see `ScheduleStore.last_failed`."""
+        fires = self.fires(schedule_id, limit=None)
+        return next((each for each in fires if each.state is FireState.FAILED), None)
 
     def note(self, fire: Fire) -> None:
         """Store what became of an attempt so far; see `ScheduleStore.note`."""

@@ -87,6 +87,7 @@ def _with_source(typed: Words, fetched: Sequence[str]) -> Words:
 
 
 def _read(every: str, when: Sequence[str], rest: Sequence[str], *, formats: Collection[str]) -> Words:
+    _refuse_misplaced(every, when, rest)
     accounts = [word for word in rest if word.lower().startswith(ACCOUNT)]
     rest = [word for word in rest if word not in accounts]
     addresses = [part for word in rest if "@" in word for part in re.split("[,;]", word) if part]
@@ -113,6 +114,25 @@ def _read(every: str, when: Sequence[str], rest: Sequence[str], *, formats: Coll
         recipients=to_addresses(addresses, role="recipient"),
         format=kinds[0] if kinds else DEFAULT_FORMAT,
         account=account,
+    )
+
+
+def _refuse_misplaced(every: str, when: Sequence[str], rest: Sequence[str]) -> None:
+    """Refuse another word in the time's place as what it is, before the time behind it is taken for a time zone.
+
+    Raises:
+        InputError: names that word, and where the time belongs.
+    """
+    time = next((word for word in rest if _TIME.fullmatch(word)), None)
+    if time is None or every == "cron":
+        return
+    if every == "weekly":
+        _weekday(when[0])
+    if _TIME.fullmatch(when[-1]):
+        raise InputError(f"Say one time, not 2: {_shown(when[-1])}, {_shown(time)}")
+    ahead = " ".join((every, *when[:-1]))
+    raise InputError(
+        f"“{_shown(when[-1])}” stands where the time belongs. Type {_shown(f'{ahead} {time}')}, and the rest behind it"
     )
 
 

@@ -144,6 +144,19 @@ class Fire:
         return next((what for name, _, what in found if name == part), "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """A schedule that sends nothing: the first and the newest of its fires since the last that was sent.
+
+    Args:
+        error: what stood in the way last; empty where nothing did, and none was attempted yet.
+    """
+
+    first: Fire
+    newest: Fire
+    error: str = ""
+
+
 def fire_of(schedule: Schedule, slot: Slot, *, missed: int, now: datetime) -> Fire:
     """Return the fire of a slot: the same id whoever makes it."""
     return Fire(

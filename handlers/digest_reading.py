@@ -14,7 +14,7 @@ from audit.ports import LATEST
 from audit.report import ReportHeader
 from exporters.lateness import MOST_LOOKED_AT, lateness_of
 from exporters.open_now import OpenNow
-from exporters.schedules import Fire, FireState, Schedule
+from exporters.schedules import Fire, Schedule
 from exporters.service import is_same_row, open_report
 from exporters.view import trend
 from handlers.blocks.digest import MOST_FIXES, Digest, Earlier
@@ -156,10 +156,12 @@ class DigestReader:
         ]
 
     def _sent(self, part: str) -> Iterator[Fire]:
-        """Yield what this schedule has told by this part before, newest first, whatever became of the others."""
+        """Yield what this schedule has told by this part before, newest first, whatever became of the others.
+
+        One that was sent may not have had it: a schedule can be given a channel, or addresses, later.
+        """
         fires = self.services.schedules.fires(self.schedule.schedule_id, MOST_LOOKED_AT)
-        others = (fire for fire in fires if fire.fire_id != self.fire.fire_id)
-        return (fire for fire in others if fire.state is FireState.SENT or fire.is_done(part))
+        return (fire for fire in fires if fire.fire_id != self.fire.fire_id and fire.is_done(part))
 
     def _last_sent_at(self, now: datetime) -> datetime:
         return next((fire.due_at for fire in self._sent(CHANNEL)), now - _FIRST_TIME)

@@ -23,7 +23,7 @@ _AT_ONCE = 500  # more would make the first of them wait for the last
 _STOPPING = "I am being restarted, and have not written this down: try again in a minute"
 CLICK_KINDS = frozenset({"action", "view"})
 TYPED_KINDS = frozenset({"command", "shortcut"})
-_STEP_S, _CALM_AFTER_S, _LOOK_S = 0.02, 0.002, 0.001
+_STEP_S, _CALM_AFTER_S, _LOOK_S = 0.01, 0.002, 0.001
 Entry = tuple[Request, "Future[None]"]
 
 
@@ -85,6 +85,11 @@ class Intake:
     def _is_calm(self) -> bool:
         return not self._pending and time.monotonic() - self._busy_at > _CALM_AFTER_S
 
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether requests are stored, or will be once one comes."""
+        return self._thread is None or self._thread.is_alive()
+
     def stop(self) -> None:
         """Store what has come, and take nothing more."""
         with self._lock:
@@ -114,19 +119,19 @@ class Intake:
 
     def _store(self, entries: Sequence[Entry]) -> None:
         try:
-            errors = self._inbox.put_all([request for request, _ in entries])
-        except Exception as raised:  # noqa: BLE001 - this thread's boundary: each of them hears it
-            errors = [raised] * len(entries)
+            failures = self._inbox.put_all([request for request, _ in entries])
+        except Exception as error:  # noqa: BLE001 - this thread's boundary: each of them hears it
+            failures = [error] * len(entries)
         with self._lock:
             self._pending -= len(entries)
             self._busy_at = time.monotonic()
-        for (_, stored), error in zip(entries, errors, strict=True):
-            if error is None:
+        for (_, stored), failure in zip(entries, failures, strict=True):
+            if failure is None:
                 stored.set_result(None)
             else:
-                stored.set_exception(error)
-        for (request, _), error in zip(entries, errors, strict=True):
-            if error is None:
+                stored.set_exception(failure)
+        for (request, _), failure in zip(entries, failures, strict=True):
+            if failure is None:
                 self._hand_on(request)
 
     def _hand_on(self, request: Request) -> None:

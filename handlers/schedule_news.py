@@ -6,11 +6,9 @@ What passes by itself is told only when it has lasted; what a person has to mend
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import takewhile
 
 from audit.errors import NotFoundError
 from exporters.firing import MOST_ATTEMPTS, MOST_FAILURES
-from exporters.lateness import first_unsent
 from exporters.schedules import Fire, FireState, Schedule
 from handlers.blocks.parts import Message, section
 from handlers.blocks.texts import code, escape, moment
@@ -21,7 +19,6 @@ from remediation.attention import NEWS_FOR, Notice
 STUCK, LATE, UNSENT, PARTLY = "stuck", "late", "unsent", "partly"
 SCHEDULE_NEWS = frozenset({STUCK, LATE, UNSENT, PARTLY})
 LASTS_AFTER = timedelta(minutes=15)
-_LOOKED_AT = 1000
 _ROOM = 1500
 
 
@@ -44,13 +41,9 @@ def _news(services: Services, troubled: Iterable[Fire], now: datetime) -> Iterat
         else:
             waiting[fire.schedule_id] = None
     for schedule_id in waiting:
-        fires = services.schedules.fires(schedule_id, _LOOKED_AT)
-        first = first_unsent(fires)
-        began_before = (
-            len(fires) == _LOOKED_AT and first == fires[-1]
-        )  # it was told when it began, further back than we look
-        if first and not began_before and now >= first.due_at + LASTS_AFTER and _last_error(fires):
-            yield Notice(LATE, first.fire_id, "1")
+        outage = services.schedules.outage(schedule_id)
+        if outage and outage.error and now >= outage.first.due_at + LASTS_AFTER:
+            yield Notice(LATE, outage.first.fire_id, "1")
 
 
 def build_schedule_news(services: Services, notice: Notice) -> Message | None:
@@ -60,8 +53,7 @@ def build_schedule_news(services: Services, notice: Notice) -> Message | None:
         schedule = services.schedules.get(fire.schedule_id)
     except NotFoundError:  # removed meanwhile
         return None
-    fires = services.schedules.fires(schedule.schedule_id, _LOOKED_AT)
-    said = _late(schedule, fire, fires) if notice.kind == LATE else _one(notice.kind, schedule, fire, fires)
+    said = _late(services, schedule, fire) if notice.kind == LATE else _one(services, notice, schedule, fire)
     if not said:
         return None
     words = f"The schedule {code(schedule.schedule_id, 70)} {about(schedule)} {said}"
@@ -78,22 +70,22 @@ def places_of_news(services: Services, notice: Notice) -> list[str]:
     return [place for place in (schedule.owner.slack_id, services.channel) if place]
 
 
-def _one(kind: str, schedule: Schedule, fire: Fire, fires: Iterable[Fire]) -> str:
+def _one(services: Services, notice: Notice, schedule: Schedule, fire: Fire) -> str:
     """Return the news of one fire; empty where it has fared otherwise since."""
-    error = escape(fire.error, _ROOM)
+    kind, error = notice.kind, escape(fire.error, _ROOM)
     if kind == PARTLY and fire.state is FireState.SENT:
         return f"did not reach everyone. {error}"
     if kind == STUCK and fire.to_mend and fire.state is FireState.WAITING:
         return f"could not be {schedule.verb}: {error} I try again, up to {MOST_ATTEMPTS - 1} times."
-    if kind == UNSENT and fire.state is FireState.FAILED and _is_last_word(fire, fires):
+    if kind == UNSENT and fire.state is FireState.FAILED and _is_last_word(services, fire):
         return _unsent(schedule, fire, error)
     return ""
 
 
-def _is_last_word(fire: Fire, fires: Iterable[Fire]) -> bool:
+def _is_last_word(services: Services, fire: Fire) -> bool:
     """Tell whether no later one came to nothing as well: that one's news is enough."""
-    later = (each for each in fires if each.due_at > fire.due_at)
-    return not any(each.state is FireState.FAILED for each in later)
+    last = services.schedules.last_failed(fire.schedule_id)
+    return last is None or last.due_at <= fire.due_at
 
 
 def _unsent(schedule: Schedule, fire: Fire, error: str) -> str:
@@ -103,19 +95,13 @@ def _unsent(schedule: Schedule, fire: Fire, error: str) -> str:
     return f"is paused, because {because} Once that is mended: {code(f'/schedule resume {schedule.schedule_id}', 100)}"
 
 
-def _late(schedule: Schedule, first: Fire, fires: list[Fire]) -> str:
-    if first_unsent(fires) != first or fires[0].state is FireState.FAILED:
+def _late(services: Services, schedule: Schedule, first: Fire) -> str:
+    outage = services.schedules.outage(schedule.schedule_id)
+    if outage is None or outage.first.fire_id != first.fire_id or outage.newest.state is FireState.FAILED:
         return ""
-    error = escape(_last_error(fires), _ROOM)
-    if not error:
+    if not outage.error:
         return ""
     return (
-        f"could not be {schedule.verb} since {moment(first.due_at)}: {error} I keep trying. Nobody has to do anything where that passes; "
-        f"the next one that gets through says what was missed."
+        f"could not be {schedule.verb} since {moment(first.due_at)}: {escape(outage.error, _ROOM)} I keep trying. "
+        f"Nobody has to do anything where that passes; the next one that gets through says what was missed."
     )
-
-
-def _last_error(fires: Iterable[Fire]) -> str:
-    """Return why nothing was sent since the last that was; empty where nothing stood in the way. `fires` come newest first."""
-    unsent = takewhile(lambda each: each.state is not FireState.SENT, fires)
-    return next((each.error for each in unsent if each.error), "")

@@ -21,6 +21,7 @@ from remediation.half_way import finish_half_way
 from remediation.journal import KINDS, Journal, plans_of
 from remediation.plan import ActionPlan, State
 from remediation.planning import Planner
+from remediation.ports import ExceptionGate
 from remediation.resuming import MOST_TAKEOVERS, refuse_resuming
 from remediation.states import ActionStatus, PlaybookStatus
 
@@ -36,7 +37,12 @@ RunOn = Callable[[PlaybookExecution, list[Step]], PlaybookExecution]
 
 
 def recover_run(
-    journal: Journal, planner: Planner, execution: PlaybookExecution, run_on: RunOn
+    journal: Journal,
+    planner: Planner,
+    execution: PlaybookExecution,
+    run_on: RunOn,
+    *,
+    exceptions: ExceptionGate,
 ) -> PlaybookExecution:
     """Take a run over and bring it to an end: on to where it was going, or to a state that says where it stands.
 
@@ -45,6 +51,7 @@ def recover_run(
         planner: knows the playbook's steps, and the rules.
         execution: a `RUNNING` one that nobody works on.
         run_on: does what is `PLANNED` and ends the execution.
+        exceptions: are asked once more before anything that was not begun.
     """
     execution = take_over(journal, execution)
     if _goes_round(execution):
@@ -64,7 +71,7 @@ def recover_run(
     if {result.status for result in seen.actions} <= _SETTLED:
         return journal.end(_record(journal, execution, found), PlaybookStatus.COMPLETED)
     try:
-        refuse_resuming(planner, seen, steps)
+        refuse_resuming(planner, seen, steps, exceptions=exceptions)
     except CountersignError as error:
         execution = _record(journal, execution, {**found, **_not_done(found)})
         return journal.end(execution, PlaybookStatus.FAILED, error=_account(execution, error))

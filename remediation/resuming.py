@@ -1,22 +1,32 @@
-"""Whether a run that was interrupted may go on without asking anybody again: all that was signed has to hold still."""
+"""Whether a run that was interrupted may go on without asking anybody again: all that was signed has to hold still.
+
+Somebody may have granted an exception for its finding meanwhile. Then no other action of the run is begun, as no run would be: whoever
+answers for leaving things as they are does not expect another write. One that was in the middle of its writes is finished all the same, where
+it may be (`half_way`): half of a change is neither what was approved nor what the exception is about, it may be worse than either, and the
+rest of it is under the same signature. What is done by then is told, and a person decides whether it is put back.
+"""
 
 from collections.abc import Sequence
 
 from audit.errors import RefusedError
 from remediation.actions.registry import Step
 from remediation.attempt import require_unchanged
+from remediation.excepting import refuse_excepted
 from remediation.execution import PlaybookExecution
 from remediation.journal import plans_of
 from remediation.plan import ActionPlan
 from remediation.planning import Planner
 from remediation.policy import is_approved, refuse_time
+from remediation.ports import ExceptionGate
 from remediation.states import ActionStatus
 
 # A run that ends in the middle this often has another trouble than a process that died.
 MOST_TAKEOVERS = 3
 
 
-def refuse_resuming(planner: Planner, execution: PlaybookExecution, steps: Sequence[Step]) -> None:
+def refuse_resuming(
+    planner: Planner, execution: PlaybookExecution, steps: Sequence[Step], *, exceptions: ExceptionGate
+) -> None:
     """Let a run go on whose `PLANNED` actions may be done now, without asking anybody again.
 
     Raises:
@@ -26,6 +36,7 @@ def refuse_resuming(planner: Planner, execution: PlaybookExecution, steps: Seque
     if not steps:
         raise RefusedError("The playbook can no longer be used as it was signed")
     refuse_unsigned(planner, execution)
+    refuse_excepted(exceptions, execution.finding, now=planner.clock())
     left = [
         (position, step, plan)
         for position, (step, plan) in enumerate(zip(steps, plans_of(execution), strict=True))

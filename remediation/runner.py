@@ -88,7 +88,7 @@ class Runner:
             actor: who asked; they have been let through the policy by the caller.
 
         Raises:
-            RefusedError: twice may do harm, or what was signed no longer holds; nothing was written.
+            RefusedError: twice may do harm, an exception holds, or what was signed no longer holds; nothing was written.
             ActionError: the resource cannot be read, or is not as it was before; nothing was written.
             StateError: another worker took it at this moment.
         """
@@ -96,7 +96,8 @@ class Runner:
             if not is_free:
                 raise RefusedError("It is being worked on at this moment. Look at the card.")
             execution = self.journal.store.get(execution_id)
-            return self._run_on(*begin_again(self.journal, self.planner, execution, actor))
+            begun = begin_again(self.journal, self.planner, execution, actor, exceptions=self.exceptions)
+            return self._run_on(*begun)
 
     def recover(self, execution_id: str) -> PlaybookExecution:
         """Take over an execution that is `RUNNING` or `ROLLING_BACK` and that nobody works on any more.
@@ -110,7 +111,9 @@ class Runner:
         with self.in_hand.taking(execution_id) as is_free:
             execution = self.journal.store.get(execution_id)
             if is_free and execution.status is PlaybookStatus.RUNNING:
-                return recover_run(self.journal, self.planner, execution, self._run_on)
+                return recover_run(
+                    self.journal, self.planner, execution, self._run_on, exceptions=self.exceptions
+                )
             if is_free and execution.status is PlaybookStatus.ROLLING_BACK:
                 return recover_rollback(self.journal, self.planner, execution)
             return execution

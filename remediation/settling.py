@@ -12,6 +12,7 @@ from remediation.actions.registry import Step
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.journal import Journal
 from remediation.planning import Planner
+from remediation.ports import ExceptionGate
 from remediation.recovery import steps_if_usable
 from remediation.refusals import refuse_outsider
 from remediation.resuming import refuse_resuming
@@ -86,12 +87,18 @@ class Settling:
 
 
 def begin_again(
-    journal: Journal, planner: Planner, execution: PlaybookExecution, actor: Actor
+    journal: Journal,
+    planner: Planner,
+    execution: PlaybookExecution,
+    actor: Actor,
+    *,
+    exceptions: ExceptionGate,
 ) -> tuple[PlaybookExecution, list[Step]]:
     """Store that an approver wants an interrupted execution tried again; return it with the steps to run.
 
     Raises:
-        RefusedError: it is not interrupted, twice may do harm, or what was signed no longer holds; nothing was written.
+        RefusedError: it is not interrupted, twice may do harm, an exception holds, or what was signed no longer holds; nothing was
+            written.
         ActionError: the resource cannot be read, or is not as it was before; nothing was written.
         StateError: somebody was faster.
     """
@@ -99,7 +106,7 @@ def begin_again(
     steps = steps_if_usable(planner, execution)
     fresh = {"status": ActionStatus.PLANNED, "message": "To be tried again", "before": None, "observed": None}
     again = replace(_with_started(execution, **fresh), takeovers=0)
-    refuse_resuming(planner, again, steps)
+    refuse_resuming(planner, again, steps, exceptions=exceptions)
     running = again.decided(Verdict.TRY_AGAIN, actor, journal.clock()).moved(
         PlaybookStatus.RUNNING, owner=journal.owner, error=None, ended_at=None
     )

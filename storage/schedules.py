@@ -1,6 +1,5 @@
 """Schedules in the database: each time one is due, exactly one process gets to send it."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Insert, and_, delete, or_, update
@@ -12,9 +11,10 @@ from audit.actor import Actor
 from audit.errors import NotFoundError, StateError
 from audit.trail import TrailEvent
 from exporters.cadence import Cadence
-from exporters.schedules import AHEAD, LONGEST_REST, Fire, FireState, Schedule, ScheduleKind
+from exporters.schedules import AHEAD, LONGEST_REST, Fire, FireState, Outage, Schedule, ScheduleKind
 from storage.columns import column_text
 from storage.database import Database
+from storage.fires import find_newest, find_outage, to_fire, to_fire_row
 from storage.schedule_tables import FireRow, ScheduleRow
 from storage.trail import append_in
 from storage.waiting import has_come
@@ -113,7 +113,7 @@ class SqlSchedules:
             if session.exec(begun).rowcount != 1:
                 return None
             row = session.get(FireRow, fire_id)
-            return _to_fire(row) if row else None
+            return to_fire(row) if row else None
 
     def fire(self, fire_id: str) -> Fire:
         """Return a fire; see `ScheduleStore.fire`."""
@@ -121,14 +121,14 @@ class SqlSchedules:
             row = session.get(FireRow, column_text(fire_id))
         if row is None:
             raise NotFoundError(f"there is no fire {fire_id}")
-        return _to_fire(row)
+        return to_fire(row)
 
     def fires(self, schedule_id: str, limit: int = 10) -> list[Fire]:
         """Return a schedule's fires, newest first."""
         newest = select(FireRow).where(FireRow.schedule_id == schedule_id).limit(limit)
         with self._database.reading() as session:
             rows = session.exec(newest.order_by(col(FireRow.due_at).desc(), col(FireRow.fire_id).desc()))
-            return [_to_fire(row) for row in rows]
+            return [to_fire(row) for row in rows]
 
     def troubled(self, since: datetime) -> list[Fire]:
         """Return the fires with an error that were attempted since; see `ScheduleStore.troubled`."""
@@ -136,7 +136,17 @@ class SqlSchedules:
         found = select(FireRow).where(attempted, col(FireRow.error) != "")
         with self._database.reading() as session:
             rows = session.exec(found.order_by(col(FireRow.not_before), col(FireRow.fire_id)))
-            return [_to_fire(row) for row in rows]
+            return [to_fire(row) for row in rows]
+
+    def outage(self, schedule_id: str) -> Outage | None:
+        """Return since when a schedule has sent nothing; see `ScheduleStore.outage`."""
+        with self._database.reading() as session:
+            return find_outage(session, schedule_id)
+
+    def last_failed(self, schedule_id: str) -> Fire | None:
+        """Return the newest that came to nothing; see `ScheduleStore.last_failed`."""
+        with self._database.reading() as session:
+            return find_newest(session, schedule_id, col(FireRow.state) == FireState.FAILED.value)
 
     def note(self, fire: Fire) -> None:
         """Store what became of an attempt so far; see `ScheduleStore.note`."""
@@ -162,7 +172,7 @@ def _insert(session: Session, fire: Fire, event: TrailEvent) -> bool:
 
     RETURNING says whether it was stored: `rowcount` of such an INSERT means nothing with psycopg.
     """
-    values = _to_fire_row(fire).model_dump()
+    values = to_fire_row(fire).model_dump()
     written = _insert_into(session).values(**values).on_conflict_do_nothing()  # type: ignore[attr-defined]
     if session.connection().execute(written.returning(FireRow.__table__.c.fire_id)).first() is None:  # type: ignore[attr-defined]
         return False
@@ -183,7 +193,7 @@ def _write(session: Session, fire: Fire) -> None:
         col(FireRow.attempts) == fire.attempts,
         col(FireRow.state) == FireState.WAITING.value,
     )
-    columns = _to_fire_row(fire).model_dump(include=_CHANGES)
+    columns = to_fire_row(fire).model_dump(include=_CHANGES)
     if session.exec(update(FireRow).where(is_ours).values(**columns)).rowcount != 1:
         raise StateError(f"{fire.fire_id} was taken over meanwhile")
 
@@ -233,24 +243,4 @@ def _to_schedule(row: ScheduleRow) -> Schedule:
         cadence=Cadence(cron=row.cron, zone=row.zone),
         owner=Actor(**row.owner),
         recipients=tuple(row.recipients),
-    )
-
-
-def _to_fire_row(fire: Fire) -> FireRow:
-    columns = asdict(fire) | {
-        "state": fire.state.value,
-        "parts": list(fire.parts),
-        "error": column_text(fire.error),
-        "asked_by": fire.asked_by.to_dict() if fire.asked_by else None,
-    }
-    return FireRow(**columns)
-
-
-def _to_fire(row: FireRow) -> Fire:
-    plain = row.model_dump(exclude={"state", "parts", "asked_by"})
-    return Fire(
-        **plain,
-        state=FireState(row.state),
-        parts=tuple(row.parts),
-        asked_by=Actor(**row.asked_by) if row.asked_by else None,
     )

@@ -8,7 +8,7 @@ import pytest
 
 from audit.errors import NotFoundError, StateError, TrailError
 from exporters.cadence import Cadence
-from exporters.schedules import Fire, FireState, Schedule, ScheduleKind, fire_of
+from exporters.schedules import Fire, FireState, Outage, Schedule, ScheduleKind, fire_of
 from storage import Stores
 from tests.fakes.samples import ANALYST, NOW, an_event, an_event_nobody_can_write
 from tests.fakes.stores import MemoryStores
@@ -285,3 +285,55 @@ def test_what_went_wrong_lately_is_found_whatever_became_of_it(stores: AnyStores
         wanted += [after] if error else []
     assert stores.schedules.troubled(NOW - timedelta(minutes=1)) == wanted
     assert stores.schedules.troubled(NOW + timedelta(minutes=1)) == wanted[2:]
+
+
+def a_run(stores: AnyStores, *ends: tuple[FireState, str]) -> list[Fire]:
+    """Have a schedule of fires that ended like this, the oldest first, two of them due at the same moment."""
+    schedule = a_schedule()
+    stores.schedules.add(schedule, an_event())
+    made = []
+    for number, (state, error) in enumerate(ends):
+        due_at = NOW + timedelta(minutes=max(number, 1))
+        fire = replace(a_fire(schedule), fire_id=f"fire-{number:02}", slot=str(number), due_at=due_at)
+        stores.schedules.ask(fire, an_event())
+        if state is not FireState.WAITING or error:
+            begun = stores.schedules.begin(fire.fire_id, NOW, until=NOW + LEASE)
+            assert begun is not None
+            fire = replace(begun, state=state, error=error)
+            if state is FireState.WAITING:
+                stores.schedules.note(fire)
+            else:
+                stores.schedules.settle(fire, an_event())
+        made.append(fire)
+    return made
+
+
+SENT, WAITING, FAILED, OVERTAKEN = FireState.SENT, FireState.WAITING, FireState.FAILED, FireState.OVERTAKEN
+
+
+@pytest.mark.parametrize(
+    ("ends", "since", "error"),
+    [
+        ([], None, ""),
+        ([(SENT, ""), (SENT, "")], None, ""),
+        ([(FAILED, "old"), (SENT, ""), (WAITING, "")], 2, ""),
+        ([(SENT, ""), (OVERTAKEN, "away")], 1, "away"),
+        ([(SENT, ""), (OVERTAKEN, "older"), (OVERTAKEN, "newer"), (WAITING, "")], 1, "newer"),
+        ([(OVERTAKEN, "away"), (FAILED, "no")], 0, "no"),
+        ([(OVERTAKEN, "away"), *[(WAITING, "")] * 20], 0, "away"),
+    ],
+)
+def test_an_outage_goes_back_to_the_last_that_was_sent(
+    stores: AnyStores, ends: list[tuple[FireState, str]], since: int | None, error: str
+) -> None:
+    made = a_run(stores, *ends)
+    found = stores.schedules.outage("daily")
+    wanted = None if since is None else Outage(first=made[since], newest=made[-1], error=error)
+    assert found == wanted
+    assert stores.schedules.outage("another") is None
+
+
+def test_the_newest_that_came_to_nothing_is_found_behind_any_others(stores: AnyStores) -> None:
+    made = a_run(stores, (FAILED, "a"), (FAILED, "b"), *[(SENT, "")] * 20)
+    assert stores.schedules.last_failed("daily") == made[1]
+    assert stores.schedules.last_failed("another") is None

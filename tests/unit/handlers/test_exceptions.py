@@ -92,6 +92,30 @@ def test_what_was_approved_does_not_run_where_an_exception_came_before_it_began(
     assert house.board.switches == {"door": "open"}
 
 
+def test_what_was_interrupted_does_not_go_on_where_an_exception_came_meanwhile(house: House) -> None:
+    nameless = replace(DOOR, resource="", id="F-2")
+    house.ingest(nameless)
+    for _ in range(2):
+        house.command("ana", f"/playbook run CLOSE-DOOR {nameless.handle}")
+    first, second = house.cards()
+    assert house.slack.click("omar", first, "approve").ok
+    house.work_but("run")
+    (approved,) = house.services.executions.glimpses(PlaybookStatus.APPROVED)
+
+    def cut() -> None:
+        raise KeyboardInterrupt
+
+    house.board.faults["before write"] = cut
+    with pytest.raises(KeyboardInterrupt):
+        house.services.runner.run(approved.execution_id)
+    house.board.faults.clear()
+    reject(house, "priya", second, exception_until=in_days(house, 5))
+    ended = house.services.runner.recover(approved.execution_id)
+    assert ended.status is PlaybookStatus.FAILED
+    assert "@U0PRIYA answers for leaving" in str(ended.error)
+    assert house.board.switches == {"door": "open"}
+
+
 def test_without_an_owner_whoever_rejects_answers_for_it(house: House) -> None:
     reject(house, "omar", house.ask(), exception_until=in_days(house, 5))
     assert [held.owner.slack_id for held in house.services.exceptions.open()] == ["U0OMAR"]

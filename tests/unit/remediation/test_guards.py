@@ -1,17 +1,14 @@
 """Guards behind which another one stands: each is the only one that this sees."""
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 
 import orjson
 import pytest
 
 from audit.actor import POLICY as BY_POLICY
 from audit.errors import RefusedError, StateError
-from audit.findings import Finding
 from remediation.actions.contract import Draft
 from remediation.attention import Attention, Herald
-from remediation.excepted import FindingException, NoExceptions
 from remediation.execution import PlaybookExecution, Verdict
 from remediation.journal import InHand
 from remediation.memory import MemoryExecutions
@@ -22,6 +19,7 @@ from remediation.rollback import rollback_digest
 from remediation.rollbacks import Rollbacks
 from remediation.rules import BreakGlass
 from remediation.states import ActionStatus, PlaybookStatus
+from tests.fakes.excepted import Held
 from tests.fakes.stores import MemoryStores
 from tests.fakes.switches import (
     ANA,
@@ -99,24 +97,6 @@ def test_a_no_to_an_old_card_or_in_no_time_is_none(bench: Bench) -> None:
 def test_a_no_to_what_is_approved_says_so(bench: Bench) -> None:
     with pytest.raises(RefusedError, match="it is already approved"):
         bench.remediation.reject(approved(bench), OMAR, reason="no")
-
-
-@dataclass(frozen=True)
-class Held(NoExceptions):
-    """Everything is excepted."""
-
-    finding: Finding
-
-    def holding(self, fingerprint: str, now: object) -> FindingException:
-        return FindingException(
-            exception_id="e-1",
-            execution_id="x-1",
-            finding=self.finding,
-            owner=PRIYA,
-            reason="A customer needs it",
-            granted_at=START,
-            until=START + timedelta(days=1),
-        )
 
 
 GLASS = replace(POLICY, break_glass=BreakGlass(people=frozenset({"U0ANA"})))

@@ -57,8 +57,8 @@ def make_bench(**changes: object) -> Bench:
     return Bench(MemoryExecutions(), replace(POLICY, **changes), board, others=(door,))  # type: ignore[arg-type]
 
 
-def approved(bench: Bench, *, puts_back: bool = False) -> str:
-    book = door_playbook()
+def approved(bench: Bench, *names: str, puts_back: bool = False) -> str:
+    book = door_playbook(names=names or ("door",))
     book.rollback_on_failure = puts_back
     asked = bench.remediation.request(book, door_finding(), ANA)
     return bench.remediation.approve(asked.execution_id, OMAR).execution_id
@@ -74,8 +74,8 @@ def cut(bench: Bench, call: str = "after write", error: Callable[[], Exception] 
     bench.board.faults[call] = fault
 
 
-def left_half_way(bench: Bench, state: object = OURS) -> str:
-    name = approved(bench)
+def left_half_way(bench: Bench, state: object = OURS, *, names: tuple[str, ...] = ()) -> str:
+    name = approved(bench, *names)
     cut(bench)
     with pytest.raises(PowerCutError):
         bench.runner.run(name)
