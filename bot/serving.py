@@ -4,7 +4,7 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -88,7 +88,15 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, without raising a signal again once it has stopped: our own stop comes after."""
+    """uvicorn, without raising a signal again once it has stopped: our own stop comes after.
+
+    Args:
+        pid: returns this process's number.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, pid: Callable[[], int] = os.getpid) -> None:
+        super().__init__(config)
+        self._pid = pid
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -101,6 +109,6 @@ class _Server(uvicorn.Server):
         if self.should_exit:
             os._exit(128 + number)
         self.handle_exit(number, frame)
-        if os.getpid() != 1:  # of a container's first process the kernel keeps default actions away
+        if self._pid() != 1:  # of a container's first process the kernel keeps default actions away
             for each in _STOPS:
                 signal.signal(each, signal.SIG_DFL)

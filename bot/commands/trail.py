@@ -14,6 +14,8 @@ from audit.errors import InputError, StateError
 from bot.commands.console import FAILED, one_line_errors, open_stores
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.settings import Settings
     from remediation.batches import Members
     from remediation.evidence import Proof
@@ -146,29 +148,47 @@ def evidence(
 
     with one_line_errors(), open_stores() as stores:
         find = partial(find_named, execution, finder=stores.finder, batches=stores.batches)
-        found = find()
-        for _ in range(_MOST_LOOKS):
-            path, proof = _write_evidence(stores, found, output)
-            written, found = found, find()
-            if found == written:
-                break
-        else:
-            raise StateError("It changes all the time: ask for its evidence when it is over.")
+        path, proof = _write_settled(stores, find, output)
     typer.echo(f"{path}: {proof.entries} entries of the trail, up to the head {proof.head}")
 
 
-def _write_evidence(
-    stores: "Stores", found: "PlaybookExecution | Members", output: Path | None
+def _write_settled(
+    stores: "Stores", find: "Callable[[], PlaybookExecution | Members]", output: Path | None
 ) -> "tuple[Path, Proof]":
+    """Write it, anew where what it is about moved on meanwhile.
+
+    Raises:
+        StateError: it moves on each time; what stood at the path before stands there still.
+    """
+    for looks_left in reversed(range(_MOST_LOOKS)):
+        try:
+            return _write_evidence(stores, find, output)
+        except StateError:
+            if not looks_left:
+                raise
+    raise AssertionError("it is looked at once at least")
+
+
+def _write_evidence(
+    stores: "Stores", find: "Callable[[], PlaybookExecution | Members]", output: Path | None
+) -> "tuple[Path, Proof]":
+    """Write it as it is now.
+
+    Raises:
+        StateError: it is no longer as it was when that began. The trail says more then than the files beside it: no such file is left.
+    """
     from exporters.writing import replacing
     from remediation.batches import Members
     from remediation.evidence import write_batch_evidence, write_evidence
 
-    now = datetime.now(UTC)
-    if isinstance(found, Members):
-        path = output or Path(f"{found.batch.batch_id}.zip")
-        with replacing(path) as file:
-            return path, write_batch_evidence(found, stores.trail.stream(), file, now=now)
-    path = output or Path(f"{found.execution_id}.zip")
+    found, now = find(), datetime.now(UTC)
+    name = found.batch.batch_id if isinstance(found, Members) else found.execution_id
+    path = output or Path(f"{name}.zip")
     with replacing(path) as file:
-        return path, write_evidence(found, stores.trail.stream(), file, now=now)
+        if isinstance(found, Members):
+            proof = write_batch_evidence(found, stores.trail.stream(), file, now=now)
+        else:
+            proof = write_evidence(found, stores.trail.stream(), file, now=now)
+        if find() != found:
+            raise StateError("It changes all the time: ask for its evidence when it is over.")
+    return path, proof
