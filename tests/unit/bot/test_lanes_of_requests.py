@@ -77,8 +77,15 @@ class Held:
         self.done.append(work_id)
 
 
-def test_a_click_is_answered_while_all_who_answer_commands_are_busy(bot: Bot) -> None:
-    held, answered = Held(), threading.Event()
+@pytest.fixture
+def held() -> Iterator[Held]:
+    held = Held()
+    yield held
+    held.may_end.set()
+
+
+def test_a_click_is_answered_while_all_who_answer_commands_are_busy(bot: Bot, held: Held) -> None:
+    answered = threading.Event()
     lanes = {
         "request": replace(bot._lanes["request"], do=held),
         "click": replace(bot._lanes["click"], do=lambda _id: answered.set()),
@@ -98,9 +105,9 @@ def test_a_click_is_answered_while_all_who_answer_commands_are_busy(bot: Bot) ->
     bot.worker.stop()
 
 
-def test_what_was_stored_and_not_begun_is_answered_by_the_next_process(tmp_path: Path) -> None:
+def test_what_was_stored_and_not_begun_is_answered_by_the_next_process(tmp_path: Path, held: Held) -> None:
     url = f"sqlite:///{tmp_path}/countersign.db"
-    bot, held = make_bot(stores_at(url)), Held()
+    bot = make_bot(stores_at(url))
     lanes = {kind: replace(bot._lanes[kind], do=held, threads=1) for kind in ("request", "click")}
     bot.worker.take_on(lanes, list)
     bot.start()
