@@ -176,8 +176,8 @@ class Bot:
         """
         if self._socket:
             self._socket.close()
+        self.services.aside.stop()  # before the intake: a form that does not open is stored as a command
         self.services.intake.stop()
-        self.services.aside.stop()
         self.clockwork.stop()
         self.worker.stop()
         self.page.threads.shutdown(wait=True)
@@ -187,6 +187,8 @@ class Bot:
     def missing(self) -> dict[str, str]:
         """Return what keeps the bot from working, by part; empty when it is ready."""
         problems: dict[str, str] = {}
+        if not self.services.intake.is_alive:
+            problems["intake"] = "requests are no longer stored"
         if not self.worker.is_alive:
             problems["worker"] = "not running"
         if not self.clockwork.is_alive:

@@ -1,6 +1,6 @@
 """Threads of one lane, and the queue before them.
 
-Python's own pool makes a future for each piece of work, fifteen objects that the garbage collector looks at while work waits: with ten
+Python's own pool makes a future for each piece of work, a dozen objects that the garbage collector looks at while work waits: with ten
 thousand clicks waiting, it stopped every thread for a twentieth of a second, again and again. Nobody asks our futures anything.
 """
 
@@ -17,7 +17,7 @@ class Hands(Generic[Work]):
     """Do pieces of work in the order they come, as many at once as there are threads. A thread begins when it is needed.
 
     Args:
-        do: does a piece of work, and raises nothing.
+        do: does a piece of work, and tells of what it meets: what it raises is heard by nobody.
         threads: how many there are at most.
         name: what they are called.
     """
@@ -33,7 +33,11 @@ class Hands(Generic[Work]):
         self._is_shut = False
 
     def hand(self, work: Work) -> None:
-        """Queue a piece of work; once it is shut, none is taken."""
+        """Queue a piece of work; once it is shut, none is taken.
+
+        Raises:
+            RuntimeError: the system lets not one thread begin; the work is not taken.
+        """
         with self._lock:
             if self._is_shut:
                 return
@@ -59,13 +63,19 @@ class Hands(Generic[Work]):
 
     def _begin(self) -> None:
         thread = threading.Thread(target=self._work, name=f"{self._name}_{len(self._threads)}", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the system lets no more begin
+            if not self._threads:
+                raise
+            return  # those that are there do it
         self._threads.append(thread)
         self._spare += 1
 
     def _work(self) -> None:
         while (work := self._queue.get()) is not None:
-            self._do(work)
+            with contextlib.suppress(BaseException):  # a thread that ended would be missed for good
+                self._do(work)
             del work  # else it is held until the next one comes
             with self._lock:
                 self._spare += 1

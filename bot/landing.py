@@ -1,20 +1,19 @@
 """Where the event loop hears of what other threads have finished."""
 
 import asyncio
-import contextlib
 import threading
 from concurrent.futures import Future
 
 
 class Landing:
-    """Waits, on an event loop, for what other threads do. The loop is woken once for all that ends at about the same time.
+    """Waits, on event loops, for what other threads do. A loop is woken once for all that ends at about the same time.
 
     asyncio's own way (`wrap_future`) wakes it for each, which under load costs more than what it is woken for.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._landed: list[asyncio.Future[None]] = []
+        self._landed: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
 
     async def wait_for(self, done: "Future[None]") -> None:
         """Return once a future of another thread is done, whichever way."""
@@ -23,18 +22,26 @@ class Landing:
 
         def land(_done: "Future[None]") -> None:
             with self._lock:
-                self._landed.append(waiter)
-                is_first = len(self._landed) == 1
+                landed = self._landed.setdefault(loop, [])
+                landed.append(waiter)
+                is_first = len(landed) == 1
             if is_first:
-                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                    loop.call_soon_threadsafe(self._wake)
+                self._have_woken(loop)
 
         done.add_done_callback(land)
         await waiter
 
-    def _wake(self) -> None:
-        with self._lock:
-            landed, self._landed = self._landed, []
-        for waiter in landed:
+    def _have_woken(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            loop.call_soon_threadsafe(self._wake, loop)
+        except RuntimeError:  # it is closed: nobody waits there any more
+            self._take(loop)
+
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        for waiter in self._take(loop):
             if not waiter.done():  # given up, as at the end of a graceful stop
                 waiter.set_result(None)
+
+    def _take(self, loop: asyncio.AbstractEventLoop) -> list[asyncio.Future[None]]:
+        with self._lock:
+            return self._landed.pop(loop, [])

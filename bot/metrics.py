@@ -78,6 +78,12 @@ class MeteredApp(Door):
         super().__init__(signing_secret=signing_secret)
         self._metrics = metrics
 
+    def answer_unsigned(self, body: bytes) -> BoltResponse:
+        """Return what to answer; see `Door.answer_unsigned`."""
+        answer = super().answer_unsigned(body)
+        self._metrics.acknowledged("other", _outcome(answer), 0.0)
+        return answer
+
     def finish(self, answering: Answering) -> BoltResponse:
         """Return what to answer; see `Door.finish`."""
         answer = super().finish(answering)

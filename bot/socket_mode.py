@@ -7,8 +7,8 @@ finds out by its fifth ping in vain, a minute later. Until then every click is l
 import select
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import structlog
 from slack_bolt import BoltRequest
@@ -26,6 +26,7 @@ from handlers.slack_errors import SLACK_FAILURES, code_of
 log = structlog.get_logger()
 
 WAITING_THREADS = 8
+_SLACK_WAITS_S = 3.0
 PING_EVERY_S = 5
 LOOK_EVERY_S = 1.0
 _LONGEST_WAIT_S = 30.0
@@ -57,6 +58,7 @@ class Socket(SocketModeHandler):
         self._stopping = threading.Event()
         self._waiting = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="listener")
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="acknowledge")
+        self._due: set[Future[None]] = set()
         self._keeper = threading.Thread(target=self._keep, name="socket", daemon=True)
 
     def connect(self) -> None:
@@ -70,30 +72,54 @@ class Socket(SocketModeHandler):
         return self._keeper.is_alive()
 
     def close(self) -> None:
-        """Disconnect for good."""
+        """Acknowledge what has come, as far as Slack waits for it, and disconnect for good."""
         self._stopping.set()
         if self._keeper.is_alive():
             self._keeper.join()
+        wait(self._due.copy(), timeout=_SLACK_WAITS_S)
         super().close()  # type: ignore[no-untyped-call]
         self._waiting.shutdown(wait=True)
         self._sending.shutdown(wait=True)
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
-        """Answer what comes by Socket Mode, once what it asks for is stored."""
+        """Answer what comes by Socket Mode, once what it asks for is stored. At a stop it is left: Slack tells people that it was not taken."""
+        if self._stopping.is_set():
+            return
         request = BoltRequest(mode="socket_mode", body=req.payload, headers=build_headers(req))
         if may_wait(request):
-            self._waiting.submit(lambda: self._send(client, req, self.app.begin(request)))
+            self._hand(self._waiting, self._new(), lambda: self._send(client, req, self.app.begin(request)))
             return
         answering = self.app.begin(request)
+        sent = self._new()
 
         def send(_stored: object = None) -> None:
-            with suppress(RuntimeError):  # it is closed: there is nobody to send it to
-                self._sending.submit(self._send, client, req, answering)
+            self._hand(self._sending, sent, lambda: self._send(client, req, answering))
 
         if answering.stored is None:
             send()
         else:
             answering.stored.add_done_callback(send)
+
+    def _new(self) -> "Future[None]":
+        """Return what is done once an acknowledgement was sent, or cannot be."""
+        sent: Future[None] = Future()
+        self._due.add(sent)
+        sent.add_done_callback(self._due.discard)
+        return sent
+
+    @staticmethod
+    def _hand(threads: ThreadPoolExecutor, sent: "Future[None]", send: Callable[[], None]) -> None:
+        """Have an acknowledgement sent on another thread."""
+
+        def note(sending: "Future[None]") -> None:
+            if error := sending.exception():
+                log.error("not acknowledged", exc_info=error)
+            sent.set_result(None)
+
+        try:
+            threads.submit(send).add_done_callback(note)
+        except RuntimeError:  # it is closed: there is nobody to send it to
+            sent.set_result(None)
 
     def _send(self, client: SocketModeClient, req: SocketModeRequest, answering: Answering) -> None:
         response = self.app.finish(answering)

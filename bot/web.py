@@ -78,10 +78,15 @@ class SlackEvents:
         self._landing = Landing()
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request: 413 where it is larger than anything Slack sends, 400 where it is nothing Slack sends."""
+        """Answer a request: 413 where it is larger than anything Slack sends, 401 where Slack has not signed it, 400 where it is nothing Slack sends.
+
+        What is not signed is not taken apart: a megabyte of it would hold up everybody.
+        """
         body = await _read_body(request)
         if body is None:
             return PlainTextResponse("too large", status_code=413)
+        if not self._app.is_signed(body, request.headers):
+            return _to_response(self._app.answer_unsigned(body))
         asked = read(
             body=body.decode("utf-8", "replace"),
             query=request.scope["query_string"].decode("latin-1"),

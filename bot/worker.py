@@ -88,10 +88,10 @@ class Worker:
         with self._lock:
             if self._stopping.is_set() or work in self._waiting:
                 return
-            self._waiting.add(work)
-            self._since.setdefault(work, time.monotonic())
             if work not in self._doing:
                 self._hands[kind].hand(work)
+            self._waiting.add(work)  # once somebody has it: what nobody has is handed out by the next sweep
+            self._since.setdefault(work, time.monotonic())
 
     def stop(self) -> None:
         """Finish what is being done, leave what is waiting to the next process, and return."""
@@ -149,7 +149,7 @@ class Worker:
         with structlog.contextvars.bound_contextvars(work=kind, **{lane.about: work_id}):
             try:
                 lane.do(work_id)
-            except Exception:
+            except BaseException:  # that a library wants to end the program ends no thread of ours
                 log.exception("work failed", reference=uuid.uuid4().hex[:8])
 
     def _sweep_forever(self) -> None:

@@ -11,13 +11,14 @@ from slack_sdk.errors import SlackApiError
 from audit.actor import Actor
 from audit.errors import RefusedError
 from handlers.clients import make_impatient
-from handlers.shared_reads import SharedReads
+from handlers.shared_reads import SharedReads, answer_of
 from handlers.slack_errors import SLACK_FAILURES, code_of
 from remediation.ports import Person
 
 log = structlog.get_logger()
 DEFAULT_TIMEOUT_S = 5
-_AT_ONCE = 8
+# Questions at once: about the workspace, each group that the policy names, and each person who is asked about again meanwhile.
+_AT_ONCE = 128
 _NO_ANSWER = "Slack's directory does not answer, so nothing was decided. Try again."
 _TELLING = {
     "user_not_found": "Slack does not know you, so nothing was decided.",
@@ -63,9 +64,9 @@ class SlackDirectory:
         try:
             found = self._reads.ask(("user", actor.slack_id, actor.email), partial(self._ask_user, actor))
             belongs = frozenset(
-                group for group, asked in members.items() if found.get("id") in asked.result()
+                group for group, asked in members.items() if found.get("id") in answer_of(asked)
             )
-            return _person(found, actor=actor, home=home.result(), groups=belongs)
+            return _person(found, actor=actor, home=answer_of(home), groups=belongs)
         except SLACK_FAILURES as error:
             code = code_of(error)
             log.warning("directory does not answer", error=code)

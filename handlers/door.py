@@ -10,18 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import cast
+from urllib.parse import parse_qs
 
 import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
+from slack_sdk.signature import SignatureVerifier
 
 from handlers.intake import STORED
 
 log = structlog.get_logger()
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
-NOT_OURS, FAILED = 400, 500
+NOT_OURS, UNSIGNED, FAILED = 400, 401, 500
+_LONGEST_CHECK = 2048  # in bytes; it carries a token besides
 _MAY_WAIT = frozenset({"block_suggestion", "event_callback"})
 _TEXT, _OBJECT, _FLAG = (str,), (Mapping,), (bool, str)
 _KINDS: Mapping[str, tuple[type, ...]] = {
@@ -83,8 +86,8 @@ class Door(App):
     """A Bolt app that refuses misshapen payloads, by whichever way they come.
 
     It answers each request on the thread that brought it (`process_before_response`): Bolt otherwise runs the listener on a
-    thread of a second pool and looks every 10 ms whether it has acknowledged. Listeners write down and acknowledge, so
-    there is nothing that the response would have to wait for; nor has it a token with which one could call Slack.
+    thread of a second pool and looks every 10 ms whether it has acknowledged. Listeners have a request stored and return at once; the
+    response waits for that (`finish`). Nor has it a token with which one could call Slack.
 
     Args:
         signing_secret: what Slack signs with; None where it comes by Socket Mode.
@@ -103,6 +106,22 @@ class Door(App):
             ignoring_self_events_enabled=False,
             attaching_function_token_enabled=False,
         )
+        self._verifier = SignatureVerifier(signing_secret) if signing_secret else None
+
+    def is_signed(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Tell whether Slack has signed a body, and lately; nothing is where there is no signing secret."""
+        if self._verifier is None:
+            return False
+        try:
+            return self._verifier.is_valid_request(body, dict(headers))
+        except (TypeError, ValueError):  # a time that is no number, a signature beyond ASCII
+            return False
+
+    def answer_unsigned(self, body: bytes) -> BoltResponse:
+        """Return what is answered to what Slack has not signed: a refusal, unless it may be Slack seeing whether our certificate is good."""
+        if len(body) <= _LONGEST_CHECK and parse_qs(body.decode("latin-1")).get("ssl_check") == ["1"]:
+            return BoltResponse(status=200, body="")
+        return BoltResponse(status=UNSIGNED, body="not signed")
 
     def dispatch(self, req: BoltRequest) -> BoltResponse:
         """Answer a request, once what it asks for is stored; see `App.dispatch`."""

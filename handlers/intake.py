@@ -10,18 +10,20 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 
+import structlog
 from slack_bolt import Ack, BoltContext
 
 from audit.errors import RefusedError
 from remediation.ports import Dispatcher, Inbox, Request
 
+log = structlog.get_logger()
 STORED = "countersign_stored"
 """Where a request of Slack's keeps what its acknowledgement has to wait for: a `Future`, done once what it asks for is stored."""
 _AT_ONCE = 500  # more would make the first of them wait for the last
 _STOPPING = "I am being restarted, and have not written this down: try again in a minute"
 CLICK_KINDS = frozenset({"action", "view"})
 TYPED_KINDS = frozenset({"command", "shortcut"})
-STEP_S, _CALM_AFTER_S, _LOOK_S = 0.02, 0.002, 0.001
+_STEP_S, _CALM_AFTER_S, _LOOK_S = 0.01, 0.002, 0.001
 Entry = tuple[Request, "Future[None]"]
 
 
@@ -29,11 +31,17 @@ class Intake:
     """Stores requests and hands them to the worker.
 
     Its thread begins with the first request, and ends with `stop`.
+
+    Args:
+        inbox: where requests are stored.
+        dispatcher: gets those that are.
+        step_s: seconds after which `give_way` lets the next thread go on, come what may.
     """
 
-    def __init__(self, inbox: Inbox, dispatcher: Dispatcher) -> None:
+    def __init__(self, inbox: Inbox, dispatcher: Dispatcher, *, step_s: float = _STEP_S) -> None:
         self._inbox = inbox
         self._dispatcher = dispatcher
+        self._step_s = step_s
         self._waiting: SimpleQueue[Entry | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -47,14 +55,16 @@ class Intake:
 
         Raises:
             RefusedError: it is stopping.
+            RuntimeError: the system lets its thread not begin; the next request tries again.
         """
         stored: Future[None] = Future()
         with self._lock:
             if self._is_stopped:
                 raise RefusedError(_STOPPING)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="intake", daemon=True)
+                thread.start()
+                self._thread = thread
             self._pending += 1
             self._waiting.put((request, stored))
         return stored
@@ -68,12 +78,17 @@ class Intake:
         if self._is_calm():
             return
         with self._turnstile:
-            until = time.monotonic() + STEP_S
+            until = time.monotonic() + self._step_s
             while time.monotonic() < until and not self._is_calm():
                 time.sleep(_LOOK_S)
 
     def _is_calm(self) -> bool:
         return not self._pending and time.monotonic() - self._busy_at > _CALM_AFTER_S
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether requests are stored, or will be once one comes."""
+        return self._thread is None or self._thread.is_alive()
 
     def stop(self) -> None:
         """Store what has come, and take nothing more."""
@@ -104,20 +119,27 @@ class Intake:
 
     def _store(self, entries: Sequence[Entry]) -> None:
         try:
-            errors = self._inbox.put_all([request for request, _ in entries])
-        except Exception as raised:  # noqa: BLE001 - this thread's boundary: each of them hears it
-            errors = [raised] * len(entries)
+            failures = self._inbox.put_all([request for request, _ in entries])
+        except Exception as error:  # noqa: BLE001 - this thread's boundary: each of them hears it
+            failures = [error] * len(entries)
         with self._lock:
             self._pending -= len(entries)
             self._busy_at = time.monotonic()
-        for (_, stored), error in zip(entries, errors, strict=True):
-            if error is None:
+        for (_, stored), failure in zip(entries, failures, strict=True):
+            if failure is None:
                 stored.set_result(None)
             else:
-                stored.set_exception(error)
-        for (request, _), error in zip(entries, errors, strict=True):
-            if error is None:
-                self._dispatcher.submit(lane_of(request), request.request_id)
+                stored.set_exception(failure)
+        for (request, _), failure in zip(entries, failures, strict=True):
+            if failure is None:
+                self._hand_on(request)
+
+    def _hand_on(self, request: Request) -> None:
+        """Tell the worker. Where that fails, its sweep finds what is stored."""
+        try:
+            self._dispatcher.submit(lane_of(request), request.request_id)
+        except Exception:
+            log.exception("request not handed on", request_id=request.request_id)
 
 
 def lane_of(request: Request) -> str:

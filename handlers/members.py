@@ -7,7 +7,6 @@ fetch, a file taken in, which closes findings) is not theirs to order.
 from dataclasses import replace
 
 from audit.errors import RefusedError
-from handlers.directory import SlackDirectory
 from handlers.services import Services
 from remediation.ports import Request
 
@@ -18,7 +17,7 @@ def from_member(services: Services, request: Request) -> Request:
     Raises:
         RefusedError: a guest, somebody of another workspace, somebody who has left or a program; or Slack does not say.
     """
-    person = SlackDirectory(services.client).look_up(request.actor, groups=frozenset())
+    person = services.remediation.directory.look_up(request.actor, groups=frozenset())
     if person.is_guest or person.is_stranger or person.is_bot or person.is_deleted:
         raise RefusedError(
             "Only members of this workspace may do that, not guests. Nothing was done; ask a member to do it."

@@ -17,7 +17,7 @@ Key = tuple[str, str]
 """A method and a channel; empty where the method is about none."""
 
 MOST_WAITING = 4
-_DEFAULT_WAIT_S = 30.0
+_DEFAULT_WAIT_S, _LONGEST_WAIT_S = 30.0, 3600.0
 TOO_MANY = 429
 
 
@@ -107,11 +107,11 @@ def _again(refusal: SlackApiError) -> SlackApiError:
 
 
 def wait_of(refusal: SlackApiError) -> float:
-    """Return how many seconds Slack asks to wait."""
+    """Return how many seconds Slack asks to wait; no more than an hour, after which it can be asked again."""
     headers = {str(name).lower(): value for name, value in refusal.response.headers.items()}
     said = headers.get("retry-after", "")
     said = said[0] if isinstance(said, list) and said else said
     try:
-        return max(0.0, float(str(said)))
+        return min(max(0.0, float(str(said))), _LONGEST_WAIT_S)
     except ValueError:
         return _DEFAULT_WAIT_S

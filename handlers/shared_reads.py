@@ -19,11 +19,24 @@ class _Question:
     answer: "Future[Any]" = field(default_factory=Future)
 
 
+def answer_of(asked: "Future[Any]") -> Any:  # noqa: ANN401 - whatever the question returns
+    """Wait for an answer and return it.
+
+    Raises:
+        Exception: what putting the question raised, without the tracebacks of all others who raise the same.
+    """
+    error = asked.exception()
+    if error is not None:
+        raise error.with_traceback(None)
+    return asked.result()
+
+
 class SharedReads:
     """Puts each question at most once at a time.
 
     Args:
-        threads: how many questions are put at once that nobody's own thread puts.
+        threads: how many questions are put at once that nobody's own thread puts. More than there can be: one that hangs has a thread
+            to itself until it is given up, and must not keep another one from being put.
     """
 
     def __init__(self, threads: int) -> None:
@@ -43,10 +56,12 @@ class SharedReads:
         """Put a question on this thread, unless others have the same one, and return the answer. Raises what putting it raised."""
         question, is_mine = self._join(key, put)
         if is_mine:
-            self._answer(question)
-            if (following := self._hand_on(key)) is not None:
-                self._pool.submit(self._see_through, key, following)
-        return question.answer.result()
+            try:
+                self._answer(question)
+            finally:  # where this thread is interrupted too: others wait for the next one
+                if (following := self._hand_on(key)) is not None:
+                    self._pool.submit(self._see_through, key, following)
+        return answer_of(question.answer)
 
     def _join(self, key: Hashable, put: Put) -> tuple[_Question, bool]:
         """Return the question that is to be put for a thread, and whether it has to see to that itself."""

@@ -43,7 +43,6 @@ class Line:
         if not code or isinstance(error, SlackApiError):
             self.revoked = code if code in REVOKED else ""
         self.observe(method, _outcome(error, code))
-        self.give_way()
 
 
 def _outcome(error: Exception | None, code: str) -> str:
@@ -74,7 +73,11 @@ class SlackClient(WebClient):
             self.line.end(api_method, None)
             return answer
 
-        return self.line.pace.call(_key(api_method, how), call, patience_s=self.patience_s)
+        try:
+            return self.line.pace.call(_key(api_method, how), call, patience_s=self.patience_s)
+        finally:
+            if self.patience_s:  # where it has none, somebody waits for the answer
+                self.line.give_way()
 
 
 def _key(method: str, how: Mapping[str, object]) -> Key:

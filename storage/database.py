@@ -64,8 +64,10 @@ class Database:
         Raises:
             RuntimeError: this thread is writing already.
         """
+        self._refuse_inside_transaction()
+        if not items:
+            return []
         if self._turns is not None:
-            self._refuse_inside_transaction()
             return self._writes.do_each(work, items)
         return do_each_apart(self._begin_writing, work, items)
 

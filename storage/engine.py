@@ -16,14 +16,15 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from audit.errors import ConfigError
 
 BUSY_TIMEOUT_S = 30
+CONNECT_TIMEOUT_S = 10  # of a server that does not answer at all: Postgres itself would wait for minutes
 READ_ONLY = "countersign_read_only"
 MAY_BE_LOST = "countersign_may_be_lost"
 _SYNCHRONOUS = "countersign_synchronous"
 _DIALECTS = ("sqlite", "postgresql")
 _EXAMPLES = "sqlite:///countersign.db or postgresql://user@host/name"
 
-# Connections to a file that are kept once they were needed: as many as threads read at once when all click. A new one has to
-# read the whole schema before its first statement.
+# Connections to a file that are kept once they were needed: more than read at once, for those who click share theirs
+# (`storage.together`). A new one has to read the whole schema before its first statement.
 _KEPT_OPEN = 20
 
 # FULL: with NORMAL a power cut may take the last commits, and the trail must not lose any.
@@ -57,7 +58,10 @@ def open_engine(url: str) -> Engine:
         return _open_sqlite(address)
     try:
         return create_engine(
-            address, json_serializer=_to_json, json_deserializer=orjson.loads, pool_pre_ping=True
+            address.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT_S), **address.query}),
+            json_serializer=_to_json,
+            json_deserializer=orjson.loads,
+            pool_pre_ping=True,
         )
     except ModuleNotFoundError as error:
         raise ConfigError(

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
-from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
-Spell = Callable[[Any], Any]
 _MOST_VALUES = 32_766  # SQLite's SQLITE_MAX_VARIABLE_NUMBER since 3.32
 Insert = sqlite.Insert | postgresql.Insert
 _INSERT: Mapping[str, Callable[..., Insert]] = MappingProxyType(
@@ -35,6 +33,8 @@ def insert_or_replace(connection: Connection, table: Table) -> Insert:
 def insert_all_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows that all name the same columns, and leave those as they are that are there already.
 
+    A column that is not named is left to the database: defaults of the tables' models are not looked at.
+
     On SQLite it is one statement: after each row of several, the thread would have to wait until it may run again, and a busy
     process lets it wait for milliseconds (`sys.getswitchinterval`).
     """
@@ -43,24 +43,19 @@ def insert_all_new(connection: Connection, table: Table, rows: Sequence[Mapping[
         return
     names = tuple(rows[0])
     marks = f"({', '.join('?' * len(names))})"
-    spell = _spellers(connection.dialect, table, names)
+    dialect = connection.dialect
+    spell = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
     for place in range(0, len(rows), most := _MOST_VALUES // len(names)):
         some = rows[place : place + most]
         values = tuple(
             each if to_text is None else to_text(each)
             for row in some
-            for each, to_text in zip(row.values(), spell, strict=True)
+            for each, to_text in zip(map(row.__getitem__, names), spell, strict=True)
         )
         connection.exec_driver_sql(
             f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([marks] * len(some))} ON CONFLICT DO NOTHING",  # noqa: S608 - names of ours
             values,
         )
-
-
-@cache
-def _spellers(dialect: Dialect, table: Table, names: tuple[str, ...]) -> tuple[Spell | None, ...]:
-    """Return what turns a value of each column into what the driver takes; None where that is the value itself."""
-    return tuple(table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names)
 
 
 # Kept, because to build and compile a statement takes many times as long as to run it.

@@ -158,20 +158,35 @@ def do_each_apart(
     work: Work[Item, Result],
     items: Sequence[Item],
 ) -> list[Exception | None]:
-    """Do work for several items in a transaction that no other thread shares; see `Together.do_each`."""
+    """Do work for several items in a transaction that no other thread shares; see `Together.do_each`.
 
-    def attempt(some: Sequence[Item]) -> Exception | None:
-        try:
-            with transaction() as connection:
-                work(connection, some)
-        except Exception as error:  # noqa: BLE001 - handed to whoever brought the items
-            return error
-        return None
-
-    error = attempt(items)
+    Where one spoils it for all, each has a transaction of its own. Where none can begin, the rest need not wait to hear the same.
+    """
+    error, has_begun = _attempt_apart(transaction, work, items)
     if error is None or len(items) == 1:
         return [error] * len(items)
-    return [attempt([item]) for item in items]
+    errors = []
+    for item in items:
+        if has_begun:
+            error, has_begun = _attempt_apart(transaction, work, [item])
+        errors.append(error)
+    return errors
+
+
+def _attempt_apart(
+    transaction: Callable[[], AbstractContextManager[Connection]],
+    work: Work[Item, Result],
+    items: Sequence[Item],
+) -> tuple[Exception | None, bool]:
+    """Return what kept the work of all from being done, and whether its transaction has begun."""
+    has_begun = False
+    try:
+        with transaction() as connection:
+            has_begun = True
+            _do_all(work, connection, items)
+    except Exception as error:  # noqa: BLE001 - handed to whoever brought the items
+        return error, has_begun
+    return None, has_begun
 
 
 def _by_work(tickets: Sequence[_Ticket]) -> Iterator[list[_Piece[Any, Any]]]:
@@ -181,6 +196,18 @@ def _by_work(tickets: Sequence[_Ticket]) -> Iterator[list[_Piece[Any, Any]]]:
         for piece in ticket.pieces:
             of_work[piece.work].append(piece)
     yield from of_work.values()
+
+
+def _do_all(work: Work[Item, Result], connection: Connection, items: Sequence[Item]) -> Sequence[Result]:
+    """Return what came of each item.
+
+    Raises:
+        ValueError: the work has forgotten one.
+    """
+    results = work(connection, items)
+    if len(results) != len(items):
+        raise ValueError(f"{len(results)} results for {len(items)} items")
+    return results
 
 
 def _attempt(connection: Connection, pieces: Sequence[_Piece[Any, Any]]) -> None:
@@ -204,7 +231,7 @@ def _do_or_undo(connection: Connection, pieces: Sequence[_Piece[Any, Any]]) -> E
     undone: Exception | None = None
     try:
         with in_words():
-            results = pieces[0].work(connection, [piece.item for piece in pieces])
+            results = _do_all(pieces[0].work, connection, [piece.item for piece in pieces])
         for piece, result in zip(pieces, results, strict=True):
             piece.results = [result]
     except Exception as error:

@@ -10,7 +10,8 @@ class Fault:
 
     `error` is answered as `{"ok": false, "error": …}`; `status` is the HTTP status (429 adds
     `Retry-After: retry_after`), `page` what is answered with it instead of JSON; `delay_s` waits first and then goes on
-    normally, `until` does so for an event of the test's; `late_s` lets the call have its effect and waits before the answer; `drop` cuts the
+    normally, `until` does so for an event of the test's; `late_s` lets the call have its effect and waits before the answer, `late_until` does
+    so for an event; `drop` cuts the
     connection before the call has any effect, `drop_after` afterwards: the bot cannot know. `after` lets so many
     calls of the method pass first.
     """
@@ -24,6 +25,7 @@ class Fault:
     delay_s: float = 0.0
     late_s: float = 0.0
     until: threading.Event | None = None
+    late_until: threading.Event | None = None
     drop: bool = False
     drop_after: bool = False
     after: int = 0

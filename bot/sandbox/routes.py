@@ -52,6 +52,8 @@ def _with_faults(slack: Driving, handle: Callable[[Driving, Request], Any]) -> C
             return _refusal(fault)
         response = cast("Response", await handle(slack, request))
         await asyncio.sleep(fault.late_s)
+        if fault.late_until:
+            await run_in_threadpool(fault.late_until.wait, _LONGEST_WAIT_S)
         return _cut(request) if fault.drop_after else response
 
     return endpoint

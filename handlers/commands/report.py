@@ -20,7 +20,6 @@ from handlers.blocks.parts import Message
 from handlers.blocks.texts import code, escape, mention, to_sentence
 from handlers.conversations import find_conversation
 from handlers.delivery import SlackDelivery
-from handlers.directory import SlackDirectory
 from handlers.requests import said
 from handlers.services import Services
 from remediation.matching import sure_match
@@ -153,7 +152,7 @@ def _address(services: Services, request: Request, word: str) -> str:
         return word
     person = Actor(workspace=request.actor.workspace, slack_id=word.removeprefix("@"))
     try:
-        address = SlackDirectory(services.client).look_up(person, groups=frozenset()).actor.email
+        address = services.remediation.directory.look_up(person, groups=frozenset()).actor.email
     except RefusedError:
         address = ""
     if not address:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from remediation.ports import ANSWERER_LOST_AFTER, Posting, Request
 from storage import Stores
@@ -203,3 +204,55 @@ def test_a_sweep_takes_only_so_many_requests_the_oldest(stores: AnyStores) -> No
     for seconds in (3, 1, 2):
         stores.inbox.put(a_request(f"req-{seconds}", seconds=seconds))
     assert stores.inbox.open_requests(ME, NOW, 2) == ["req-1", "req-2"]
+
+
+def test_several_are_stored_at_once(stores: AnyStores) -> None:
+    requests = [a_request(f"req-{number}", seconds=-number) for number in range(40)]
+    assert stores.inbox.put_all(requests) == [None] * 40
+    assert stores.inbox.open_requests(ME, NOW) == [each.request_id for each in reversed(requests)]
+    assert [stores.inbox.get(each.request_id) for each in requests] == requests
+    assert stores.inbox.put_all([]) == []
+
+
+def test_the_same_id_twice_in_one_call_and_over_two_is_one_request(stores: AnyStores) -> None:
+    repeat = replace(a_request(), payload={"other": 1})
+    assert stores.inbox.put_all([a_request(), repeat, a_request("req-2")]) == [None] * 3
+    assert (
+        stores.inbox.put_all([replace(repeat, request_id="req-2"), repeat, a_request("req-3")]) == [None] * 3
+    )
+    names = ["req-1", "req-2", "req-3"]
+    assert stores.inbox.open_requests(ME, NOW) == names
+    assert [stores.inbox.get(name) for name in names] == [a_request(name) for name in names]
+
+
+def test_repeats_among_several_stay_answered_and_counted(stores: AnyStores) -> None:
+    stores.inbox.put_all([a_request("req-1"), a_request("req-2")])
+    stores.inbox.done("req-1")
+    stores.inbox.begin("req-2", owner=ME, now=NOW)
+    assert stores.inbox.put_all([a_request("req-1"), a_request("req-2"), a_request("req-3")]) == [None] * 3
+    assert stores.inbox.get("req-1") is None
+    assert stores.inbox.get("req-2") == replace(a_request("req-2"), attempts=1)
+    assert stores.inbox.open_requests(ME, NOW) == ["req-2", "req-3"]
+
+
+def test_of_several_one_that_cannot_be_stored_has_its_error_and_the_others_are(stores: AnyStores) -> None:
+    bad = replace(a_request("req-bad"), payload={"text": "half of a pair: \ud83d"})
+    errors = stores.inbox.put_all([a_request("req-1"), bad, a_request("req-2"), bad])
+    assert [error is None for error in errors] == [True, False, True, False]
+    assert stores.inbox.get("req-bad") is None
+    assert stores.inbox.open_requests(ME, NOW) == ["req-1", "req-2"]
+    (error,) = stores.inbox.put_all([bad])
+    assert error is not None
+
+
+def test_a_sweep_may_ask_for_some_kinds(stores: AnyStores) -> None:
+    kinds = ("action", "view", "command", "shortcut")
+    for number, kind in enumerate((*kinds, "action")):
+        stores.inbox.put(replace(a_request(f"{kind}-{number}", seconds=number), kind=kind))
+    stores.inbox.begin("view-1", owner=OTHER, now=NOW)
+    asked = partial(stores.inbox.open_requests, ME, NOW)
+    assert asked(kinds={"action", "view"}) == ["action-0", "action-4"]
+    assert asked(kinds=frozenset({"command", "shortcut"})) == ["command-2", "shortcut-3"]
+    assert asked(limit=1, kinds={"shortcut", "action"}) == ["action-0"]
+    assert asked(kinds=()) == []
+    assert asked() == ["action-0", "command-2", "shortcut-3", "action-4"]

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import orjson
+
 from audit.errors import CountersignError
 from audit.waiting import has_come, has_passed
 from remediation.execution import PlaybookExecution
@@ -76,6 +78,9 @@ class MemoryInbox:
         self._seen = {} if seen is None else seen
 
     def put(self, request: Request) -> None:
+        orjson.dumps(
+            (request.request_id, request.actor.to_dict(), dict(request.payload))
+        )  # raises as a database does
         self.by_id.setdefault(request.request_id, request)
 
     def put_all(self, requests: Sequence[Request]) -> list[Exception | None]:
@@ -84,7 +89,7 @@ class MemoryInbox:
     def _attempt(self, request: Request) -> Exception | None:
         try:
             self.put(request)
-        except CountersignError as error:
+        except (CountersignError, TypeError) as error:
             return error
         return None
 

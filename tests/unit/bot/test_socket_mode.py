@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from slack_bolt import App
 from slack_sdk import WebClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.app import Bot
 from bot.config import read_config
@@ -16,6 +16,7 @@ from bot.sandbox import SlackStandIn
 from bot.sandbox.demo import CONFIG
 from bot.settings import Settings
 from bot.socket_mode import Socket
+from handlers.door import Door
 from tests.databases import stores_in_memory
 from tests.endings import Later
 from tests.fakes.elsewhere import Elsewhere, serving_elsewhere
@@ -93,6 +94,7 @@ def test_what_is_asked_while_the_connection_is_gone_is_answered_once(
             people.submit(slack.command, user="ana", channel=CHANNEL, text="/report list") for _ in range(5)
         ]
         assert all(each.result().ok for each in typed)
+    until(lambda: answers(slack) >= len(typed))
     until(lambda: not bot.worker.loads()["request"].depth)
     assert answers(slack) == len(typed)
     assert opened(slack) > 1
@@ -105,6 +107,7 @@ def test_a_click_whose_acknowledgement_was_cut_off_comes_again_and_is_one(
 ) -> None:
     slack.sockets.cuts_after = 1
     assert slack.command(user="ana", channel=CHANNEL, text="/report list").ok
+    until(lambda: answers(slack))
     until(lambda: not bot.worker.loads()["request"].depth)
     counted = {"kind": "command", "outcome": "ok"}
     heard = bot.metrics.registry.get_sample_value("countersign_acknowledgement_seconds_count", counted)
@@ -127,7 +130,7 @@ def test_an_answer_of_another_shape_does_not_end_the_keeper(
     body: bytes, elsewhere: Callable[[Elsewhere], Elsewhere], later: Later
 ) -> None:
     gateway = elsewhere(Elsewhere(body))
-    app = App(token="xoxb-x", token_verification_enabled=False)
+    app = Door(signing_secret=None)
     client = WebClient("xoxb-x", base_url=f"{gateway.url}/api/", retry_handlers=[])
     socket = Socket(app, "xapp-x", client=client)
     try:
@@ -143,3 +146,21 @@ def test_readiness_tells_when_nobody_looks_after_the_connection(bot: Bot) -> Non
     bot._socket._stopping.set()
     bot._socket._keeper.join(PATIENCE_S)
     assert "nobody looks after" in bot.missing()["socket"]
+
+
+def test_what_comes_at_a_stop_is_left_to_whoever_asked(bot: Bot) -> None:
+    payload = {
+        "command": "/report",
+        "text": "list",
+        "user_id": "U0ANA",
+        "team_id": "T0DEMO",
+        "trigger_id": "1.1",
+    }
+    assert bot._socket
+    bot._socket._stopping.set()
+    bot._socket.handle(bot._socket.client, SocketModeRequest("slash_commands", "e-1", payload))
+    bot.services.intake.stop()  # all that came is stored by then
+    owner, now = bot.services.runner.journal.owner, bot.services.clock()
+    assert bot.services.inbox.open_requests(owner, now) == []
+    counted = {"kind": "command", "outcome": "ok"}
+    assert bot.metrics.registry.get_sample_value("countersign_acknowledgement_seconds_count", counted) is None

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.worker import Lane, Work, Worker
 
@@ -97,15 +98,30 @@ def test_the_sweep_finds_what_lies_there_and_survives_its_own_errors(desk: Desk)
     assert not worker.is_alive
 
 
-def test_a_stop_waits_for_whoever_is_submitting(worker: Worker, desk: Desk) -> None:
-    with worker._lock:  # as somebody in the middle of `submit` holds it
-        stopper = threading.Thread(target=worker.stop)
-        stopper.start()
-        stopper.join(0.2)
-        worker._pools["job"].submit(desk.do, "a")
-        assert not worker._stopping.is_set()
+def test_what_is_handed_over_while_it_stops_is_left_alone(worker: Worker, desk: Desk) -> None:
     desk.gate.set()
-    stopper.join(10)
+    with worker._lock:  # as somebody in the middle of `submit` holds it
+        worker.stop()
+        worker._hands["job"].hand(("job", "a"))
+    assert desk.done == []
+
+
+def test_work_that_wants_to_end_the_program_is_told_of_and_ends_nothing() -> None:
+    done = threading.Event()
+
+    def do(work_id: str) -> None:
+        if work_id == "ends":
+            raise SystemExit(3)
+        done.set()
+
+    worker = Worker()
+    worker.take_on({"job": Lane(do, 1)}, tuple)
+    with capture_logs() as logs:
+        worker.submit("job", "ends")
+        worker.submit("job", "next")
+        assert done.wait(10)
+        worker.stop()
+    assert [(entry["event"], entry["exc_info"]) for entry in logs] == [("work failed", True)]
 
 
 def test_what_is_submitted_after_the_stop_is_left_alone(worker: Worker, desk: Desk) -> None:

@@ -138,7 +138,7 @@ def test_a_choice_that_was_cut_off_never_says_that_nothing_was_done(hall: House)
     form = view(hall, "omar", card, "batch_choose")
     assert hall.slack.submit_view("omar", form, {"kept_0": names[1:], "reason": "needed"}).accepted
     kind, request_id = hall.hands.next(timeout_s=5) or ("", "")
-    assert kind == "request"
+    assert kind == "click"
     request = hall.services.inbox.begin(request_id, owner=hall.services.runner.journal.owner, now=hall.now)
     assert request
     answer_decision(hall.services, request)  # and the process dies before it is noted as answered

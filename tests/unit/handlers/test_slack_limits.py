@@ -262,6 +262,15 @@ def test_a_wait_is_read_in_any_spelling() -> None:
     assert wait_of(error) == 3
     error.response.headers = {"Retry-After": "-5"}
     assert wait_of(error) == 0
+    error.response.headers = {"Retry-After": "soon"}
+    assert wait_of(error) == 30
+
+
+@pytest.mark.parametrize("said", ["86400", "1e300", "inf", "nan"])
+def test_nobody_waits_longer_than_an_hour(said: str) -> None:
+    error = told_to_wait(7)
+    error.response.headers = {"Retry-After": said}
+    assert 0 <= wait_of(error) <= 3600
 
 
 def test_a_client_for_careful_work_repeats_nothing_that_may_have_arrived(slack: SlackStandIn) -> None:

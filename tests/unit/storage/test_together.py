@@ -292,3 +292,107 @@ def test_killed_before_the_commit_all_is_lost_together(database: Database) -> No
     assert in_child(lambda: errors(gathered(database, [say("a"), die, say("c")])) and None) == DIED
     assert said(database) == []
     assert write(database, say("after")) == "AFTER"
+
+
+def write_each(database: Database, units: Sequence[Unit]) -> list[type]:
+    return [type(error) for error in database.write_each(run_all, units)]
+
+
+def test_several_share_a_commit_and_one_that_fails_spoils_none_of_the_others(database: Database) -> None:
+    units = [say("a"), say("b", error=InputError("no")), say("a"), say("c", error=KeyError("bug")), say("d")]
+    commits = count_commits(database)
+    assert write_each(database, units) == [type(None), InputError, IntegrityError, KeyError, type(None)]
+    assert len(commits) == 1
+    assert said(database) == ["a", "d"]
+
+
+def test_several_of_one_thread_are_led_with_those_of_others(database: Database) -> None:
+    commits = count_commits(database)
+    with gathering(database) as bring:
+        several = bring(database.write_each, run_all, [say("a"), say("b", error=InputError("no")), say("c")])
+        alone = bring(database.write_together, run_all, say("d"))
+        others = bring(database.write_each, run_all, [say("a"), say("e")])
+    assert [type(error) for error in several.result(PATIENCE_S)] == [type(None), InputError, type(None)]
+    assert alone.result(PATIENCE_S) == "D"
+    assert [type(error) for error in others.result(PATIENCE_S)] == [IntegrityError, type(None)]
+    assert said(database) == ["a", "c", "d", "e"]
+    assert len(commits) - 1 == 1  # less that of our reading
+
+
+def test_who_brings_several_may_have_to_lead_them_and_others(database: Database) -> None:
+    commits = count_commits(database)
+    with gathering(database) as bring:
+        leader = bring(database.write_together, run_all, say("z", error=SystemExit()))
+        heir = bring(database.write_each, run_all, [say("a"), say("b", error=InputError("no")), say("c")])
+        third = bring(database.write_together, run_all, say("d"))
+    assert type(leader.exception(PATIENCE_S)) is SystemExit
+    assert [type(error) for error in heir.result(PATIENCE_S)] == [type(None), InputError, type(None)]
+    assert third.result(PATIENCE_S) == "D"
+    assert said(database) == ["a", "c", "d"]
+    assert len(commits) - 1 == 1
+
+
+def test_who_is_interrupted_with_several_loses_nobody_elses(database: Database) -> None:
+    with gathering(database) as bring:
+        leader = bring(database.write_each, run_all, [say("a"), say("b", error=SystemExit()), say("c")])
+        heir = bring(database.write_each, run_all, [say("d"), say("e")])
+    assert type(leader.exception(PATIENCE_S)) is SystemExit
+    assert heir.result(PATIENCE_S) == [None, None]
+    assert said(database) == ["d", "e"]
+
+
+def test_of_several_each_hears_that_the_commit_failed(database: Database) -> None:
+    units = [say("a"), say("b", error=InputError("no")), echo("nobody says this")]
+    assert write_each(database, units) == [IntegrityError] * 3
+    assert said(database) == []
+
+
+def test_of_several_each_hears_that_the_disk_is_full(database: Database) -> None:
+    @event.listens_for(database.engine, "begin")
+    def fill(connection: Connection) -> None:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    met = database.write_each(run_all, [say("a"), say("much " * 10_000), say("b")])
+    assert [str(error) for error in met] == [
+        "the disk that holds the database is full: free some space; nothing was changed"
+    ] * 3
+    assert said(database) == []
+
+
+def test_several_are_not_written_while_writing(database: Database) -> None:
+    for units in ([say("inner"), say("other")], []):
+        with database.writing(), pytest.raises(RuntimeError, match="cannot wait for another"):
+            database.write_each(run_all, units)
+    assert write(database, say("after")) == "AFTER"
+    assert said(database) == ["after"]
+
+
+def test_nothing_to_be_written_is_no_transaction(database: Database) -> None:
+    begun = []
+    event.listen(database.engine, "begin", begun.append)
+    assert database.write_each(run_all, []) == []
+    assert begun == []
+
+
+def test_of_several_none_counts_as_done_where_the_work_forgets_one(database: Database) -> None:
+    def forget(connection: Connection, units: Sequence[Unit]) -> list[str]:
+        return run_all(connection, units)[1:]
+
+    met = database.write_each(forget, [say("a"), say("b")])
+    assert [type(error) for error in met] == [ValueError] * 2
+    assert said(database) == []
+
+
+def test_many_threads_with_several_each_lose_nothing(database: Database) -> None:
+    words = [[f"w{number}-{each}" for each in range(number % 4)] for number in range(100)]
+
+    def bring(mine: list[str]) -> list[bool]:
+        units = [say(word, error=InputError("no") if word.endswith("-1") else None) for word in mine]
+        return [error is None for error in database.write_each(run_all, units)]
+
+    with ThreadPoolExecutor(20) as pool:
+        kept = list(pool.map(bring, words))
+    wanted = [word for mine in words for word in mine if not word.endswith("-1")]
+    assert kept == [[not word.endswith("-1") for word in mine] for mine in words]
+    assert sorted(said(database)) == sorted(wanted)
