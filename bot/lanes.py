@@ -7,6 +7,7 @@ from functools import partial
 
 from audit.errors import StateError
 from bot.anchoring import Anchoring
+from bot.forgetting import Forgetting
 from bot.scheduler import make_firing
 from bot.worker import Lane, Work
 from handlers.answer import answer
@@ -36,7 +37,7 @@ def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict
     """Return what is done, on how many threads, and what of it waits: a sweep looks from the top to the bottom."""
     owner, runner = services.runner.journal.owner, services.runner
     ends = ExceptionEnds(services.remediation, services.exceptions)
-    executions = _Executions(services)
+    executions, forgetting = _Executions(services), Forgetting(stores.owners)
     return {
         # Many, so that many who click at once share each wait for the disk: `storage.together`.
         "click": Lane(
@@ -105,6 +106,11 @@ def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict
             lambda _all: stores.reports.remove_abandoned(services.clock()),
             threads=1,
             waiting=lambda now: ("reports",) if stores.reports.has_abandoned(now) else (),
+        ),
+        "owners": Lane(
+            lambda owner: forgetting.forget(owner, services.clock()),
+            threads=1,
+            waiting=forgetting.waiting,
         ),
         "tell": Lane(
             partial(tell_outcome, services), threads=2, about="execution_id", waiting=stores.outcomes.untold

@@ -17,6 +17,7 @@ from storage.inbox import SqlInbox
 from storage.lifecycle import SqlTracker
 from storage.migrate import check, check_revision, upgrade
 from storage.notices import SqlNotices
+from storage.owners import SqlOwners
 from storage.postings import SqlPostings
 from storage.pulls import SqlPulls
 from storage.rechecks import SqlRechecks, SqlRegressions
@@ -49,6 +50,7 @@ class Stores:
     outcomes: SqlOutcomes
     batches: SqlBatches
     returns: SqlReturns
+    owners: SqlOwners
 
     @classmethod
     def on(cls, database: Database) -> Self:
@@ -75,6 +77,7 @@ class Stores:
             outcomes=SqlOutcomes(database),
             batches=SqlBatches(database, executions),
             returns=SqlReturns(database),
+            owners=SqlOwners(database),
         )
 
     @classmethod

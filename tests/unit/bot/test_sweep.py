@@ -208,3 +208,9 @@ def test_a_picture_of_homes_that_is_to_be_made_or_asked_about(bot: Bot, stores: 
     assert found(bot, "trend") == ["picture"]
     assert stores.home_pictures.begin("digest", utc_now())
     assert found(bot, "trend") == [], "somebody is at it"
+
+
+def test_the_sweep_forgets_who_is_long_gone_in_its_own_lane(bot: Bot, stores: Stores) -> None:
+    stores.executions.beat("boot-gone", utc_now() - timedelta(days=31))
+    assert found(bot, "boot-gone") == [], "it is listened to first"
+    assert "owners" in bot._lanes

@@ -76,6 +76,28 @@ def live(*, reason: str = "As agreed") -> Lived:
     return Lived(ran, trail_then, back, store.trail)
 
 
+def joined(folder: Path) -> Unpacked:
+    """One that others asked for too: while it waited, while it ran, and while the door stood otherwise than when it was planned."""
+    store = MemoryExecutions()
+    bench = Bench(store)
+
+    def join() -> None:
+        assert bench.remediation.request(door_playbook(), door_finding(), OTTO).execution_id == "x-joined"
+
+    bench.remediation.request(door_playbook(), door_finding(), ANA, execution_id="x-joined")
+    bench.remediation.request(door_playbook(), replace(door_finding(), resource="board/hall"), ANA)
+    join()
+    bench.board.switches["door"] = "ajar"
+    join()
+    bench.board.switches["door"] = "open"
+    bench.remediation.approve("x-joined", OMAR)
+    bench.board.faults["before write"] = join
+    ran = bench.runner.run("x-joined")
+    assert ran.status is PlaybookStatus.COMPLETED
+    bench.remediation.request(door_playbook(), replace(door_finding(), resource="board/roof"), ANA)
+    return write(ran, store.trail, folder)
+
+
 def _full_finding() -> Finding:
     return replace(
         door_finding(),

@@ -1,5 +1,6 @@
 """Every field of every file in the evidence is changed, removed, doubled and swapped: `check.py` finds it, or it stands in a short list."""
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.unit.remediation.proofs import (
     check_with,
     decided_together,
     forget,
+    joined,
     live,
     put_back,
     write,
@@ -39,7 +41,7 @@ def _end_of_chain(mutation: Mutation, of: Unpacked) -> bool:
 def _unnumbered(mutation: Mutation, _of: Unpacked) -> bool:
     is_gone = mutation.file == "trail.jsonl" and mutation.how == "deleted" and len(mutation.at) == 1
     kind = mutation.was["event"]["kind"] if is_gone and isinstance(mutation.was, dict) else ""
-    return kind in {"finding.not_fixed", "exception.ended"} or kind.startswith("batch.")
+    return kind in {"finding.not_fixed", "exception.ended", "execution.joined"} or kind.startswith("batch.")
 
 
 # What no check finds, and why.
@@ -55,6 +57,7 @@ ALONE: dict[str, Fits] = {
 STORIES: dict[str, Callable[[Path], Unpacked]] = {
     "put back": put_back,
     "batch": decided_together,
+    "joined": joined,
     "item that was left": lambda folder: decided_together(folder, item=0),
     "item that was put back": lambda folder: decided_together(folder, item=1),
 }
@@ -146,6 +149,78 @@ def test_what_began_under_an_earlier_version_is_numbered_from_there_on(tmp_path:
     assert alone()[0] == 0, alone()
     changed = [each for each in mutations(of) if each.file in {"decisions.json", "actions.json"}]
     assert all(is_found(each, of, alone) for each in changed if not _nothing_said(each, of))
+
+
+def edited(of: Unpacked, change: Callable[[list[dict[str, object]]], None]) -> tuple[int, str]:
+    """Change the lines of trail.jsonl, check, and put them back."""
+    path = of.folder / "trail.jsonl"
+    whole = path.read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in whole.splitlines()]
+    change(lines)
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    checked = check_with(of)()
+    path.write_text(whole, encoding="utf-8")
+    return checked
+
+
+def place_of_join(lines: list[dict[str, object]]) -> int:
+    return next(n for n, line in enumerate(lines) if line["event"]["kind"] == "execution.joined")  # type: ignore[index]
+
+
+def test_a_join_that_is_added_or_changed_is_found(tmp_path: Path) -> None:
+    of = joined(tmp_path)
+
+    def forge(line: dict[str, object]) -> dict[str, object]:
+        """Return a join by somebody else, with bytes that say the same as what is shown to read."""
+        event = json.loads(json.dumps(line["event"]).replace("U0OTTO", "U0MALLORY"))
+        return line | {"event": event, "body_base64": base64.b64encode(json.dumps(event).encode()).decode()}
+
+    def change(lines: list[dict[str, object]]) -> None:
+        lines[place_of_join(lines)] = forge(lines[place_of_join(lines)])
+
+    def add(lines: list[dict[str, object]]) -> None:
+        lines.append(forge(lines[place_of_join(lines)]) | {"seq": of.head + 1})
+
+    def add_as_another_entry(lines: list[dict[str, object]]) -> None:
+        """Somebody else's entry is given out for a join."""
+        mine = {line["seq"] for line in lines}
+        other = next(seq for seq in range(1, of.head) if seq not in mine and seq > lines[0]["seq"])  # type: ignore[operator]
+        lines.append(forge(lines[place_of_join(lines)]) | {"seq": other})
+        lines.sort(key=lambda line: int(str(line["seq"])))
+
+    for meddle, says in (
+        (change, "trail.jsonl holds another content than the chain"),
+        (add, f"entry {of.head + 1} is not in the chain"),
+        (add_as_another_entry, "trail.jsonl holds another content than the chain"),
+    ):
+        code, said = edited(of, meddle)
+        assert code == 1
+        assert says in said, said
+
+
+def test_a_join_that_is_left_out_shows_against_the_whole_trail(tmp_path: Path) -> None:
+    of = joined(tmp_path)
+    path = of.folder / "trail.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    gone = place_of_join([json.loads(line) for line in lines])
+    path.write_text("".join(lines[:gone] + lines[gone + 1 :]), encoding="utf-8")
+    assert check_with(of)()[0] == 0, "it stands in the list of what the zip alone does not show"
+    code, said = check_with(of, "--trail", str(of.trail))()
+    assert code == 1
+    assert "execution.joined, is about this and is not here" in said
+
+
+def test_who_joined_what_was_planned_anew_at_that_moment_says_nothing_about_the_plan(tmp_path: Path) -> None:
+    store = MemoryExecutions()
+    bench = Bench(store)
+    before = bench.remediation.request(door_playbook(), door_finding(), ANA, execution_id="x-1")
+    bench.remediation.approve("x-1", OMAR)
+    bench.board.switches["door"] = "ajar"
+    anew = bench.runner.run("x-1")
+    assert anew.revision == before.revision + 1
+    store.note(before, bench.remediation._joining(before, OTTO))  # who read it before, and comes after
+    of = write(anew, store.trail, tmp_path)
+    assert check_with(of)()[0] == 0, check_with(of)()
 
 
 def test_who_joins_a_fix_that_waits_or_runs_leaves_no_gap(tmp_path: Path) -> None:
