@@ -1,10 +1,11 @@
 """Acknowledged requests in the database, so that a crash between a click and its answer loses nothing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
+import orjson
+from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, update
 
 from audit.actor import Actor
 from audit.waiting import CLOCKS_DIFFER
@@ -36,11 +37,28 @@ _IS_FREE: Final = or_(
 
 # Built once: each click runs all of them.
 _GET: Final = select(_REQUESTS).where(_IS_NAMED, _IS_OPEN)
-_BEGIN: Final = (
+_TAKE: Final = (
     update(_REQUESTS)
     .where(_ARE_NAMED, _IS_OPEN, _IS_FREE)
     .values(attempts=_COLUMNS.attempts + 1, held_by=_OWNER, held_until=bindparam("until"))
-    .returning(_REQUESTS)
+)
+_BEGIN: Final = _TAKE.returning(_REQUESTS)
+# All of them as one value: after each row a thread has to wait until it may run again; see `insert_all_new`.
+_AT_ONCE: Final = select(
+    func.json_group_array(
+        func.json_array(
+            _COLUMNS.request_id,
+            _COLUMNS.kind,
+            func.json(_COLUMNS.actor),
+            _COLUMNS.received_at,
+            func.json(_COLUMNS.payload),
+            _COLUMNS.attempts,
+        )
+    )
+).where(
+    _ARE_NAMED,
+    _COLUMNS.held_by == _OWNER,
+    _COLUMNS.held_until == bindparam("until", type_=_COLUMNS.held_until.type),
 )
 _DONE: Final = update(_REQUESTS).where(_ARE_NAMED).values(payload=None)
 _OPEN: Final = (
@@ -111,8 +129,34 @@ def _begin_all(connection: Connection, takings: Sequence[_Taking]) -> list[Reque
         return [request for taking in takings for request in _begin_all(connection, [taking])]
     now = min(each.now for each in takings)  # what came at once differs by milliseconds
     taken = {"names": list(names), "until": now + ANSWERER_LOST_AFTER, **_moment(takings[0].owner, now)}
-    begun = {row.request_id: row for row in connection.execute(_BEGIN, taken)}
-    return [_request(begun.get(each.request_id)) for each in takings]
+    begun = {request.request_id: request for request in _take(connection, taken)}
+    return [begun.get(each.request_id) for each in takings]
+
+
+def _take(connection: Connection, taken: Mapping[str, object]) -> Iterator[Request]:
+    """Take what is free of the named requests, and yield it."""
+    if connection.dialect.name != "sqlite":
+        yield from filter(None, map(_request, connection.execute(_BEGIN, taken)))
+        return
+    connection.execute(_TAKE, taken)
+    for request_id, kind, actor, received_at, payload, attempts in orjson.loads(
+        connection.execute(_AT_ONCE, taken).scalar_one()
+    ):
+        yield Request(
+            request_id=request_id,
+            kind=kind,
+            actor=Actor(**actor),
+            received_at=_read_time(connection, received_at),
+            payload=payload or {},
+            attempts=attempts,
+        )
+
+
+def _read_time(connection: Connection, text: str) -> datetime:
+    read = _COLUMNS.received_at.type.dialect_impl(connection.dialect).result_processor(
+        connection.dialect, None
+    )
+    return cast("datetime", read(text) if read else text)
 
 
 def _moment(owner: str, now: datetime) -> dict[str, object]:
