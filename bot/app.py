@@ -108,7 +108,7 @@ class Bot:
             remediation=Remediation(
                 store=stores.executions,
                 planner=planner,
-                directory=SlackDirectory(client),
+                directory=SlackDirectory(client, give_way=self._give_way),
                 notifier=notifier,
                 exceptions=stores.exceptions,
             ),
@@ -134,6 +134,10 @@ class Bot:
             answered=self.metrics.answered,
             is_stopping=lambda: worker.is_stopping,
         )
+
+    def _give_way(self) -> None:
+        """Let those go first who wait for an acknowledgement; told to those who are made before the services that know."""
+        self._line.give_way()
 
     def _note_move(self, execution: PlaybookExecution) -> None:
         """Count and log that an execution came into another state; its id stands on the line whoever moved it."""

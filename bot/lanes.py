@@ -30,7 +30,7 @@ from remediation.states import PlaybookStatus
 from storage import Stores
 
 Do = Callable[[str], object]
-CLICK_THREADS = 64
+CLICK_THREADS = 32
 
 
 def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict[str, Lane]:
@@ -39,7 +39,7 @@ def make_lanes(services: Services, stores: Stores, anchoring: Anchoring) -> dict
     ends = ExceptionEnds(services.remediation, services.exceptions)
     executions, forgetting = _Executions(services), Forgetting(stores.owners)
     return {
-        # Many, so that many who click at once share each wait for the disk: `storage.together`.
+        # So many that those who click at once share each wait for the disk (`storage.together`), and no more: docs/adr/0013.
         "click": Lane(
             partial(answer, services),
             threads=CLICK_THREADS,

@@ -1,6 +1,6 @@
 """Who people are, asked from Slack for each decision. What Slack does not say is answered with no."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,6 +12,7 @@ from audit.actor import Actor
 from audit.errors import RefusedError
 from handlers.clients import make_impatient
 from handlers.shared_reads import SharedReads, answer_of
+from handlers.slack_client import at_once
 from handlers.slack_errors import SLACK_FAILURES, code_of
 from remediation.ports import Person
 
@@ -36,10 +37,12 @@ class SlackDirectory:
 
     `timeout_s` bounds each question, in seconds; nothing is asked twice. Who asks at the same time shares the questions: Slack answers some of
     them about twenty times a minute (docs.slack.dev/reference/methods/usergroups.users.list), and fifty people may click at once.
+    `give_way` lets those go first who wait for an acknowledgement: all who share an answer go on at the same moment.
     """
 
     client: WebClient
     timeout_s: int = DEFAULT_TIMEOUT_S
+    give_way: Callable[[], None] = at_once
     _impatient: WebClient = field(init=False, repr=False)
     _reads: SharedReads = field(init=False, repr=False, default_factory=partial(SharedReads, _AT_ONCE))
 
@@ -66,11 +69,13 @@ class SlackDirectory:
             belongs = frozenset(
                 group for group, asked in members.items() if found.get("id") in answer_of(asked)
             )
-            return _person(found, actor=actor, home=answer_of(home), groups=belongs)
+            person = _person(found, actor=actor, home=answer_of(home), groups=belongs)
         except SLACK_FAILURES as error:
             code = code_of(error)
             log.warning("directory does not answer", error=code)
             raise RefusedError(_TELLING.get(code, _NO_ANSWER)) from error
+        self.give_way()
+        return person
 
     def _ask_home(self) -> str:
         return str(self._impatient.auth_test()["team_id"])

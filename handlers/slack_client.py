@@ -21,7 +21,7 @@ def _nobody(_method: str, _outcome: str) -> None:
     """Is told of calls where nobody counts them."""
 
 
-def _at_once() -> None:
+def at_once() -> None:
     """Go on, where nobody has to be let go first."""
 
 
@@ -35,7 +35,7 @@ class Line:
     observe: Observe = _nobody
     pace: Pace = field(default_factory=Pace)
     revoked: str = ""
-    give_way: Callable[[], None] = _at_once
+    give_way: Callable[[], None] = at_once
 
     def end(self, method: str, error: Exception | None) -> None:
         """Note how a call ended."""
