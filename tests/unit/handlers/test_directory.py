@@ -35,6 +35,14 @@ def test_a_member_with_email_and_groups(directory: SlackDirectory) -> None:
     assert marks(person) == []
 
 
+def test_who_has_an_answer_steps_back_once(slack: SlackStandIn) -> None:
+    stepped: list[str] = []
+    client = WebClient(slack.workspace.bot_token, base_url=slack.api_url)
+    directory = SlackDirectory(client, timeout_s=2, give_way=lambda: stepped.append("back"))
+    directory.look_up(actor("U0OMAR"), groups=SEC)
+    assert stepped == ["back"]
+
+
 def test_a_member_outside_the_group(directory: SlackDirectory) -> None:
     assert directory.look_up(actor("U0OTTO"), groups=SEC).groups == frozenset()
 

@@ -360,3 +360,16 @@ def test_an_answer_that_slack_puts_off_for_long_takes_another_way_and_asks_no_mo
     assert answer_by_url(slack, client) == ["all of it"]
     assert answer_by_url(slack, client) == ["all of it"] * 2
     assert seen == [("chat.postEphemeral", "ok")] * 2
+
+
+def test_whose_answer_somebody_waits_for_does_not_step_back(slack: SlackStandIn) -> None:
+    stepped: list[str] = []
+    line = Line(give_way=lambda: stepped.append("back"))
+    client = SlackClient(line=line, token=slack.workspace.bot_token, base_url=slack.api_url)
+    client.auth_test()
+    slack.faults.add("auth.test", error="internal_error")
+    with pytest.raises(SlackApiError):
+        client.auth_test()
+    assert len(stepped) == 2, "after each call, however it ended"
+    make_impatient(client, timeout_s=5).auth_test()
+    assert len(stepped) == 2
