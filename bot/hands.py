@@ -1,7 +1,7 @@
 """Threads of one lane, and the queue before them.
 
 Python's own pool makes a future for each piece of work, a dozen objects that the garbage collector looks at while work waits: with ten
-thousand clicks waiting, it stopped every thread for a twentieth of a second, again and again. Nobody asks our futures anything.
+thousand clicks waiting, it stopped every thread for that long that people noticed. Nobody asks our futures anything.
 """
 
 import contextlib
