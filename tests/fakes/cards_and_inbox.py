@@ -126,3 +126,14 @@ class MemoryInbox:
         ]
         still_open.sort(key=lambda request: (request.received_at, request.request_id))
         return [request.request_id for request in still_open][:limit]
+
+
+class LockedInbox(MemoryInbox):
+    """Takes nothing while others hold the database."""
+
+    is_locked = False
+
+    def put(self, request: Request) -> None:
+        if self.is_locked:
+            raise CountersignError("the database is locked")
+        super().put(request)

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from audit.errors import CountersignError
 from bot.sandbox import SlackStandIn
 from bot.socket_mode import Socket
-from remediation.ports import Request
 from storage import Stores
 from tests.databases import stores_at
-from tests.fakes.stores import MemoryInbox, MemoryStores
+from tests.fakes.cards_and_inbox import LockedInbox
+from tests.fakes.stores import MemoryStores
 from tests.unit.handlers.house import CHANNEL, House
 
 PATIENCE_S = 20.0
@@ -150,17 +149,6 @@ def test_slacks_pings_are_answered_meanwhile(
         other.rollback()
         assert typed.result(PATIENCE_S).ok
     house.services.intake.stop()
-
-
-class LockedInbox(MemoryInbox):
-    """Takes nothing while others hold the database."""
-
-    is_locked = False
-
-    def put(self, request: Request) -> None:
-        if self.is_locked:
-            raise CountersignError("the database is locked")
-        super().put(request)
 
 
 def test_what_cannot_be_stored_is_told_and_pickers_are_answered(slack: SlackStandIn) -> None:

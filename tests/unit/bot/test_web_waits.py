@@ -14,16 +14,15 @@ from typing import cast
 import pytest
 import uvicorn
 
-from audit.errors import CountersignError
 from bot.bounded_http import BoundedHttp
 from bot.report_page import ReportPage
 from bot.sandbox import SlackStandIn
 from bot.sandbox.delivery import Delivery, HttpCourier
 from bot.web import make_web
 from handlers.door import Door
-from remediation.ports import Request
 from tests.databases import stores_at
-from tests.fakes.stores import MemoryInbox, MemoryStores
+from tests.fakes.cards_and_inbox import LockedInbox
+from tests.fakes.stores import MemoryStores
 from tests.unit.handlers.house import CHANNEL, House
 
 PATIENCE_S = 20
@@ -125,17 +124,6 @@ def test_what_waits_for_the_database_is_not_acknowledged_and_keeps_nobody_waitin
         assert len(house.open_requests()) == len(people), "what is acknowledged is stored"
     house.services.intake.stop()
     stores.close()
-
-
-class LockedInbox(MemoryInbox):
-    """Takes nothing while others hold the database."""
-
-    is_locked = False
-
-    def put(self, request: Request) -> None:
-        if self.is_locked:
-            raise CountersignError("the database is locked")
-        super().put(request)
 
 
 @pytest.fixture

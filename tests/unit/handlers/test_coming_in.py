@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from audit.errors import CountersignError
-from remediation.ports import Request
-from tests.fakes.stores import MemoryInbox, MemoryStores
+from tests.fakes.cards_and_inbox import LockedInbox
+from tests.fakes.stores import MemoryStores
 from tests.unit.handlers.conftest import MakeHouse
 from tests.unit.handlers.house import CHANNEL, House
 
@@ -40,17 +39,6 @@ CLICK = urlencode(
     }
 )
 MOMENT_S = 6 * 60  # longer ago than Slack's documentation lets a request be: five minutes
-
-
-class LockedInbox(MemoryInbox):
-    """Takes nothing while others hold the database."""
-
-    is_locked = False
-
-    def put(self, request: Request) -> None:
-        if self.is_locked:
-            raise CountersignError("the database is locked")
-        super().put(request)
 
 
 def signed(house: House, body: str, *, secret: str = "", at: float | None = None) -> Mapping[str, list[str]]:
