@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 # Whoever takes a picture upon themselves has so long; what failed in an unforeseen way, or died, is tried again then.
-PICTURE_LOST_AFTER = timedelta(minutes=10)
+PICTURE_LOST_AFTER = timedelta(seconds=90)
 # Homes are drawn a few at a time: those that still show the picture of before keep it until all have had their turn.
 KEPT_AFTER_REPLACED = timedelta(minutes=30)
 
