@@ -22,7 +22,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_begin()
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless it has become too much; asyncio hands over at most 256 KiB at a time."""
+        """Read on, unless it has become too much; the loop hands over at most 256 KiB at a time."""
         super().data_received(data)
         self._received_bytes += len(data)
         if self._received_bytes > MOST_REQUEST_BYTES and not self.transport.is_closing():
