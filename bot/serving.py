@@ -58,6 +58,7 @@ def serve_forever() -> None:
             loop="uvloop",  # asyncio's lets go of Python's lock around each read and write: docs/adr/0013
             http=BoundedHttp,
             ws="none",
+            proxy_headers=False,  # nothing asks who is at the other end, or by which address
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=STOP_WITHIN_S,

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from bot.landing import Landing
 from bot.report_page import ReportPage
@@ -60,7 +61,7 @@ def make_web(
     ]
     if app is not None:
         slack = SlackEvents(app, threads)
-        routes.insert(0, Route("/slack/events", slack.answer, methods=["POST"]))  # asked for most
+        routes.insert(0, Route("/slack/events", slack, methods=["POST"]))  # asked for most
     return Starlette(routes=routes, lifespan=lifespan)
 
 
@@ -76,6 +77,11 @@ class SlackEvents:
         self._app = app
         self._threads = threads
         self._landing = Landing()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an ASGI application: nothing of the framework's stands around each request."""
+        answer = await self.answer(Request(scope, receive))
+        await answer(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:
         """Answer a request: 413 where it is larger than anything Slack sends, 401 where Slack has not signed it, 400 where it is nothing Slack sends.

@@ -23,7 +23,7 @@ _AT_ONCE = 500  # more would make the first of them wait for the last
 _STOPPING = "I am being restarted, and have not written this down: try again in a minute"
 CLICK_KINDS = frozenset({"action", "view"})
 TYPED_KINDS = frozenset({"command", "shortcut"})
-_STEP_S, _CALM_AFTER_S, _LOOK_S = 0.01, 0.002, 0.001
+_STEP_S, _CALM_AFTER_S, _LOOK_S = 0.02, 0.002, 0.001
 Entry = tuple[Request, "Future[None]"]
 
 
