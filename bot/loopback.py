@@ -11,8 +11,8 @@ _LOCAL_NAMES = frozenset({"localhost", "", None})
 def fence_in() -> None:
     """Refuse, from now on and for good, every connection and look-up beyond the loopback interface.
 
-    The interpreter calls the hook before the system call (PEP 578), whichever library asks; it cannot be
-    taken off again.
+    The interpreter calls the hook before the system call (PEP 578), whichever library asks by Python's sockets; it cannot be
+    taken off again. The served event loop (uvloop) asks the system by itself: nothing connects or looks up by it.
     """
     sys.addaudithook(_refuse_beyond_loopback)
 

@@ -55,7 +55,7 @@ def serve_forever() -> None:
         )
         served = uvicorn.Config(
             web,
-            loop="uvloop",  # asyncio's lets go of Python's lock around each read and write: docs/adr/0013
+            loop="uvloop",  # asyncio's lets go of Python's lock around each write: docs/adr/0013
             http=BoundedHttp,
             ws="none",
             proxy_headers=False,  # nothing asks who is at the other end, or by which address

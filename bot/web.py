@@ -79,7 +79,7 @@ class SlackEvents:
         self._landing = Landing()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as an ASGI application: nothing of the framework's stands around each request."""
+        """Answer as an ASGI application, which spares the layers that the framework puts around a function."""
         answer = await self.answer(Request(scope, receive))
         await answer(scope, receive, send)
 

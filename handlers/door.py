@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import parse_qs
 
+import orjson
 import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
@@ -185,7 +186,7 @@ def refusal() -> BoltResponse:
 
 def is_well_shaped(body: object) -> bool:
     """Tell whether a payload's parts are of the kinds that Slack sends; what is not there is no matter."""
-    if not isinstance(body, Mapping) or not _fits(body, except_for=frozenset()):
+    if not isinstance(body, Mapping) or not _fits(body, except_for=frozenset()) or not _is_json(body):
         return False
     if body.get("actions") == []:
         return False
@@ -198,6 +199,15 @@ def is_well_shaped(body: object) -> bool:
         and _fits(part, except_for=_ELSEWHERE.get(name, frozenset()))
         for name, part in _entries(body)
     )
+
+
+def _is_json(body: Mapping[str, object]) -> bool:
+    """Tell whether a payload can be stored: half a character (a lone surrogate) cannot, nor a number beyond 64 bits."""
+    try:
+        orjson.dumps(body)
+    except orjson.JSONEncodeError:
+        return False
+    return True
 
 
 def _entries(body: Mapping[str, object]) -> Iterator[tuple[str, object]]:

@@ -70,7 +70,7 @@ class Intake:
         return stored
 
     def give_way(self) -> None:
-        """Let those go first who wait for an acknowledgement. Meanwhile one thread after the other goes on, each few milliseconds.
+        """Let those go first who wait for an acknowledgement. Meanwhile one thread after the other goes on, each some milliseconds.
 
         To be called where many threads may go on at the same moment: while they all are at it, nobody else gets a turn on the
         processor.

@@ -26,7 +26,7 @@ async def web(scope, receive, send):
     await send({"type": "lifespan.shutdown.complete"})
 
 told = {"pid": lambda: 1} if sys.argv[1:] else {}
-server = _Server(uvicorn.Config(web, log_config=None), **told)
+server = _Server(uvicorn.Config(web, log_config=None, loop="uvloop"), **told)
 server.run(sockets=[socket.create_server(("127.0.0.1", 0))])
 print("stopping", flush=True)
 time.sleep(600)

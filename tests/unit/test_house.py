@@ -31,6 +31,10 @@ MAY_CATCH_ALL = {
 MAY_SKIP = {"tests/conftest.py"}
 
 
+# What would go out by the event loop, past the fence of the demo (`bot/loopback.py`).
+GOES_OUT = {"create_connection", "create_datagram_endpoint", "open_connection", "sock_connect"}
+
+
 def imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -120,3 +124,14 @@ def test_the_text_names_no_path_of_a_machine() -> None:
         ROOT / "pyproject.toml",
     ]
     assert [str(path) for path in texts if machine.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in SOURCES if (ROOT / "bot" / "sandbox") not in path.parents],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_nothing_goes_out_by_the_event_loop(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not called & GOES_OUT

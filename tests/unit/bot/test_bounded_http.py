@@ -29,7 +29,7 @@ class NoPage:
 def address() -> Iterator[tuple[str, int]]:
     web = make_web(cast("App", object()), probe=dict, page=cast("ReportPage", NoPage()))
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(web, log_config=None, http=BoundedHttp, ws="none"))
+    server = uvicorn.Server(uvicorn.Config(web, log_config=None, loop="uvloop", http=BoundedHttp, ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     yield listener.getsockname()

@@ -33,7 +33,7 @@ def serving(app: Door) -> Iterator[str]:
     """Serve an app as the bot does; return its host and port."""
     web = make_web(app, probe=dict, page=cast("ReportPage", NoPage()))
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(web, log_config=None, http=BoundedHttp, ws="none"))
+    server = uvicorn.Server(uvicorn.Config(web, log_config=None, loop="uvloop", http=BoundedHttp, ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from functools import partial
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 from slack_sdk.signature import SignatureVerifier
@@ -66,6 +66,27 @@ def test_what_slack_has_not_signed_is_refused(house: House, body: str) -> None:
     check_refused(house, body, signed(house, body, at=time.time() - MOMENT_S))
     check_refused(house, body, {"content-type": good["content-type"]})
     assert house.post(body, good) == 200
+    assert len(house.open_requests()) == 1
+
+
+def with_value(value: object) -> str:
+    (payload,) = parse_qs(CLICK)["payload"]
+    click = json.loads(payload)
+    click["actions"][0] |= {"value": "x:1", "state": {"said": value}}
+    return urlencode({"payload": json.dumps(click)})
+
+
+@pytest.mark.parametrize("value", ["\ud800", "\U0001f600"[:1] + "\udfff", 2**64])
+def test_what_no_database_can_hold_is_refused(house: House, value: object) -> None:
+    body = with_value(value)
+    assert house.post(body, signed(house, body)) == 400
+    assert house.open_requests() == []
+
+
+@pytest.mark.parametrize("value", ["\U0001f600", "\0", 2**63])
+def test_what_a_database_can_hold_is_taken_in(house: House, value: object) -> None:
+    body = with_value(value)
+    assert house.post(body, signed(house, body)) == 200
     assert len(house.open_requests()) == 1
 
 

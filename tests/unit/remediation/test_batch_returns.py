@@ -238,8 +238,10 @@ def test_a_second_signature_that_was_cut_off_after_the_write_is_found_done(nth: 
     other = heir(hall)
     go_on(other)
     assert hall.statuses() == ["ROLLED_BACK"] * 3
-    assert hall.board.calls.count("before write") == 3
-    assert other.board.calls.count("before write") == 0, "put back twice"
+    # One that had not begun when the first process died is the other's to put back.
+    written = [each.board.calls.count("before write") for each in (hall, other)]
+    assert written[0] >= nth
+    assert sum(written) == 3, "put back twice"
 
 
 def test_what_used_its_signatures_up_takes_two_new_ones() -> None:
