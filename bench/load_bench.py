@@ -146,7 +146,7 @@ def serve_bare(port: int) -> None:
         return Response(status_code=200 if verifier.is_valid_request(body, dict(request.headers)) else 401)
 
     web = Starlette(routes=[Route("/slack/events", answer, methods=["POST"])])
-    uvicorn.run(web, host="127.0.0.1", port=port, log_level="critical", access_log=False)
+    uvicorn.run(web, host="127.0.0.1", port=port, loop="uvloop", log_level="critical", access_log=False)
 
 
 def queued(port: int) -> int:
