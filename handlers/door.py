@@ -186,7 +186,7 @@ def refusal() -> BoltResponse:
 
 def is_well_shaped(body: object) -> bool:
     """Tell whether a payload's parts are of the kinds that Slack sends; what is not there is no matter."""
-    if not isinstance(body, Mapping) or not _fits(body, except_for=frozenset()) or not _is_json(body):
+    if not isinstance(body, Mapping) or not _fits(body, except_for=frozenset()) or not _can_be_stored(body):
         return False
     if body.get("actions") == []:
         return False
@@ -201,8 +201,8 @@ def is_well_shaped(body: object) -> bool:
     )
 
 
-def _is_json(body: Mapping[str, object]) -> bool:
-    """Tell whether a payload can be stored: half a character (a lone surrogate) cannot, nor a number beyond 64 bits."""
+def _can_be_stored(body: Mapping[str, object]) -> bool:
+    """Tell whether a payload is JSON as the inbox writes it: half a character (a lone surrogate) is not, nor a number beyond 64 bits."""
     try:
         orjson.dumps(body)
     except orjson.JSONEncodeError:

@@ -114,7 +114,7 @@ class SqlInbox:
 
 
 def _names_of(connection: Connection, wanted: Select[Any], values: Mapping[str, object]) -> list[str]:
-    """Return what a query for names finds, in its order; from SQLite as one value, as in `_AT_ONCE`. It keeps the order of what has a limit."""
+    """Return what a query for names finds, in its order; from SQLite as one value, as in `_AT_ONCE`: it keeps the order of a subquery with a limit."""
     if connection.dialect.name != "sqlite":
         return list(connection.execute(wanted, values).scalars())
     (column,) = wanted.subquery().c

@@ -72,11 +72,11 @@ def test_what_slack_has_not_signed_is_refused(house: House, body: str) -> None:
 def with_value(value: object) -> str:
     (payload,) = parse_qs(CLICK)["payload"]
     click = json.loads(payload)
-    click["actions"][0] |= {"value": "x:1", "state": {"said": value}}
+    click["actions"][0]["state"] = {"said": value}
     return urlencode({"payload": json.dumps(click)})
 
 
-@pytest.mark.parametrize("value", ["\ud800", "\U0001f600"[:1] + "\udfff", 2**64])
+@pytest.mark.parametrize("value", ["\ud800", "\U0001f600\udfff", 2**64])
 def test_what_no_database_can_hold_is_refused(house: House, value: object) -> None:
     body = with_value(value)
     assert house.post(body, signed(house, body)) == 400
