@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+import pytest
+
 from remediation.ports import ANSWERER_LOST_AFTER, Posting, Request
 from storage import Stores
 from tests.fakes.samples import ANALYST, NOW, an_event, an_execution
@@ -186,6 +188,13 @@ def test_a_request_without_a_payload_is_open_all_the_same(stores: AnyStores) -> 
     stores.inbox.put(replace(a_request(), payload={}))
     assert stores.inbox.open_requests(ME, NOW) == ["req-1"]
     assert stores.inbox.get("req-1") == replace(a_request(), payload={})
+
+
+@pytest.mark.parametrize("said", ["\U0001f600", "\0", 2**63])
+def test_a_request_comes_back_as_it_was_said(stores: AnyStores, said: object) -> None:
+    request = replace(a_request(), payload={"state": {"said": said}})
+    stores.inbox.put(request)
+    assert stores.inbox.begin("req-1", owner=ME, now=NOW) == replace(request, attempts=1)
 
 
 def test_open_requests_are_listed_oldest_first(stores: AnyStores) -> None:
