@@ -1,15 +1,14 @@
 """A small AWS account for the demo: moto's server with the buckets that the demo report is about."""
 
-import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 
+from bot.sandbox.account import aws_account
 from bot.sandbox.pagesetup import PanelRow
 
 if TYPE_CHECKING:
@@ -46,12 +45,9 @@ class DemoCloud:
         for bucket in (PUBLIC_BUCKET, UNGUARDED):
             self.client.delete_public_access_block(Bucket=bucket)
         self._block("northwind-web-assets")
-        with suppress(
-            self.client.exceptions.BucketAlreadyOwnedByYou
-        ):  # moto's servers of one process share an account
-            self.client.create_bucket(
-                Bucket="northwind-backups", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-            )
+        self.client.create_bucket(
+            Bucket="northwind-backups", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
         self._block("northwind-backups", BlockPublicAcls=True, IgnorePublicAcls=True)
 
     def change_from_outside(self) -> None:
@@ -86,14 +82,8 @@ class DemoCloud:
 
 @contextmanager
 def demo_cloud() -> Iterator[DemoCloud]:
-    """Start the account on a free port of this machine, with everything planted; stop it at the end."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        cloud = DemoCloud(f"http://{host}:{port}")
+    """Start the account with everything planted; end it."""
+    with aws_account() as endpoint:
+        cloud = DemoCloud(endpoint)
         cloud.plant()
         yield cloud
-    finally:
-        server.stop()

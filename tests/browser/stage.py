@@ -24,7 +24,7 @@ from bot.sandbox.standin import SlackStandIn
 from bot.sandbox.tour import page_setup
 from tests.browser.gate import Gate
 from tests.browser.visitor import Visitor, opened_window
-from tests.browser.weeks import BUCKETS, PICKED, PICTURED, findings_in, write_weeks
+from tests.browser.weeks import BUCKETS, PICKED, findings_in, write_weeks
 from tests.shell import run_in
 
 CONFIG = """\
@@ -51,9 +51,7 @@ class Stage:
     reports: list[str] = field(default_factory=list)
     child: "subprocess.Popen[bytes] | None" = None
     _running: ExitStack = field(default_factory=ExitStack)
-    _buckets: Iterator[str] = field(
-        default_factory=lambda: iter(name for name in BUCKETS if name not in PICTURED | {PICKED})
-    )
+    _buckets: Iterator[str] = field(default_factory=lambda: iter(name for name in BUCKETS if name != PICKED))
 
     @classmethod
     @contextmanager

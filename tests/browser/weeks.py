@@ -44,22 +44,6 @@ BUCKETS = tuple(
 )
 # The one that a form's picker is asked for: Security Hub complains about it too, so whichever report is the newest has it.
 PICKED = BUCKETS[-1]
-# What the pictures are of, by name: no scenario is given one of these, in whatever order the tests come, for all
-# stages of one process stand before the same account.
-PICTURED = frozenset(
-    f"northwind-{name}"
-    for name in (
-        "invoices-archive",
-        "payroll-exports",
-        "press-kit",
-        "support-uploads",
-        "build-artifacts",
-        "meeting-notes",
-        "sensor-data",
-        "map-tiles",
-        "old-website",
-    )
-)
 CHECK = "s3_bucket_level_public_access_block"
 
 
