@@ -42,7 +42,7 @@ def house(hub: Hub) -> Iterator[House]:
         fetch = SecurityHub(hub, stores.pulls, stores.reports)  # type: ignore[arg-type]
         house.services = replace(house.services, pull=fetch)
         house.app = house._make_app()
-        slack.bot_url = stack.enter_context(serving(house.app))
+        slack.bot_url = stack.enter_context(serving(house))
         yield house
         assert slack.violations == ()
 

@@ -32,7 +32,7 @@ def make_house(slack: SlackStandIn, later: Later) -> Iterator[MakeHouse]:
 
     def make(**parts: object) -> House:
         house = House(slack, **parts)  # type: ignore[arg-type]
-        slack.bot_url = stack.enter_context(serving(house.app))
+        slack.bot_url = stack.enter_context(serving(house))
         return house
 
     yield make

@@ -312,8 +312,9 @@ _LANES: Mapping[str, Callable[[Services, str], object]] = {
 
 
 @contextlib.contextmanager
-def serving(app: App) -> Iterator[str]:
-    """Serve a Bolt app on a free port until the block ends."""
+def serving(house: House) -> Iterator[str]:
+    """Serve a house's app on a free port until the block ends, and then end its threads: they would hold all that it has."""
+    app = house.app
 
     async def events(request: Request) -> Response:
         body = await request.body()
@@ -330,3 +331,5 @@ def serving(app: App) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+        house.services.intake.stop()
+        app.listener_runner.listener_executor.shutdown(wait=False)

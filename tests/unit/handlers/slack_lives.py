@@ -58,7 +58,7 @@ class Life:
 @contextmanager
 def a_house(slack: SlackStandIn, **parts: Any) -> Iterator[House]:
     house = House(slack, **parts)
-    with serving(house.app) as slack.bot_url:
+    with serving(house) as slack.bot_url:
         yield house
 
 

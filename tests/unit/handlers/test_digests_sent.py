@@ -37,7 +37,7 @@ def house(slack: SlackStandIn, later: Later) -> Iterator[House]:
     stack, stores = ExitStack(), stores_in_memory()
     stack.callback(stores.close)
     house = House(slack, stores=stores)
-    slack.bot_url = stack.enter_context(serving(house.app))
+    slack.bot_url = stack.enter_context(serving(house))
     yield house
     later(stack.close)
 
