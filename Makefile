@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --constraint constraints.txt
-WORKERS ?= 2
+# One more than the two cores that the times below are for: some tests wait.
+WORKERS ?= 3
 
 # Installs our package with the extra named: $(call install,demo). Of what pip says, routine becomes a line that counts (one
 # that is rewritten, at a terminal); all else is shown, and from the first error on everything. sh has no pipefail, so pip's
