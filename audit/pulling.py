@@ -87,11 +87,15 @@ class Pulls(Protocol):
             StateError: somebody else has added one meanwhile.
         """
 
-    def pages(self, key: str) -> Iterator[bytes]:
-        """Yield each page as JSON, in order."""
+    def pages(self, pull: Pull) -> Iterator[bytes]:
+        """Yield each page of a complete fetch as JSON, in order.
 
-    def close(self, key: str) -> None:
-        """Forget a fetch and its pages."""
+        Raises:
+            StateError: somebody else has read it meanwhile and closed it, or begun anew: what came so far is not all of it.
+        """
+
+    def close(self, pull: Pull) -> None:
+        """Forget a fetch and its pages; one that somebody else has begun since stays."""
 
 
 Say = Callable[[int], None]

@@ -56,20 +56,20 @@ def pull(  # noqa: PLR0913 - where from, where to, what, who, when, and who is t
         InputError: the request cannot be made.
         NothingFoundError: Security Hub has nothing of the kind.
         ActionError: Security Hub cannot be asked; the pages that came are kept for the next attempt.
-        StateError: the same is being fetched by somebody else.
+        StateError: the same is being fetched by somebody else, or has just been: its report is theirs.
     """
     request.check()
     done = _fetch_all(aws, request, pulls, now=now, say=say)
     try:
         with (
-            _joined(pulls, done.key, _where(request)) as stream,
+            _joined(pulls, done, _where(request)) as stream,
             open_apart(stream, _where(request), say=lambda _bytes: say(done.pages)) as members,
         ):
             stored = reports.ingest(_reading(next(members), request, done), actor=actor, now=now)
     except InputError:  # what is wrong with these pages stays wrong; where the database fails, they wait
-        pulls.close(done.key)
+        pulls.close(done)
         raise
-    pulls.close(done.key)
+    pulls.close(done)
     return stored
 
 
@@ -92,7 +92,7 @@ def _go_on(reader: Reader, request: PullRequest, pulls: Pulls, current: Pull, fr
     except ActionError as error:
         if error.cause is not Cause.INVALID:
             raise
-    pulls.close(current.key)
+    pulls.close(current)
     return pulls.open(fresh, not_before=fresh.began_at)
 
 
@@ -146,14 +146,15 @@ def _written(moment: datetime) -> str:
 
 
 @contextmanager
-def _joined(pulls: Pulls, key: str, where: str) -> Iterator[BinaryIO]:
+def _joined(pulls: Pulls, done: Pull, where: str) -> Iterator[BinaryIO]:
     """Give all pages as one file, the way `aws securityhub get-findings` prints them.
 
     Raises:
         NothingFoundError: there is nothing on them.
+        StateError: somebody else has made a report of them meanwhile.
     """
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as kept:
-        if not _write(kept, pulls.pages(key)):
+        if not _write(kept, pulls.pages(done)):
             raise NothingFoundError(f"{where}: no findings in it")
         yield cast("BinaryIO", kept)
 

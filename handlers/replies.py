@@ -14,9 +14,9 @@ from handlers.beside import hand_over, text_file
 from handlers.blocks.parts import Message, plain_message
 from handlers.blocks.whole import words_of
 from handlers.clients import make_careful
-from handlers.pacing import TOO_MANY, Pace
+from handlers.pacing import TOO_MANY
 from handlers.requests import said
-from handlers.slack_client import PATIENCE_S, SlackClient
+from handlers.slack_client import PATIENCE_S, Line, SlackClient, SlackHook
 from handlers.slack_errors import BAD_BLOCKS, SLACK_FAILURES, code_of, may_have_arrived
 from handlers.slack_urls import is_slack_url
 from remediation.ports import Request
@@ -118,11 +118,13 @@ def _post_reply(url: str, message: Message, *, client: WebClient, channel: str) 
     if not is_slack_url(url, api_url=client.base_url):
         log.warning("reply not sent: foreign response_url", host=urlsplit(url).hostname)
         return False
-    hook = WebhookClient(url, timeout=_TIMEOUT_S, ssl=client.ssl, retry_handlers=[])
-    pace, patience_s = _limits_of(client)
+    line, patience_s = _shared(client)
+    hook = SlackHook(
+        url, line=line, timeout=_TIMEOUT_S, ssl=client.ssl, proxy=client.proxy, retry_handlers=[]
+    )
     try:
         body = {**message.to_dict(), "response_type": "ephemeral", "replace_original": message.replaces}
-        answer = pace.call((_BY_URL, channel), lambda: _send(hook, body), patience_s=patience_s)
+        answer = line.pace.call((_BY_URL, channel), lambda: _send(hook, body), patience_s=patience_s)
     except SlackApiError:
         raise
     except SLACK_FAILURES as error:
@@ -155,8 +157,8 @@ def _send(hook: WebhookClient, body: dict[str, Any]) -> WebhookResponse:
     return answer
 
 
-def _limits_of(client: WebClient) -> tuple[Pace, float]:
-    """Return the queue of all of this process's calls, and how many seconds one waits in it."""
+def _shared(client: WebClient) -> tuple[Line, float]:
+    """Return what all of this process's calls share, and how many seconds one waits in their queue."""
     if isinstance(client, SlackClient):
-        return client.line.pace, client.patience_s
-    return Pace(), PATIENCE_S
+        return client.line, client.patience_s
+    return Line(), PATIENCE_S

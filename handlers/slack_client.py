@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.request import Request
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
+from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from handlers.pacing import Key, Pace
+from handlers.slack_connections import Answer, SlackConnections
 from handlers.slack_errors import REVOKED, SLACK_FAILURES, code_of
 
 PATIENCE_S = 20.0
@@ -27,7 +30,7 @@ def at_once() -> None:
 
 @dataclass(slots=True)
 class Line:
-    """What all clients of a process share: Slack's limits, who counts the calls, whether our token is still good.
+    """What all clients of a process share: connections, Slack's limits, who counts the calls, whether our token is still good.
 
     `give_way` lets those go first who are in a hurry: many calls may end at the same moment.
     """
@@ -36,6 +39,7 @@ class Line:
     pace: Pace = field(default_factory=Pace)
     revoked: str = ""
     give_way: Callable[[], None] = at_once
+    connections: SlackConnections = field(default_factory=SlackConnections)
 
     def end(self, method: str, error: Exception | None) -> None:
         """Note how a call ended."""
@@ -78,6 +82,27 @@ class SlackClient(WebClient):
         finally:
             if self.patience_s:  # where it has none, somebody waits for the answer
                 self.line.give_way()
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> Answer:  # type: ignore[override]  # noqa: ARG002
+        """Send what the SDK has made, on a connection that stays open: the SDK itself would open one for each call."""
+        return self.line.connections.send(req, timeout_s=self.timeout, tls=self.ssl, proxy=self.proxy)
+
+
+class SlackHook(WebhookClient):
+    """A `WebhookClient` for a `response_url`, on the same connections as everything else."""
+
+    def __init__(self, url: str, *, line: Line, **options: object) -> None:
+        super().__init__(url, **options)  # type: ignore[arg-type]
+        self.line = line
+
+    def _perform_http_request_internal(self, url: str, req: Request) -> WebhookResponse:
+        answer = self.line.connections.send(req, timeout_s=self.timeout, tls=self.ssl, proxy=self.proxy)
+        return WebhookResponse(
+            url=url,
+            status_code=answer["status"],
+            body=answer["body"],
+            headers=dict(answer["headers"].items()),
+        )
 
 
 def _key(method: str, how: Mapping[str, object]) -> Key:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import orjson
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import Session, col, select
 
 from audit.errors import StateError
@@ -13,6 +13,8 @@ from audit.pulling import Pull
 from audit.waiting import CLOCKS_DIFFER
 from storage.database import Database
 from storage.pull_tables import PullPageRow, PullRow
+
+_BY_ANOTHER = "the same findings are being fetched by somebody else; wait for their report"
 
 
 class SqlPulls:
@@ -38,37 +40,49 @@ class SqlPulls:
             StateError: somebody else has added one meanwhile, or begun anew.
         """
         newer = replace(pull, pages=pull.pages + 1, cursor=cursor, is_complete=not cursor)
-        unchanged = (
-            col(PullRow.pull_key) == pull.key,
-            col(PullRow.pages) == pull.pages,
-            col(PullRow.began_at) == pull.began_at,
-        )
         changes = {"pages": newer.pages, "cursor": newer.cursor, "is_complete": newer.is_complete}
         with self._database.writing() as session:
-            if session.exec(update(PullRow).where(*unchanged).values(**changes)).rowcount != 1:
-                raise StateError(
-                    "the same findings are being fetched by somebody else; wait for their report"
-                )
+            if session.exec(update(PullRow).where(*_is(pull)).values(**changes)).rowcount != 1:
+                raise StateError(_BY_ANOTHER)
             body = orjson.dumps(findings, default=str)
             session.add(PullPageRow(pull_key=pull.key, position=newer.pages, body=body))
         return newer
 
-    def pages(self, key: str) -> Iterator[bytes]:
-        """Yield each page as JSON, in order; each is a short transaction."""
-        position = 0
-        while (body := self._page(key, position + 1)) is not None:
-            yield body
-            position += 1
+    def pages(self, pull: Pull) -> Iterator[bytes]:
+        """Yield each page of a complete fetch as JSON, in order; each is a short transaction.
 
-    def close(self, key: str) -> None:
-        """Forget a fetch and its pages."""
+        Raises:
+            StateError: somebody else has read it meanwhile and closed it, or begun anew: what came so far is not all of it.
+        """
+        for position in range(1, pull.pages + 1):
+            yield self._page(pull, position)
+
+    def close(self, pull: Pull) -> None:
+        """Forget a fetch and its pages; one that somebody else has begun since stays."""
         with self._database.writing() as session:
-            _forget(session, key)
+            if session.exec(select(PullRow).where(*_is(pull))).first() is not None:
+                _forget(session, pull.key)
 
-    def _page(self, key: str, position: int) -> bytes | None:
-        wanted = select(PullPageRow.body).where(PullPageRow.pull_key == key, PullPageRow.position == position)
+    def _page(self, pull: Pull, position: int) -> bytes:
+        wanted = (
+            select(PullPageRow.body)
+            .join(PullRow, col(PullRow.pull_key) == PullPageRow.pull_key)
+            .where(*_is(pull), PullPageRow.position == position)
+        )
         with self._database.reading() as session:
-            return session.exec(wanted).first()
+            body = session.exec(wanted).first()
+        if body is None:
+            raise StateError(_BY_ANOTHER)
+        return body
+
+
+def _is(pull: Pull) -> tuple[ColumnElement[bool], ...]:
+    """Say which row a fetch is: one of the same key that was begun at another time, or has come further, is another."""
+    return (
+        col(PullRow.pull_key) == pull.key,
+        col(PullRow.pages) == pull.pages,
+        col(PullRow.began_at) == pull.began_at,
+    )
 
 
 def _forget(session: Session, key: str) -> None:

@@ -19,7 +19,7 @@ from exporters import PDFExporter
 from remediation import PlaybookExecutor, PlaybookStatus, find_playbook_for_finding
 from remediation.actions.aws.errors import aws_errors
 from tests.conftest import ACCOUNT, NOW
-from tests.integration.mail.authority import Authority
+from tests.fakes.authority import Authority
 from tests.integration.mail.conftest import PASSWORD, USER, Inbox, Serve, authority, serve
 
 __all__ = ["authority", "serve"]  # pytest finds the fixtures here

@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.sandbox.tour import demo_report
-from tests.integration.mail.authority import Authority
+from tests.fakes.authority import Authority
 from tests.integration.mail.conftest import USER, Inbox, Serve, authority, serve
 from tests.scenario.planted import ENVIRONMENT, Planted, leaks, run_apart
 from tests.shell import run_in

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ ANA = Actor(email="ana@northwind.example")
 @pytest.fixture
 def hub(moto_endpoint: str) -> Hub:
     return Hub(moto_endpoint, keys=new_keys(moto_endpoint))
+
+
+LATER = Pull(key="", began_at=NOW + timedelta(minutes=1))
 
 
 @pytest.fixture
@@ -55,7 +59,9 @@ def test_all_pages_become_one_report(hub: Hub, stores: Stores) -> None:
     entry = stores.trail.head()
     assert entry is not None
     assert all(word in entry.body for word in (b"report.ingested", b"ana@northwind.example"))
-    assert list(stores.pulls.pages(PullRequest(region=hub.region).key)) == [], "nothing is left lying"
+    fresh = Pull(key=PullRequest(region=hub.region).key, began_at=NOW)
+    assert stores.pulls.open(fresh, not_before=NOW) == fresh, "nothing is left lying"
+    stores.pulls.close(fresh)
     again = fetch(hub, stores, PullRequest(region=hub.region), now=NOW + timedelta(hours=1))
     assert not again.is_new
 
@@ -155,13 +161,41 @@ def test_two_who_fetch_the_same_do_not_mix_their_pages(stores: Stores) -> None:
     pull = Pull(key="k", began_at=NOW)
     mine = stores.pulls.open(pull, not_before=NOW)
     theirs = stores.pulls.open(pull, not_before=NOW)
-    stores.pulls.add(mine, [{"Id": "1"}], cursor="next")
+    mine = stores.pulls.add(mine, [{"Id": "1"}], cursor="next")
     with pytest.raises(StateError, match="somebody else"):
         stores.pulls.add(theirs, [{"Id": "1"}], cursor="next")
-    assert list(stores.pulls.pages("k")) == [b'[{"Id":"1"}]']
-    stores.pulls.close("k")
+    assert list(stores.pulls.pages(mine)) == [b'[{"Id":"1"}]']
+    stores.pulls.close(theirs)
+    assert list(stores.pulls.pages(mine)) == [b'[{"Id":"1"}]'], "nobody closes what another has gone on with"
+    stores.pulls.close(mine)
     with pytest.raises(StateError):
         stores.pulls.add(mine, [], cursor="")
+
+
+@pytest.mark.parametrize("begins_anew", [False, True])
+def test_what_another_has_closed_meanwhile_is_neither_nothing_nor_a_part(
+    hub: Hub, stores: Stores, *, begins_anew: bool
+) -> None:
+    class Closing:
+        """Somebody else, too, has read the pages to the end, a moment earlier."""
+
+        open, add, close = stores.pulls.open, stores.pulls.add, stores.pulls.close
+
+        def pages(self, pull: Pull) -> Iterator[bytes]:
+            pages = stores.pulls.pages(pull)
+            yield next(pages)
+            stores.pulls.close(pull)
+            if begins_anew:
+                theirs = stores.pulls.open(replace(LATER, key=pull.key), not_before=LATER.began_at)
+                for cursor in ("next", "", ""):
+                    theirs = stores.pulls.add(theirs, [], cursor=cursor)
+            yield from pages
+
+    hub.fill(250)
+    request, ways = PullRequest(region=hub.region), {"reports": stores.reports, "actor": ANA, "now": NOW}
+    with pytest.raises(StateError, match="somebody else"):
+        pull(hub, request, pulls=Closing(), **ways)  # type: ignore[arg-type]
+    assert stores.reports.list_reports() == []
 
 
 @pytest.mark.parametrize("request_", [PullRequest(account_id="123"), PullRequest(since_days=-1)])

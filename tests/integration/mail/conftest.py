@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from exporters import EmailService
 from exporters.mail_security import Security
 from tests.conftest import NOW
-from tests.integration.mail.authority import Authority
+from tests.fakes.authority import Authority
 
 USER = "bot@example.com"
 PASSWORD = "hunter2-Zwiebel"

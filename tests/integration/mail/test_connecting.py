@@ -14,7 +14,7 @@ from audit.errors import ConfigError
 from exporters import EmailService
 from exporters.mail_report import DeliveryError
 from exporters.mail_security import Security
-from tests.integration.mail.authority import Authority
+from tests.fakes.authority import Authority
 from tests.integration.mail.conftest import PASSWORD, USER, Connect, Inbox, Serve
 
 ALICE = "alice@example.com"

@@ -28,9 +28,13 @@ def test_an_account_ends_with_whoever_started_it() -> None:
 
 
 def test_it_ends_when_its_starter_is_killed() -> None:
-    script = "import os, signal\nfrom bot.sandbox.account import aws_account\nwith aws_account() as endpoint:\n"
+    script = (
+        "import os, signal\nfrom bot.sandbox.account import aws_account\nwith aws_account() as endpoint:\n"
+    )
     script += "    print(endpoint, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     # The child holds its starter's standard error: it is read to its end when both have ended.
-    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    killed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
     with pytest.raises(EndpointConnectionError):
         moto_client("s3", killed.stdout.strip(), config=ONCE).list_buckets()
