@@ -148,6 +148,17 @@ class TrendPoint:
     mean_time_to_fix: timedelta | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowHead:
+    """The newest report of a row: of all reports of one scanner on one account. `findings` are in it, passed ones too."""
+
+    scanner: str
+    account_id: str
+    report_id: str
+    findings: int
+    score: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Portion:
     """A number of findings, and the worst of them."""

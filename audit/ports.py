@@ -15,6 +15,7 @@ from audit.lifecycle import (
     FindingQuery,
     LifecycleState,
     Overview,
+    RowHead,
     TrackedFinding,
     TrendPoint,
 )
@@ -87,6 +88,12 @@ class FindingTracker(Protocol):
 
         Raises:
             NotFoundError: none, or more than one, goes by that name.
+        """
+
+    def rows(self) -> list[RowHead]:
+        """Return the newest report of each row, the largest of these reports first.
+
+        A row whose newest report is a month older than the newest of all has ended, and is left out.
         """
 
     def compare(self, before: str, after: str, *, limit: int = 10) -> Comparison:

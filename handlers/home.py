@@ -157,16 +157,18 @@ def read_home(services: Services, home: Home, now: datetime) -> HomePage:
 
 
 def read_standing(services: Services, now: datetime) -> Standing:
-    """Return how things stand: by the findings' own states, and by the scores of the newest report's row."""
+    """Return how things stand: by the findings' own states, and by the scores of the row with the largest report."""
     newest = next(iter(services.reports.list_reports(1)), None)
     if newest is None:
         return Standing(open={})
     overview = services.tracker.overview(now)
-    points = read_points(services, newest.report_id)
+    rows = services.tracker.rows()
+    points = read_points(services, rows)
     scores = [point.score for point in points if point.score is not None]
     return Standing(
         open=dict(overview.open_by_severity),
         overdue=dict(overview.overdue_by_severity),
+        rows=rows,
         scores=scores,
         unscored=len(points) - len(scores),
         picture=find_picture(services, points),

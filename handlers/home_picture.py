@@ -15,7 +15,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from audit.errors import CountersignError, NotFoundError
-from audit.lifecycle import TrendPoint
+from audit.lifecycle import RowHead, TrendPoint
 from exporters.pdf_process import is_typst_here
 from exporters.ports import ExportedFile
 from exporters.trend_chart import MOST_POINTS, describe_trend, digest_trend, draw_trend
@@ -37,10 +37,10 @@ _LIMITED: Final = "ratelimited"
 _OK: Final = 200
 
 
-def read_points(services: Services, report_id: str) -> list[TrendPoint]:
-    """Return the row that a report belongs to, oldest first; none where the report has just been removed."""
+def read_points(services: Services, rows: Sequence[RowHead]) -> list[TrendPoint]:
+    """Return the first row's reports, oldest first; none where there is none, or it has just been removed."""
     try:
-        return services.tracker.trend(MOST_POINTS, report_id=report_id)
+        return services.tracker.trend(MOST_POINTS, report_id=rows[0].report_id) if rows else []
     except NotFoundError:
         return []
 
@@ -64,10 +64,9 @@ def hide_picture(services: Services, picture: Picture) -> None:
 
 
 def tend_pictures(services: Services) -> None:
-    """Bring the picture of the newest reports a step further, and delete from Slack what it has replaced."""
+    """Bring the picture that homes show a step further, and delete from Slack what it has replaced."""
     now = services.clock()
-    newest = next(iter(services.reports.list_reports(1)), None)
-    points = read_points(services, newest.report_id) if newest else []
+    points = read_points(services, services.tracker.rows())
     if not (digest := _digest(points)):
         services.home_pictures.retire(now)
     elif picture := services.home_pictures.begin(digest, now):

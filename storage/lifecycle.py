@@ -19,6 +19,7 @@ from audit.lifecycle import (
     FindingQuery,
     LifecycleState,
     Overview,
+    RowHead,
     Sla,
     TrackedFinding,
     TrendPoint,
@@ -44,7 +45,7 @@ from storage.tracked_rows import (
     to_tracked,
 )
 from storage.trail import append_in
-from storage.trends import trend
+from storage.trends import row_heads, trend
 
 _HANDLE = re.compile(r"(?:f-)?([0-9a-f]{4,32})", re.IGNORECASE)
 _AFTER_HEX = "g"
@@ -108,6 +109,11 @@ class SqlTracker:
         """
         with self._database.reading() as session:
             return trend(session, report_id, limit=limit)
+
+    def rows(self) -> list[RowHead]:
+        """Return the newest report of each row, the largest of these reports first."""
+        with self._database.reading() as session:
+            return row_heads(session)
 
     def compare(self, before: str, after: str, *, limit: int = 10) -> Comparison:
         """Return what changed between two reports.

@@ -1,6 +1,6 @@
 """A row of reports: the same scanner's on the same account, with how long fixing took between them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -8,12 +8,13 @@ from sqlalchemy import and_, case, func, or_
 from sqlmodel import Session, col, select
 
 from audit.findings import Severity
-from audit.lifecycle import TrendPoint, scanner_of
+from audit.lifecycle import RowHead, TrendPoint, scanner_of
 from storage.lifecycle_tables import FixRow
 from storage.naming import named_report
 from storage.tables import VISIBLE, ReportRow
 
 _MOST_LOOKED_AT = 500
+_ENDED_AFTER = timedelta(days=30)
 
 
 def trend(session: Session, report_id: str, *, limit: int) -> list[TrendPoint]:
@@ -26,6 +27,28 @@ def trend(session: Session, report_id: str, *, limit: int) -> list[TrendPoint]:
     times = [row.as_of for row in rows]
     means = _means(session, scanner_of(rows[-1].source), times)
     return [_point(row, mean) for row, mean in zip(rows, means, strict=True)]
+
+
+def row_heads(session: Session) -> list[RowHead]:
+    """Return the newest report of each row that has not ended, the largest of these reports first."""
+    newest = select(ReportRow.report_id, ReportRow.source, ReportRow.summary, ReportRow.as_of)
+    newest = newest.where(ReportRow.state == VISIBLE)
+    newest = newest.order_by(col(ReportRow.as_of).desc(), col(ReportRow.report_key).desc())
+    heads: dict[tuple[str, str], RowHead] = {}
+    found = session.exec(newest.limit(_MOST_LOOKED_AT)).all()
+    for report_id, source, summary, as_of in found:
+        if as_of < found[0][-1] - _ENDED_AFTER:
+            break
+        whose = scanner_of(source), str(summary["account_id"])
+        if whose not in heads:
+            heads[whose] = RowHead(
+                scanner=whose[0],
+                account_id=whose[1],
+                report_id=report_id,
+                findings=int(str(summary["total_findings"])),
+                score=_score(summary),
+            )
+    return sorted(heads.values(), key=lambda head: -head.findings)
 
 
 def _row_of(session: Session, last: ReportRow, limit: int) -> list[ReportRow]:
@@ -63,12 +86,16 @@ def _span(seconds: object) -> timedelta | None:
 
 
 def _point(row: ReportRow, mean: timedelta | None) -> TrendPoint:
-    score = row.summary["security_score"]
     return TrendPoint(
         report_id=row.report_id,
         name=row.name,
         at=row.as_of,
         failing={severity: int(str(row.summary[severity.lower()])) for severity in Severity},
-        score=None if score is None else float(str(score)),
+        score=_score(row.summary),
         mean_time_to_fix=mean,
     )
+
+
+def _score(summary: Mapping[str, object]) -> float | None:
+    score = summary["security_score"]
+    return None if score is None else float(str(score))

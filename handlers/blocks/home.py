@@ -15,6 +15,7 @@ from slack_sdk.models.blocks.basic_components import SlackFile
 from slack_sdk.models.views import View
 
 from audit.findings import Severity
+from audit.lifecycle import RowHead
 from handlers.blocks.batch_home import home_batch
 from handlers.blocks.buttons import execution_button
 from handlers.blocks.executions import execution_lines, rollback_entry
@@ -27,6 +28,7 @@ from remediation.execution import PlaybookExecution
 MOST_WAITING, MOST_ROLLBACKS, MOST_OTHERS = 20, 5, 10
 """All that waits shares one number, with two blocks each; the rest of the home takes 57 of the 100 at the most."""
 _ROOM = 150
+_MOST_ROWS, _LONGEST_ROW = 5, 80
 _BARS = "▁▂▃▄▅▆▇█"
 _HIGHEST_SCORE = 100
 _EMPTY = "Nothing."
@@ -43,13 +45,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How things stand: scores oldest first, the last one is now. `overdue` is None where nobody keeps due dates.
+    """How things stand: scores of the first of `rows` oldest first, the last one is now. `overdue` is None where nobody keeps due dates.
 
     `picture` shows the reports that the scores are of, and among them the `unscored` ones that have none.
     """
 
     open: Mapping[Severity, int]
     overdue: Mapping[Severity, int] | None = None
+    rows: Sequence[RowHead] = ()
     scores: Sequence[float] = ()
     unscored: int = 0
     picture: Picture | None = None
@@ -124,11 +127,28 @@ def _image(picture: Picture) -> Block:
 
 
 def _score_words(standing: Standing) -> str:
+    """Return the score with its trend in bars and in words, and below it the scores of other rows."""
+    whose = f" ({_whose(standing.rows[0])})" if standing.rows else ""
+    others = [f"{_whose(row)}: {_score(row)}" for row in standing.rows[1:]]
+    more = f"  ·  {len(others) - _MOST_ROWS} more" if len(others) > _MOST_ROWS else ""
+    beside = f"\nElsewhere: {'  ·  '.join(others[:_MOST_ROWS])}{more}" if others else ""
+    return f"{_course_words(standing, whose)}{beside}"
+
+
+def _whose(row: RowHead) -> str:
+    return escape(", ".join(filter(None, (row.scanner, row.account_id))), _LONGEST_ROW)
+
+
+def _score(row: RowHead) -> str:
+    return "not known" if row.score is None else f"*{row.score:g}*"
+
+
+def _course_words(standing: Standing, whose: str) -> str:
     """Return the score with its trend in bars and in words: nobody has to read the bars."""
     scores = standing.scores
     if not scores:
-        return "*Security score*: not known, no passing checks were reported."
-    now = f"*Security score*: *{scores[-1]:g}* of 100"
+        return f"*Security score*{whose}: not known, no passing checks were reported."
+    now = f"*Security score*{whose}: *{scores[-1]:g}* of 100"
     if len(scores) == 1:
         return now
     change = scores[-1] - scores[-2]

@@ -1,10 +1,9 @@
 """The App Home on the page: each person's own, its buttons act, and it is fresh after every change."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.scenarios.parts import ask_for_fix, id_in
 from tests.browser.stage import ALL_ON, Stage
@@ -13,20 +12,6 @@ pytestmark = pytest.mark.browser
 PARTS = ("How things stand", "Waiting for you", "What you asked for", "What ran lately")
 
 MORE_THAN_AN_ICON = 500
-
-
-@pytest.fixture(scope="module")
-def own_stage(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Put up a stage of its own: homes show the trend of the newest report's row, and others take in reports of other rows."""
-    with Stage.set_up(chromium, tmp_path_factory.mktemp("home")) as stage:
-        yield stage
-
-
-@pytest.fixture
-def stage(own_stage: Stage) -> Stage:
-    """Return it, with nothing open on its page."""
-    own_stage.tidy()
-    return own_stage
 
 
 def part(home: Locator, title: str) -> str:

@@ -241,6 +241,29 @@ def test_the_trend_of_one_scanner_and_account(stores: Stores) -> None:
     assert [point.at for point in stores.tracker.trend(2, report_id=last)] == [day(3), day(5)]
 
 
+def test_the_newest_report_of_each_row(stores: Stores) -> None:
+    passed = a_finding(9, status=PASS, check_id="other")
+    report(stores, -40, *map(a_finding, (1, 2, 3, 4)), source="ScoutSuite")
+    report(stores, 1, *map(a_finding, (1, 2, 3)), passed)
+    large = report(stores, 2, a_finding(1), a_finding(2), passed, source="Prowler CSV")
+    small = report(stores, 3, a_finding(8), source="CloudSploit JSON")
+    other = report(stores, 4, a_finding(3, account_id="210987654321"))
+
+    rows = [
+        (row.scanner, row.account_id, row.report_id, row.findings, row.score) for row in stores.tracker.rows()
+    ]
+    account = a_finding(1).account_id
+    assert rows == [
+        ("Prowler", account, large, 3, 50.0),
+        ("Prowler", "210987654321", other, 1, None),
+        ("CloudSploit JSON", account, small, 1, None),
+    ]
+
+
+def test_without_reports_there_is_no_row(stores: Stores) -> None:
+    assert stores.tracker.rows() == []
+
+
 def test_some_accounts_alone(stores: Stores) -> None:
     critical = a_finding(3, account_id="2", severity=Severity.CRITICAL)
     report(stores, 1, a_finding(1, account_id="1"), a_finding(2, account_id="2"), critical)

@@ -12,6 +12,7 @@ from audit.lifecycle import (
     FindingQuery,
     LifecycleState,
     Overview,
+    RowHead,
     TrackedFinding,
     TrendPoint,
 )
@@ -42,6 +43,9 @@ class NoTracker:
 
     def trend(self, limit: int = 20, *, report_id: str = LATEST) -> list[TrendPoint]:
         raise NotFoundError("there is no report yet")
+
+    def rows(self) -> list[RowHead]:
+        return []
 
     def compare(self, before: str, after: str, *, limit: int = 10) -> Comparison:
         raise NotFoundError(f"there is no report {before}")

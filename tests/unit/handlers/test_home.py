@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audit.actor import Actor
 from audit.findings import FindingStatus, Severity
+from audit.lifecycle import RowHead
 from bot.sandbox import View
 from bot.sandbox.checks import check_view
 from handlers.blocks.card import CardRules
@@ -32,9 +33,16 @@ from tests.unit.handlers.house import DOOR, House
 from tests.unit.handlers.test_batch_cards import a_batch
 
 RULES = CardRules(required_approvals=1, environment="production")
+
+
+def a_row(scanner: str, account_id: str, score: float | None) -> RowHead:
+    return RowHead(scanner=scanner, account_id=account_id, report_id="r-1", findings=1, score=score)
+
+
 STANDING = Standing(
     open={Severity.CRITICAL: 2, Severity.LOW: 1200},
     overdue={Severity.CRITICAL: 1},
+    rows=(a_row("Prowler", "123456789012", 70.0),),
     scores=(20.0, 61.5, 70.0),
     report_name="monday.json",
     reported_at=cards.AT,
@@ -62,6 +70,21 @@ def test_homes_on_file() -> None:
     empty = HomePage(standing=Standing(open={}), problem="Slack does not answer", drawn_at=cards.AT)
     check_golden_view("home_empty", build_home(empty))
     check_golden_view("home_plain", build_plain_home(cards.AT))
+
+
+def test_each_row_has_its_score() -> None:
+    others = [a_row("Prowler", "210987654321", 88.0), a_row("Security <Hub>", "", None)]
+    words = score_words(others)
+    assert "*Security score* (Prowler, 123456789012): *70* of 100" in words
+    assert words.endswith("Elsewhere: Prowler, 210987654321: *88*  ·  Security &lt;Hub&gt;: not known")
+    assert score_words(others * 3).endswith("  ·  1 more")
+    assert "Elsewhere" not in score_words([])
+
+
+def score_words(others: list[RowHead]) -> str:
+    """Return what a home says of the score, with these rows beside the first."""
+    page = a_page(standing=replace(STANDING, rows=(*STANDING.rows, *others)))
+    return str(build_home(page).to_dict()["blocks"][1]["text"]["text"])
 
 
 def test_windows_on_file() -> None:

@@ -69,7 +69,7 @@ def words(view: View) -> str:
 
 def put_ready(house: House) -> str:
     """Have the newest reports' picture ready without drawing it; return its file."""
-    points = read_points(house.services, house.services.reports.list_reports(1)[0].report_id)
+    points = read_points(house.services, house.services.tracker.rows())
     digest = digest_trend(points, name=points[-1].name)
     file = ExportedFile(
         name="trend.png",
@@ -101,6 +101,16 @@ def test_a_home_is_drawn_with_bars_first_and_with_the_picture_then(kept: House) 
         assert said.index("1 high, score 50 of 100") > said.index("2 high, score 33"), "newest first"
     methods = [call.method for call in kept.slack.calls]
     assert methods.index("views.publish") < methods.index("files.getUploadURLExternal"), "nobody waits for it"
+
+
+def test_a_smaller_report_of_another_account_does_not_take_its_place(kept: House) -> None:
+    file_id = put_ready(kept)
+    kept.now += timedelta(days=1)
+    kept.ingest(replace(DOOR, id="F-9", account_id="210987654321"))
+    home = look(kept, "otto")
+    assert shown(home) == [file_id]
+    assert TWO in words(home)
+    assert "Elsewhere: prowler-ocsf, 210987654321: not known" in words(home)
 
 
 def test_it_is_everybodys_and_uploaded_once(kept: House) -> None:
