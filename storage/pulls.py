@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from audit.errors import StateError
 from audit.pulling import Pull
 from audit.waiting import CLOCKS_DIFFER
-from storage.database import Database
+from storage.database import Database, hold_write_lock
 from storage.pull_tables import PullPageRow, PullRow
 
 _BY_ANOTHER = "the same findings are being fetched by somebody else; wait for their report"
@@ -26,6 +26,7 @@ class SqlPulls:
     def open(self, pull: Pull, *, not_before: datetime) -> Pull:
         """Return the fetch of this key that is under way; if there is none, or it began before, begin this one."""
         with self._database.writing() as session:
+            hold_write_lock(session.connection())  # of two who begin, one finds the other's
             row = session.get(PullRow, pull.key)
             if row is not None and not_before <= row.began_at <= pull.began_at + CLOCKS_DIFFER:
                 return _to_pull(row)

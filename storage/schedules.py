@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Insert, and_, delete, or_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, and_, delete, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -15,6 +14,7 @@ from exporters.schedules import AHEAD, LONGEST_REST, Fire, FireState, Outage, Sc
 from storage.columns import column_text
 from storage.database import Database
 from storage.fires import find_newest, find_outage, to_fire, to_fire_row
+from storage.inserting import insert_into
 from storage.schedule_tables import FireRow, ScheduleRow
 from storage.trail import append_in
 from storage.waiting import has_come
@@ -173,17 +173,11 @@ def _insert(session: Session, fire: Fire, event: TrailEvent) -> bool:
     RETURNING says whether it was stored: `rowcount` of such an INSERT means nothing with psycopg.
     """
     values = to_fire_row(fire).model_dump()
-    written = _insert_into(session).values(**values).on_conflict_do_nothing()  # type: ignore[attr-defined]
+    written = insert_into(session, FireRow).values(**values).on_conflict_do_nothing()
     if session.connection().execute(written.returning(FireRow.__table__.c.fire_id)).first() is None:  # type: ignore[attr-defined]
         return False
     append_in(session, event)
     return True
-
-
-def _insert_into(session: Session) -> Insert:
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(FireRow)
-    return sqlite.insert(FireRow)
 
 
 def _write(session: Session, fire: Fire) -> None:

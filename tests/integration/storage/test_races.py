@@ -5,16 +5,21 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
+from audit.pulling import Pull
 from audit.trail import breaks
 from remediation.states import PlaybookStatus
 from storage import Stores
-from tests.fakes.samples import an_event, an_execution
+from tests.fakes.samples import NOW, an_event, an_execution
 
 ROOT = Path(__file__).resolve().parents[3]
 _EXECUTIONS = 40
 _CLICKS = 25
+_FETCHES, _AT_ONCE = 20, 4
 
 
 def start(url: str, name: str) -> subprocess.Popen[str]:
@@ -62,3 +67,15 @@ def test_each_execution_is_decided_once(racing: Stores, racing_url: str) -> None
     kinds = Counter(json.loads(entry.body)["kind"] for entry in entries)
     assert kinds == {"execution.requested": _EXECUTIONS, "execution.approved": _EXECUTIONS}
     assert list(breaks(entries)) == []
+
+
+def test_of_all_who_begin_to_fetch_the_same_at_once_one_begins(racing: Stores) -> None:
+    for number in range(_FETCHES):
+        begins, together = [NOW + timedelta(seconds=second) for second in range(_AT_ONCE)], Barrier(_AT_ONCE)
+
+        def begin(began_at: datetime, key: str = f"key-{number}", together: Barrier = together) -> Pull:
+            together.wait()
+            return racing.pulls.open(Pull(key=key, began_at=began_at), not_before=NOW)
+
+        with ThreadPoolExecutor(_AT_ONCE) as people:
+            assert len({pull.began_at for pull in people.map(begin, begins)}) == 1
