@@ -150,12 +150,15 @@ class TrendPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowHead:
-    """The newest report of a row: of all reports of one scanner on one account. `findings` are in it, passed ones too."""
+    """The newest report of a row: of all reports of one scanner on one account.
+
+    `most_findings` are in the largest one of its last 30 days, passed ones too: a part of a scan does not make a row smaller.
+    """
 
     scanner: str
     account_id: str
     report_id: str
-    findings: int
+    most_findings: int
     score: float | None
 
 

@@ -91,9 +91,10 @@ class FindingTracker(Protocol):
         """
 
     def rows(self) -> list[RowHead]:
-        """Return the newest report of each row, the largest of these reports first.
+        """Return the newest report of each row, the row with the largest report first.
 
-        A row whose newest report is a month older than the newest of all has ended, and is left out.
+        A row whose newest report is 30 days older than the newest of all has ended, and is left out; so is one that is not
+        among the newest 2,000 reports.
         """
 
     def compare(self, before: str, after: str, *, limit: int = 10) -> Comparison:

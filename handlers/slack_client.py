@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.request import Request
 
 from slack_sdk import WebClient
@@ -10,7 +11,7 @@ from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from handlers.pacing import Key, Pace
-from handlers.slack_connections import Answer, SlackConnections
+from handlers.slack_connections import SlackConnections
 from handlers.slack_errors import REVOKED, SLACK_FAILURES, code_of
 
 PATIENCE_S = 20.0
@@ -83,9 +84,12 @@ class SlackClient(WebClient):
             if self.patience_s:  # where it has none, somebody waits for the answer
                 self.line.give_way()
 
-    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> Answer:  # type: ignore[override]  # noqa: ARG002
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
         """Send what the SDK has made, on a connection that stays open: the SDK itself would open one for each call."""
-        return self.line.connections.send(req, timeout_s=self.timeout, tls=self.ssl, proxy=self.proxy)
+        if not self.line.connections.go_through(self.proxy):
+            return super()._perform_urllib_http_request_internal(url, req)
+        answer = self.line.connections.send(req, timeout_s=self.timeout, tls=self.ssl)
+        return {"status": answer.status, "headers": answer.headers, "body": answer.body}
 
 
 class SlackHook(WebhookClient):
@@ -96,12 +100,14 @@ class SlackHook(WebhookClient):
         self.line = line
 
     def _perform_http_request_internal(self, url: str, req: Request) -> WebhookResponse:
-        answer = self.line.connections.send(req, timeout_s=self.timeout, tls=self.ssl, proxy=self.proxy)
+        if not self.line.connections.go_through(self.proxy):
+            return super()._perform_http_request_internal(url, req)  # type: ignore[no-any-return]
+        answer = self.line.connections.send(req, timeout_s=self.timeout, tls=self.ssl)
         return WebhookResponse(
             url=url,
-            status_code=answer["status"],
-            body=answer["body"],
-            headers=dict(answer["headers"].items()),
+            status_code=answer.status,
+            body=answer.body,
+            headers=dict(answer.headers.items()),
         )
 
 

@@ -1,37 +1,39 @@
 """Connections to Slack that stay open from call to call: whoever has clicked waits for no handshake.
 
-The SDK opens one for each call. What goes wrong is raised as the SDK's own way would (`urllib.request`), since its retry handlers
-and `handlers.slack_errors` know those errors.
+The SDK opens one for each call. What goes wrong is raised as its own way would (`urllib.request`), since its retry handlers and
+`handlers.slack_errors` know those errors.
 """
 
+import selectors
 import threading
+import time
 import weakref
-from http.client import HTTPMessage, RemoteDisconnected
+from collections import deque
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPMessage, HTTPResponse, HTTPSConnection
 from io import BytesIO
 from ssl import SSLContext
-from typing import Final, TypedDict
+from typing import Final
 from urllib.error import HTTPError, URLError
-from urllib.parse import unquote, urlsplit
-from urllib.request import Request
+from urllib.request import Request, getproxies
 
-import httpcore
+from slack_sdk.errors import SlackRequestError
 
-KEPT_FOR_S: Final = 30.0  # less than balancers and firewalls keep them: one that is dropped without a word costs a call its time-out
-_SUCCESS: Final = range(200, 300)
-_NOT_SENT: Final = (
-    httpcore.ConnectError,
-    httpcore.ConnectTimeout,
-    httpcore.WriteError,
-    httpcore.WriteTimeout,
-    httpcore.ProxyError,
-    httpcore.LocalProtocolError,
-    httpcore.UnsupportedProtocol,
+KEPT_FOR_S: Final = (
+    30.0  # firewalls drop what is idle, some without a word: a call on such a one would wait for its time-out
 )
-_NO_ANSWER: Final = (httpcore.ReadError, httpcore.ReadTimeout, httpcore.RemoteProtocolError)
+_SUCCESS: Final = range(200, 300)
+_PROXIED: Final = frozenset({"http", "https", "all"})
+Place = tuple[str, str, SSLContext | None]
+"""Where a connection goes: scheme, host and port, and what certificates are held to."""
+
+Kept = dict[Place, deque[tuple[float, HTTPConnection]]]
+"""Connections that nobody uses, with since when; the newest last."""
 
 
-class Answer(TypedDict):
-    """What a `WebClient` reads an answer from."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of success, whole."""
 
     status: int
     headers: HTTPMessage
@@ -39,97 +41,117 @@ class Answer(TypedDict):
 
 
 class SlackConnections:
-    """The open connections of a process, for all of its threads. They close with it, or when nobody holds this any more.
+    """The open connections of a process, for all of its threads; each is one thread's alone from a call's begin to its end.
+
+    They close when nobody holds this any more.
 
     Args:
-        kept_for_s: seconds that a connection stays open without a call.
+        kept_for_s: seconds after its last call in which a connection is used again. It is closed at the first call after them.
     """
 
     def __init__(self, *, kept_for_s: float = KEPT_FOR_S) -> None:
         self._kept_for_s = kept_for_s
-        self._pools: dict[tuple[SSLContext | None, str | None], httpcore.ConnectionPool] = {}
+        self._is_proxied = not _PROXIED.isdisjoint(getproxies())
+        self._kept: Kept = {}
         self._lock = threading.Lock()
-        weakref.finalize(self, _close, self._pools)
+        weakref.finalize(self, _close_all, self._kept)
 
-    def send(
-        self, request: Request, *, timeout_s: float, tls: SSLContext | None, proxy: str | None
-    ) -> Answer:
+    def go_through(self, proxy: str | None) -> bool:
+        """Tell whether calls go out here: not where there is a proxy, for which the SDK's own way is the right one."""
+        return not proxy and not self._is_proxied
+
+    def send(self, request: Request, *, timeout_s: float, tls: SSLContext | None) -> Answer:
         """Send a request, and return its answer. A redirect is followed nowhere.
 
         Args:
             request: as the SDK has made it, with the bot's token.
             timeout_s: seconds to wait for a connection, and then for each part of the answer.
             tls: what certificates are held to; None for the system's own.
-            proxy: the address of a proxy, with a name and a password where it asks for them.
 
         Raises:
             HTTPError: the answer's status is not one of success.
             URLError: it could not be sent; `reason` says why.
             OSError, HTTPException: it may have been sent, and no whole answer came.
+            SlackRequestError: there is no such address.
         """
-        content = request.data if isinstance(request.data, bytes) else b""
+        place = request.type, request.host, tls
+        connection = self._take(place) or _connection(place, timeout_s)
         try:
-            answer = self._pool(tls, proxy).request(
-                "POST",
-                request.full_url,
-                headers=[
-                    (name.encode("ascii"), str(value).encode("latin-1"))
-                    for name, value in request.header_items()
-                ],
-                content=content,
-                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)},
-            )
-        except _NOT_SENT as error:
-            raise URLError(_met(error) or str(error)) from error
-        except _NO_ANSWER as error:
-            raise _as_urllib_has_it(error) from error
-        return _read(request.full_url, answer)
+            answer, content = _exchange(connection, request, timeout_s)
+        except BaseException:
+            connection.close()
+            raise
+        if answer.will_close:
+            connection.close()
+        else:
+            self._keep(place, connection)
+        return _read(request.full_url, answer, content)
 
-    def _pool(self, tls: SSLContext | None, proxy: str | None) -> httpcore.ConnectionPool:
+    def _take(self, place: Place) -> HTTPConnection | None:
+        """Return one that is open; close those that were idle for too long."""
         with self._lock:
-            if (tls, proxy) not in self._pools:
-                self._pools[tls, proxy] = self._open_pool(tls, proxy)
-            return self._pools[tls, proxy]
+            kept, since = self._kept.get(place, deque()), time.monotonic() - self._kept_for_s
+            gone = [kept.popleft()[1] for _ in range(sum(at < since for at, _ in kept))]
+        _close(gone)
+        while True:
+            with self._lock:
+                newest = kept.pop()[1] if kept else None
+            if newest is None or not _has_news(newest):
+                return newest
+            newest.close()
 
-    def _open_pool(self, tls: SSLContext | None, proxy: str | None) -> httpcore.ConnectionPool:
-        if proxy is None:
-            return httpcore.ConnectionPool(
-                ssl_context=tls,
-                max_connections=None,
-                keepalive_expiry=self._kept_for_s,
-            )
-        parts = urlsplit(proxy)
-        return httpcore.HTTPProxy(
-            parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(),
-            proxy_auth=(unquote(parts.username), unquote(parts.password or "")) if parts.username else None,
-            ssl_context=tls,
-            max_connections=None,
-            keepalive_expiry=self._kept_for_s,
-        )
+    def _keep(self, place: Place, connection: HTTPConnection) -> None:
+        with self._lock:
+            self._kept.setdefault(place, deque()).append((time.monotonic(), connection))
 
 
-def _close(pools: dict[tuple[SSLContext | None, str | None], httpcore.ConnectionPool]) -> None:
-    for pool in pools.values():
-        pool.close()
+def _connection(place: Place, timeout_s: float) -> HTTPConnection:
+    scheme, host, tls = place
+    if scheme == "https":
+        return HTTPSConnection(host, timeout=timeout_s, context=tls)
+    if scheme == "http":
+        return HTTPConnection(host, timeout=timeout_s)
+    raise SlackRequestError(f"Not an address on the web: {scheme}:")
 
 
-def _met(error: Exception) -> OSError | None:
-    """Return what the system said, which the pool hands on as the error's argument."""
-    first = next(iter(error.args), None)
-    return first if isinstance(first, OSError) else None
+def _has_news(connection: HTTPConnection) -> bool:
+    """Tell whether anything came on a connection on which nothing was asked: that it is closed, or what nobody knows."""
+    if connection.sock is None:
+        return True
+    with selectors.DefaultSelector() as look:
+        look.register(connection.sock, selectors.EVENT_READ)
+        return bool(look.select(0))
 
 
-def _as_urllib_has_it(error: Exception) -> OSError:
-    if isinstance(error, httpcore.RemoteProtocolError):
-        return RemoteDisconnected(str(error))
-    return _met(error) or TimeoutError(str(error))
+def _exchange(connection: HTTPConnection, request: Request, timeout_s: float) -> tuple[HTTPResponse, bytes]:
+    if connection.sock is not None:
+        connection.sock.settimeout(timeout_s)
+    content = request.data if isinstance(request.data, bytes) else b""
+    headers = {name: str(value) for name, value in request.header_items()}
+    try:
+        connection.request("POST", request.selector, content, headers)
+    except (
+        OSError,
+        ValueError,
+        OverflowError,
+    ) as error:  # the last two: of a host, a port or a header that cannot be
+        raise URLError(error) from error
+    answer = connection.getresponse()
+    return answer, answer.read()
 
 
-def _read(url: str, answer: httpcore.Response) -> Answer:
-    headers = HTTPMessage()
-    for name, value in answer.headers:
-        headers[name.decode("latin-1")] = value.decode("latin-1")
+def _read(url: str, answer: HTTPResponse, content: bytes) -> Answer:
     if answer.status not in _SUCCESS:
-        raise HTTPError(url, answer.status, "no success", headers, BytesIO(answer.content))
-    body = answer.content.decode(headers.get_content_charset() or "utf-8")
-    return Answer(status=answer.status, headers=headers, body=body)
+        raise HTTPError(url, answer.status, answer.reason, answer.headers, BytesIO(content))
+    body = content.decode(answer.headers.get_content_charset() or "utf-8")
+    return Answer(status=answer.status, headers=answer.headers, body=body)
+
+
+def _close_all(kept: Kept) -> None:
+    for connections in kept.values():
+        _close([connection for _, connection in connections])
+
+
+def _close(connections: list[HTTPConnection]) -> None:
+    for connection in connections:
+        connection.close()

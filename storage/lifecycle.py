@@ -111,7 +111,7 @@ class SqlTracker:
             return trend(session, report_id, limit=limit)
 
     def rows(self) -> list[RowHead]:
-        """Return the newest report of each row, the largest of these reports first."""
+        """Return the newest report of each row, the row with the largest report first; see `FindingTracker.rows`."""
         with self._database.reading() as session:
             return row_heads(session)
 

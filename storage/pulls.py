@@ -14,7 +14,7 @@ from audit.waiting import CLOCKS_DIFFER
 from storage.database import Database, hold_write_lock
 from storage.pull_tables import PullPageRow, PullRow
 
-_BY_ANOTHER = "the same findings are being fetched by somebody else; wait for their report"
+_BY_ANOTHER = "somebody else fetches the same findings, or just did: look for their report, or try again"
 
 
 class SqlPulls:
@@ -61,7 +61,10 @@ class SqlPulls:
     def close(self, pull: Pull) -> None:
         """Forget a fetch and its pages; one that somebody else has begun since stays."""
         with self._database.writing() as session:
-            if session.exec(select(PullRow).where(*_is(pull))).first() is not None:
+            hold_write_lock(
+                session.connection()
+            )  # nobody begins anew meanwhile, and nobody adds to a row that is held
+            if session.exec(select(PullRow).where(*_is(pull)).with_for_update()).first() is not None:
                 _forget(session, pull.key)
 
     def _page(self, pull: Pull, position: int) -> bytes:

@@ -1,6 +1,7 @@
 """A row of reports: the same scanner's on the same account, with how long fixing took between them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from storage.tables import VISIBLE, ReportRow
 
 _MOST_LOOKED_AT = 500
 _ENDED_AFTER = timedelta(days=30)
+_MOST_OF_A_MONTH = 2000
 
 
 def trend(session: Session, report_id: str, *, limit: int) -> list[TrendPoint]:
@@ -30,25 +32,24 @@ def trend(session: Session, report_id: str, *, limit: int) -> list[TrendPoint]:
 
 
 def row_heads(session: Session) -> list[RowHead]:
-    """Return the newest report of each row that has not ended, the largest of these reports first."""
+    """Return the newest report of each row of the last 30 days, the row with the largest report first."""
     newest = select(ReportRow.report_id, ReportRow.source, ReportRow.summary, ReportRow.as_of)
     newest = newest.where(ReportRow.state == VISIBLE)
     newest = newest.order_by(col(ReportRow.as_of).desc(), col(ReportRow.report_key).desc())
+    found = session.exec(newest.limit(_MOST_OF_A_MONTH)).all()
     heads: dict[tuple[str, str], RowHead] = {}
-    found = session.exec(newest.limit(_MOST_LOOKED_AT)).all()
     for report_id, source, summary, as_of in found:
         if as_of < found[0][-1] - _ENDED_AFTER:
             break
-        whose = scanner_of(source), str(summary["account_id"])
-        if whose not in heads:
-            heads[whose] = RowHead(
-                scanner=whose[0],
-                account_id=whose[1],
-                report_id=report_id,
-                findings=int(str(summary["total_findings"])),
-                score=_score(summary),
-            )
-    return sorted(heads.values(), key=lambda head: -head.findings)
+        whose, findings = (
+            (scanner_of(source), str(summary["account_id"])),
+            int(str(summary["total_findings"])),
+        )
+        head = heads.get(whose) or RowHead(
+            scanner=whose[0], account_id=whose[1], report_id=report_id, most_findings=0, score=_score(summary)
+        )
+        heads[whose] = replace(head, most_findings=max(head.most_findings, findings))
+    return sorted(heads.values(), key=lambda head: -head.most_findings)
 
 
 def _row_of(session: Session, last: ReportRow, limit: int) -> list[ReportRow]:

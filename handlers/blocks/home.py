@@ -116,7 +116,7 @@ def _standing(standing: Standing) -> list[Block]:
     counts = (
         f"*Open now*, without what was fixed or excepted since\n{_counts(standing.open, standing.overdue)}"
     )
-    about = f"As of {escape(standing.report_name, _ROOM)}, {moment(standing.reported_at)}"
+    about = f"Newest report: {escape(standing.report_name, _ROOM)}, {moment(standing.reported_at)}"
     drawn = [_image(standing.picture)] if standing.picture else []
     return [section(_score_words(standing)), *drawn, section(counts), context(about)]
 

@@ -245,16 +245,18 @@ def test_the_newest_report_of_each_row(stores: Stores) -> None:
     passed = a_finding(9, status=PASS, check_id="other")
     report(stores, -40, *map(a_finding, (1, 2, 3, 4)), source="ScoutSuite")
     report(stores, 1, *map(a_finding, (1, 2, 3)), passed)
-    large = report(stores, 2, a_finding(1), a_finding(2), passed, source="Prowler CSV")
+    report(stores, 2, a_finding(1), a_finding(2), passed, source="Prowler CSV")
+    part = report(stores, 3, a_finding(1), is_complete=False)
     small = report(stores, 3, a_finding(8), source="CloudSploit JSON")
     other = report(stores, 4, a_finding(3, account_id="210987654321"))
 
     rows = [
-        (row.scanner, row.account_id, row.report_id, row.findings, row.score) for row in stores.tracker.rows()
+        (row.scanner, row.account_id, row.report_id, row.most_findings, row.score)
+        for row in stores.tracker.rows()
     ]
     account = a_finding(1).account_id
     assert rows == [
-        ("Prowler", account, large, 3, 50.0),
+        ("Prowler", account, part, 4, None),
         ("Prowler", "210987654321", other, 1, None),
         ("CloudSploit JSON", account, small, 1, None),
     ]

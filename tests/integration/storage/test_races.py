@@ -4,16 +4,20 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 
+from sqlmodel import update
+
 from audit.pulling import Pull
 from audit.trail import breaks
 from remediation.states import PlaybookStatus
 from storage import Stores
+from storage.pull_tables import PullRow
 from tests.fakes.samples import NOW, an_event, an_execution
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -79,3 +83,14 @@ def test_of_all_who_begin_to_fetch_the_same_at_once_one_begins(racing: Stores) -
 
         with ThreadPoolExecutor(_AT_ONCE) as people:
             assert len({pull.began_at for pull in people.map(begin, begins)}) == 1
+
+
+def test_what_another_goes_on_with_at_the_same_moment_is_not_closed(racing: Stores) -> None:
+    pull = racing.pulls.open(Pull(key="key", began_at=NOW), not_before=NOW)
+    with ThreadPoolExecutor(1) as other:
+        with racing.database.writing() as session:
+            session.exec(update(PullRow).values(pages=1))
+            closed = other.submit(racing.pulls.close, pull)
+            time.sleep(0.3)  # it has come as far as it gets
+        closed.result()
+    assert racing.pulls.open(pull, not_before=NOW).pages == 1

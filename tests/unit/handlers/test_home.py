@@ -36,7 +36,7 @@ RULES = CardRules(required_approvals=1, environment="production")
 
 
 def a_row(scanner: str, account_id: str, score: float | None) -> RowHead:
-    return RowHead(scanner=scanner, account_id=account_id, report_id="r-1", findings=1, score=score)
+    return RowHead(scanner=scanner, account_id=account_id, report_id="r-1", most_findings=1, score=score)
 
 
 STANDING = Standing(

@@ -2,28 +2,31 @@
 
 import gc
 import http.server
+import json
 import socket
 import ssl
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import RemoteDisconnected
+from http.client import HTTPException, RemoteDisconnected
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
 import pytest
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler
 
 from audit.actor import Actor
 from handlers.blocks.parts import Message, section
 from handlers.replies import reply
 from handlers.slack_client import Line, SlackClient
 from handlers.slack_connections import SlackConnections
-from handlers.slack_errors import code_of, may_have_arrived
+from handlers.slack_errors import SLACK_FAILURES, code_of, may_have_arrived
 from remediation.ports import Request
 from tests.fakes.authority import Authority
 from tests.unit.handlers.cards import AT
@@ -44,6 +47,7 @@ class FarEnd:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     hangs_up: bool = False
+    echoes: bool = False
     together: threading.Barrier | None = None
 
     @property
@@ -65,7 +69,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end.ended.release()
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        asked = self.rfile.read(int(self.headers["Content-Length"]))
         self.asked.append(self.path)
         self.end.seen.append(dict(self.headers))
         if self.end.together:
@@ -74,12 +78,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response(self.end.status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(OK))}.items():
+        answer = json.dumps({"ok": True, "said": asked.decode()}).encode() if self.end.echoes else OK
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(answer))}.items():
             self.send_header(name, value)
         for name, value in self.end.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(OK)
+        self.wfile.write(answer)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -146,21 +151,43 @@ def test_one_that_slack_has_closed_meanwhile_is_not_asked_on(end: FarEnd) -> Non
     assert list(map(len, end.asked)) == [1, 1]
 
 
-def test_one_that_slack_closes_in_silence_is_not_asked_on_either(end: FarEnd) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = client_of(f"http://127.0.0.1:{listener.getsockname()[1]}/api/")
+@contextmanager
+def saying(*conversations: list[bytes]) -> Iterator[str]:
+    """Take a connection for each conversation, and say a part of it for each thing that is asked; yield the address."""
 
-        def answer() -> None:
+    def talk() -> None:
+        for parts in conversations:
             taken, _ = listener.accept()
             with taken:
-                taken.recv(65536)
-                taken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n" + OK)
+                for part in parts:
+                    taken.recv(65536)
+                    taken.sendall(part)
 
-        for _ in range(2):
-            slack = threading.Thread(target=answer)
-            slack.start()
-            assert client.api_test()["ok"]
-            slack.join()  # and with it the connection is closed
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        slack = threading.Thread(target=talk)
+        slack.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/"
+        slack.join()
+
+
+def answering(content: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(content), content)
+
+
+def test_one_that_slack_closes_in_silence_is_not_asked_on_either() -> None:
+    with saying([answering(OK)], [answering(OK)]) as url:
+        client = client_of(url)
+        client.api_test()
+        time.sleep(0.1)  # it closes
+        client.api_test()
+
+
+def test_what_slack_says_beyond_its_answer_is_no_answer_to_the_next() -> None:
+    surplus = answering(b'{"ok": true, "of": "the surplus"}')
+    with saying([answering(OK) + surplus, answering(b'{"ok": true, "of": "the second"}')]) as url:
+        client = client_of(url)
+        client.api_test()
+        assert client.api_test()["of"] == "the second"
 
 
 def test_one_that_was_idle_too_long_is_replaced(end: FarEnd) -> None:
@@ -238,13 +265,59 @@ def test_certificates_are_looked_at(tmp_path: Path) -> None:
         assert not may_have_arrived(raised.value)
 
 
-def test_a_proxy_is_asked_with_its_password_and_the_way_to_it_stays_open(end: FarEnd) -> None:
+def test_where_there_is_a_proxy_the_sdk_goes_its_own_way(
+    end: FarEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = client_of("http://slack.invalid/api/", proxy=f"http://ana:p%40ss@127.0.0.1:{end.port}")
-    client.api_test()
-    client.api_test()
-    assert end.asked == [["http://slack.invalid/api/api.test"] * 2]
+    for _ in range(2):
+        client.api_test()
+        reply(client, ASKED, Message("Done", (section("Done"),)), url="http://slack.invalid/hook")
+    assert end.asked == [["http://slack.invalid/api/api.test"], ["http://slack.invalid/hook"]] * 2
     expected = "Basic " + b64encode(b"ana:p@ss").decode()
     assert {seen["Proxy-Authorization"] for seen in end.seen} == {expected}
+
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    end.asked.clear()
+    for _ in range(2):
+        client_of(end.url).api_test()
+    assert end.asked == [["/api/api.test"]] * 2, "it is not asked for this one"
+
+
+@pytest.mark.parametrize(
+    "address", ["https://slack.invalid:abc/", "https://slack.invalid:99999/", "ftp://slack.invalid/"]
+)
+def test_an_address_that_cannot_be_is_a_failure_as_any(address: str) -> None:
+    with pytest.raises(SLACK_FAILURES):
+        client_of(address).api_test()
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", b"what?\r\n\r\n"])
+def test_half_an_answer_is_not_asked_for_again(said: bytes) -> None:
+    with saying([said]) as url:  # who asked again would find nobody, and fail in another way
+        client = client_of(url, retry_handlers=[ConnectionErrorRetryHandler(max_retry_count=2)])
+        with pytest.raises(HTTPException) as raised:
+            client.api_test()
+    assert may_have_arrived(raised.value)
+
+
+def test_one_on_which_no_answer_came_in_time_is_not_asked_on(end: FarEnd) -> None:
+    client, end.together = client_of(end.url, timeout=0.3), threading.Barrier(2)
+    with pytest.raises(TimeoutError):
+        client.api_test()
+    end.together.abort()
+    end.together = None
+    assert client.api_test()["ok"]
+    assert list(map(len, end.asked)) == [1, 1]
+
+
+def test_many_at_once_each_get_their_own_answer(end: FarEnd) -> None:
+    client = client_of(end.url, connections=SlackConnections(kept_for_s=0.001))
+    end.echoes = True
+    with ThreadPoolExecutor(16) as people:
+        asked = [f"n{number}" for number in range(800)]
+        said = list(people.map(lambda word: client.api_test(word=word)["said"], asked))
+    assert [word in heard for word, heard in zip(asked, said, strict=True)] == [True] * len(asked)
 
 
 def test_answers_by_url_go_over_the_same_connections(end: FarEnd) -> None:
