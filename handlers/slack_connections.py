@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPMessage, HTTPResponse, HTTPSConnection
 from io import BytesIO
@@ -76,15 +77,12 @@ class SlackConnections:
         """
         place = request.type, request.host, tls
         connection = self._take(place) or _connection(place, timeout_s)
-        try:
+        with ExitStack() as ending:
+            ending.callback(connection.close)
             answer, content = _exchange(connection, request, timeout_s)
-        except BaseException:
-            connection.close()
-            raise
-        if answer.will_close:
-            connection.close()
-        else:
-            self._keep(place, connection)
+            if not answer.will_close:
+                ending.pop_all()
+                self._keep(place, connection)
         return _read(request.full_url, answer, content)
 
     def _take(self, place: Place) -> HTTPConnection | None:
@@ -130,11 +128,8 @@ def _exchange(connection: HTTPConnection, request: Request, timeout_s: float) ->
     headers = {name: str(value) for name, value in request.header_items()}
     try:
         connection.request("POST", request.selector, content, headers)
-    except (
-        OSError,
-        ValueError,
-        OverflowError,
-    ) as error:  # the last two: of a host, a port or a header that cannot be
+    # The last two are of a host, a port or a header that cannot be.
+    except (OSError, ValueError, OverflowError) as error:
         raise URLError(error) from error
     answer = connection.getresponse()
     return answer, answer.read()

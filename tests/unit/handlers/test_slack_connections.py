@@ -285,7 +285,13 @@ def test_where_there_is_a_proxy_the_sdk_goes_its_own_way(
 
 
 @pytest.mark.parametrize(
-    "address", ["https://slack.invalid:abc/", "https://slack.invalid:99999/", "ftp://slack.invalid/"]
+    "address",
+    [
+        "https://slack.invalid:abc/",
+        "https://slack.invalid:99999/",
+        "ftp://slack.invalid/",
+        "http://127.0.0.1:99999/",
+    ],
 )
 def test_an_address_that_cannot_be_is_a_failure_as_any(address: str) -> None:
     with pytest.raises(SLACK_FAILURES):
