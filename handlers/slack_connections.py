@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPMessage, HTTPResponse, HTTPSConnection
 from io import BytesIO
-from ssl import SSLContext
+from ssl import SSLContext, SSLSocket
 from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, getproxies
@@ -47,7 +47,8 @@ class SlackConnections:
     They close when nobody holds this any more.
 
     Args:
-        kept_for_s: seconds after its last call in which a connection is used again. It is closed at the first call after them.
+        kept_for_s: seconds after its last call in which a connection is used again. It is closed at the
+            first call to the same place after them.
     """
 
     def __init__(self, *, kept_for_s: float = KEPT_FOR_S) -> None:
@@ -73,14 +74,15 @@ class SlackConnections:
             HTTPError: the answer's status is not one of success.
             URLError: it could not be sent; `reason` says why.
             OSError, HTTPException: it may have been sent, and no whole answer came.
-            SlackRequestError: there is no such address.
+            SlackRequestError: there is no such address, or a header cannot be sent; nothing was.
         """
         place = request.type, request.host, tls
         connection = self._take(place) or _connection(place, timeout_s)
         with ExitStack() as ending:
             ending.callback(connection.close)
             answer, content = _exchange(connection, request, timeout_s)
-            if not answer.will_close:
+            # Below 200 it is none yet: what is asked next would get this one's.
+            if not answer.will_close and answer.status >= _SUCCESS.start:
                 ending.pop_all()
                 self._keep(place, connection)
         return _read(request.full_url, answer, content)
@@ -116,7 +118,9 @@ def _has_news(connection: HTTPConnection) -> bool:
     """Tell whether anything came on a connection on which nothing was asked: that it is closed, or what nobody knows."""
     if connection.sock is None:
         return True
-    with selectors.DefaultSelector() as look:
+    if isinstance(connection.sock, SSLSocket) and connection.sock.pending():
+        return True
+    with selectors.PollSelector() as look:  # it needs no descriptor of its own
         look.register(connection.sock, selectors.EVENT_READ)
         return bool(look.select(0))
 
@@ -128,9 +132,10 @@ def _exchange(connection: HTTPConnection, request: Request, timeout_s: float) ->
     headers = {name: str(value) for name, value in request.header_items()}
     try:
         connection.request("POST", request.selector, content, headers)
-    # The last two are of a host, a port or a header that cannot be.
-    except (OSError, ValueError, OverflowError) as error:
+    except OSError as error:
         raise URLError(error) from error
+    except (ValueError, OverflowError) as error:
+        raise SlackRequestError(f"This cannot be asked for: {type(error).__name__}") from error
     answer = connection.getresponse()
     return answer, answer.read()
 
@@ -143,7 +148,8 @@ def _read(url: str, answer: HTTPResponse, content: bytes) -> Answer:
 
 
 def _close_all(kept: Kept) -> None:
-    for connections in kept.values():
+    while kept:
+        _, connections = kept.popitem()
         _close([connection for _, connection in connections])
 
 

@@ -27,7 +27,7 @@ class SqlPulls:
         """Return the fetch of this key that is under way; if there is none, or it began before, begin this one."""
         with self._database.writing() as session:
             hold_write_lock(session.connection())  # of two who begin, one finds the other's
-            row = session.get(PullRow, pull.key)
+            row = session.get(PullRow, pull.key, with_for_update=True)
             if row is not None and not_before <= row.began_at <= pull.began_at + CLOCKS_DIFFER:
                 return _to_pull(row)
             _forget(session, pull.key)

@@ -32,7 +32,7 @@ def trend(session: Session, report_id: str, *, limit: int) -> list[TrendPoint]:
 
 
 def row_heads(session: Session) -> list[RowHead]:
-    """Return the newest report of each row of the last 30 days, the row with the largest report first."""
+    """Return the newest report of each row of the last 30 days, the row with the largest report first; see `FindingTracker.rows`."""
     newest = select(ReportRow.report_id, ReportRow.source, ReportRow.summary, ReportRow.as_of)
     newest = newest.where(ReportRow.state == VISIBLE)
     newest = newest.order_by(col(ReportRow.as_of).desc(), col(ReportRow.report_key).desc())

@@ -17,7 +17,7 @@ from audit.pulling import Pull
 from audit.trail import breaks
 from remediation.states import PlaybookStatus
 from storage import Stores
-from storage.pull_tables import PullRow
+from storage.pull_tables import PullPageRow, PullRow
 from tests.fakes.samples import NOW, an_event, an_execution
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -94,3 +94,16 @@ def test_what_another_goes_on_with_at_the_same_moment_is_not_closed(racing: Stor
             time.sleep(0.3)  # it has come as far as it gets
         closed.result()
     assert racing.pulls.open(pull, not_before=NOW).pages == 1
+
+
+def test_who_begins_anew_while_another_still_goes_on_clears_all_of_it_away(racing: Stores) -> None:
+    old = racing.pulls.open(Pull(key="key", began_at=NOW), not_before=NOW)
+    new = Pull(key="key", began_at=NOW + timedelta(days=1))
+    with ThreadPoolExecutor(1) as other:
+        with racing.database.writing() as session:
+            session.exec(update(PullRow).values(pages=1))
+            session.add(PullPageRow(pull_key=old.key, position=1, body=b"[]"))
+            session.flush()
+            begun = other.submit(racing.pulls.open, new, not_before=new.began_at)
+            time.sleep(0.3)  # it has come as far as it gets
+        assert begun.result() == new

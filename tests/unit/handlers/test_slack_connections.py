@@ -18,7 +18,7 @@ from typing import Any
 from urllib.error import URLError
 
 import pytest
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler
 
 from audit.actor import Actor
@@ -152,21 +152,22 @@ def test_one_that_slack_has_closed_meanwhile_is_not_asked_on(end: FarEnd) -> Non
 
 
 @contextmanager
-def saying(*conversations: list[bytes]) -> Iterator[str]:
+def saying(*conversations: list[bytes], tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Take a connection for each conversation, and say a part of it for each thing that is asked; yield the address."""
 
     def talk() -> None:
         for parts in conversations:
-            taken, _ = listener.accept()
-            with taken:
+            accepted, _ = listener.accept()
+            with tls.wrap_socket(accepted, server_side=True) if tls else accepted as taken:
                 for part in parts:
-                    taken.recv(65536)
-                    taken.sendall(part)
+                    if taken.recv(65536):  # else it was closed at the other end
+                        taken.sendall(part)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
         slack = threading.Thread(target=talk)
         slack.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}/api/"
         slack.join()
 
 
@@ -186,6 +187,35 @@ def test_what_slack_says_beyond_its_answer_is_no_answer_to_the_next() -> None:
     surplus = answering(b'{"ok": true, "of": "the surplus"}')
     with saying([answering(OK) + surplus, answering(b'{"ok": true, "of": "the second"}')]) as url:
         client = client_of(url)
+        client.api_test()
+        assert client.api_test()["of"] == "the second"
+
+
+def test_an_answer_that_is_none_yet_is_not_the_next_ones() -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    with saying(
+        [hints, answering(b'{"ok": true, "of": "the first"}')],
+        [answering(b'{"ok": true, "of": "the second"}')],
+    ) as url:
+        client = client_of(url)
+        with pytest.raises(SlackApiError):
+            client.api_test()
+        assert client.api_test()["of"] == "the second"
+
+
+def test_nor_is_what_came_within_the_same_record(tmp_path: Path) -> None:
+    authority, served = Authority.found(tmp_path), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    served.load_cert_chain(authority.issue("127.0.0.1"))
+    whole = 8192  # what is read at once: the surplus stays in the TLS object
+    head = len(answering(bytes(whole))) - whole
+    first = answering(OK.ljust(whole - head))
+    assert len(first) == whole
+    surplus, second = (
+        answering(b'{"ok": true, "of": "the surplus"}'),
+        answering(b'{"ok": true, "of": "the second"}'),
+    )
+    with saying([first + surplus, b""], [second], tls=served) as url:
+        client = client_of(url, ssl=authority.trusting())
         client.api_test()
         assert client.api_test()["of"] == "the second"
 
@@ -245,8 +275,9 @@ def test_what_nobody_took_has_not_arrived() -> None:
 
 
 def test_a_header_that_cannot_be_sent_is_not_sent(end: FarEnd) -> None:
-    with pytest.raises(URLError):
+    with pytest.raises(SlackRequestError) as raised:
         client_of(end.url, headers={"X-Note": "two\nlines"}).api_test()
+    assert not may_have_arrived(raised.value)
     assert [asked for asked in end.asked if asked] == []
 
 
