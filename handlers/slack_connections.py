@@ -1,7 +1,7 @@
 """Connections to Slack that stay open from call to call: whoever has clicked waits for no handshake.
 
-The SDK opens one for each call. What goes wrong is raised as its own way would (`urllib.request`), since its retry handlers and
-`handlers.slack_errors` know those errors.
+The SDK opens one for each call. What goes wrong on the way is raised as its own way would (`urllib.request`), since its retry handlers
+and `handlers.slack_errors` know those errors.
 """
 
 import selectors
@@ -20,9 +20,8 @@ from urllib.request import Request, getproxies
 
 from slack_sdk.errors import SlackRequestError
 
-KEPT_FOR_S: Final = (
-    30.0  # firewalls drop what is idle, some without a word: a call on such a one would wait for its time-out
-)
+# Firewalls drop what is idle, some without a word: a call on such a connection would wait for its time-out.
+KEPT_FOR_S: Final = 30.0
 _SUCCESS: Final = range(200, 300)
 _PROXIED: Final = frozenset({"http", "https", "all"})
 Place = tuple[str, str, SSLContext | None]

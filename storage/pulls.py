@@ -61,9 +61,7 @@ class SqlPulls:
     def close(self, pull: Pull) -> None:
         """Forget a fetch and its pages; one that somebody else has begun since stays."""
         with self._database.writing() as session:
-            hold_write_lock(
-                session.connection()
-            )  # nobody begins anew meanwhile, and nobody adds to a row that is held
+            hold_write_lock(session.connection())  # nobody begins anew meanwhile
             if session.exec(select(PullRow).where(*_is(pull)).with_for_update()).first() is not None:
                 _forget(session, pull.key)
 

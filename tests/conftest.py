@@ -38,7 +38,7 @@ for _name, _examples in (("quick", 25), ("thorough", 100)):
 hypothesis_settings.load_profile("quick")
 
 
-# Drawn with boxes and colours, the tracebacks of what tests break on purpose took a tenth of their time.
+# Tests break things on purpose, again and again: their tracebacks are printed without boxes and colours, which take long to draw.
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
@@ -80,7 +80,7 @@ def later() -> Iterator[Later]:
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
     """Run moto's server for the whole session; each test makes buckets of its own."""
-    # For each request moto lists its folders anew, and werkzeug writes a line: a third of what a request takes.
+    # For each request moto lists its folders anew, and werkzeug writes a line that nobody reads.
     folders = tuple(moto_backends.list_of_moto_modules())
     moto_backends.list_of_moto_modules = lambda: folders
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
